@@ -1,0 +1,608 @@
+#include "connectors/ftps_session.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <utility>
+
+#include <fmt/format.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "connectors/curl_handles.h"
+#include "connectors/ftps_hearing.h"
+#include "connectors/probe.h"
+#include "core/error.h"
+#include "core/log.h"
+
+namespace veer {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+using Millis = std::chrono::milliseconds;
+
+constexpr long kBuffer = 512L << 10;
+constexpr std::size_t kMostReplies = std::size_t{1} << 20;
+constexpr std::uint64_t kLeastBytesPerSecond = 1024;
+constexpr Millis kLook(10);  // libcurl 7.88 forgets to wait for some sockets while a data connection begins
+
+/// The open sockets of one connection: the first is for commands, one after it for data. A stop shuts them
+/// from another thread, which ends every wait, also those in which libcurl does not look up.
+class Sockets {
+ public:
+  curl_socket_t open(const curl_sockaddr& address) {
+    const std::lock_guard lock(mutex_);
+    if (shut_) return CURL_SOCKET_BAD;
+    const int made = socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
+    if (made >= 0) open_.push_back(made);
+    return made >= 0 ? made : CURL_SOCKET_BAD;
+  }
+  void close(curl_socket_t which) {
+    const std::lock_guard lock(mutex_);
+    std::erase(open_, which);
+    ::close(which);
+  }
+  void shut() {
+    const std::lock_guard lock(mutex_);
+    shut_ = true;
+    for (const int each : open_) shutdown(each, SHUT_RDWR);
+  }
+  /// Once all are closed: others may follow.
+  void reopen() {
+    const std::lock_guard lock(mutex_);
+    shut_ = false;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<int> open_;
+  bool shut_ = false;
+};
+
+std::string in_url(std::string_view path) {
+  std::string url;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const char c = path[i];
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || (c == '/' && i > 0);
+    url += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return url;
+}
+
+}  // namespace
+
+class FtpsSession::Talk {
+ public:
+  explicit Talk(const FtpsOptions& options) : options_(options) {
+    static std::once_flag initialized;
+    std::call_once(initialized, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+    renew();
+  }
+  ~Talk() { hang_up(); }
+  Talk(const Talk&) = delete;
+  Talk& operator=(const Talk&) = delete;
+
+  void begin(const Transfer& transfer) {
+    transfer_ = transfer;
+    deadline_ = Steady::time_point::max();
+  }
+  void end_within(Millis most) { deadline_ = Steady::now() + most; }
+
+  void open() {
+    const FtpReply features = ask({"FEAT"}).front();
+    std::string_view rest = features.text;
+    while (!rest.empty() && !has_mlst) {
+      rest.remove_prefix(std::min(rest.find_first_not_of(" \n"), rest.size()));
+      has_mlst = rest.starts_with("MLST") || rest.starts_with("mlst");
+      rest.remove_prefix(std::min(rest.find('\n'), rest.size()));
+    }
+    const char* path = nullptr;
+    curl_easy_getinfo(curl_.get(), CURLINFO_FTP_ENTRY_PATH, &path);
+    entry_path = path != nullptr ? path : "/";
+  }
+
+  std::vector<FtpReply> ask(const std::vector<std::string>& commands) {
+    prepare("");
+    WordsHandle words;
+    for (const std::string& command : commands)
+      words.reset(curl_slist_append(words.release(), ("*" + command).c_str()));
+    set(CURLOPT_NOBODY, 1L);
+    set(CURLOPT_QUOTE, words.get());
+    const CURLcode result = perform();
+    if (result != CURLE_OK) fail(result);
+    std::vector<FtpReply>& all = hearing_.replies;
+    if (all.size() < commands.size())
+      throw Error(Code::s_protocol, "the server answered less than was asked");
+    all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(commands.size()));
+    return std::move(all);
+  }
+
+  FtpReply list(const std::string& command, const std::string& folder, std::string& text) {
+    prepare_data(folder + "/");
+    set(CURLOPT_CUSTOMREQUEST, command.c_str());
+    take_ = [&](std::string_view bytes) { text.append(bytes.substr(0, kMostListing - text.size())); };
+    return answer(perform());
+  }
+
+  FtpReply retrieve(const std::string& path, std::uint64_t offset, std::uint64_t most, Sink& into) {
+    prepare_data(path);
+    set(CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(offset));
+    take_ = [&, taken = std::uint64_t{0}](std::string_view bytes) mutable {
+      if (bytes.size() > most - taken)
+        throw Error(Code::s_changed, "the file grew on the share while it was fetched");
+      into.write(bytes);
+      taken += bytes.size();
+      transfer_.tick(offset + taken);
+    };
+    const CURLcode result = perform();
+    if (result == CURLE_PARTIAL_FILE) return {};
+    return answer(result);
+  }
+
+  FtpReply store(const std::string& path, const Blob& content) {
+    prepare_data(path);
+    worn_ = true;
+    set(CURLOPT_UPLOAD, 1L);
+    set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(content.size()));
+    give_ = [&, offset = std::uint64_t{0}](std::span<char> into) mutable -> std::size_t {
+      const std::size_t n = content.read(offset, into);
+      offset += n;
+      if (n == 0) require_whole(path, content, offset);
+      transfer_.tick(offset);
+      return n;
+    };
+    return answer(perform());
+  }
+
+  FtpsLink reached = FtpsLink::name;
+  bool has_mlst = false;
+  std::string entry_path;
+
+ private:
+  template <typename Value>
+  void set(CURLoption option, Value value) {
+    if (curl_easy_setopt(curl_.get(), option, value) != CURLE_OK)
+      throw Error(Code::s_algorithm, "libcurl lacks something that this program asks for: install Debian's");
+  }
+  void set_blob(CURLoption option, std::string_view bytes) {
+    // libcurl reads it only.
+    curl_blob blob{const_cast<char*>(bytes.data()), bytes.size(), CURL_BLOB_NOCOPY};
+    set(option, &blob);
+  }
+  void set_secret(CURLoption option, const Secret& secret) {
+    if (!secret.empty()) set(option, secret.reveal().data());  // a std::string's bytes: they end in zero
+  }
+
+  // With the connection shut, nothing waits for the server's farewell.
+  void hang_up() {
+    sockets_.shut();
+    curl_.reset();
+    multi_.reset();
+  }
+
+  /// The next request makes a new connection.
+  void renew() {
+    hang_up();
+    sockets_.reopen();
+    worn_ = false;
+    curl_.reset(curl_easy_init());
+    multi_.reset(curl_multi_init());
+    if (!curl_ || !multi_) throw Error(Code::l_memory, "no memory for a connection");
+  }
+
+  /// Servers demand that a data connection resumes the TLS session of the one for commands. Under TLS 1.3 it
+  /// can be resumed once, and who only sends does not hear of the next: after an upload the connection is of
+  /// no more use.
+  void prepare_data(const std::string& path) {
+    if (worn_) renew();
+    prepare(path);
+  }
+
+  /// Forgets the last request, but not the connection.
+  void prepare(const std::string& path) {
+    take_ = {};
+    give_ = {};
+    curl_easy_reset(curl_.get());
+    const bool at_once = options_.tls == FtpsTls::implicitly;
+    set(CURLOPT_URL,
+        fmt::format("{}://{}:{}/{}", at_once ? "ftps" : "ftp",
+                    options_.host.find(':') == std::string::npos ? options_.host : "[" + options_.host + "]",
+                    options_.port, in_url(path))
+            .c_str());
+    set(CURLOPT_PROTOCOLS_STR, "ftp,ftps");
+    set(CURLOPT_PROXY, "");
+    set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_USERNAME, options_.user.c_str());
+    set_secret(CURLOPT_PASSWORD, options_.password);
+    set(CURLOPT_FTP_FILEMETHOD, static_cast<long>(CURLFTPMETHOD_NOCWD));
+    set(CURLOPT_FTP_USE_EPSV, 1L);
+    set(CURLOPT_FTP_SKIP_PASV_IP, 1L);
+    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.timeout.count()));
+    set(CURLOPT_SERVER_RESPONSE_TIMEOUT,
+        static_cast<long>(std::chrono::ceil<std::chrono::seconds>(options_.timeout).count()) + 1);
+    set(CURLOPT_TCP_KEEPALIVE, 1L);
+    set(CURLOPT_BUFFERSIZE, kBuffer);
+    set(CURLOPT_UPLOAD_BUFFERSIZE, kBuffer);
+    prepare_tls();
+    prepare_callbacks();
+  }
+
+  void prepare_tls() {
+    set(CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
+    set(CURLOPT_FTPSSLAUTH, static_cast<long>(CURLFTPAUTH_TLS));
+    set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    set(CURLOPT_SSL_VERIFYPEER, 1L);
+    set(CURLOPT_SSL_VERIFYHOST, 2L);
+    // Debian's libcurl would trust the system's authorities beside the pinned one.
+    set(CURLOPT_CAINFO, static_cast<char*>(nullptr));
+    set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
+    set_blob(CURLOPT_CAINFO_BLOB, options_.ca);
+    if (!options_.certificate.empty()) {
+      set_blob(CURLOPT_SSLCERT_BLOB, options_.certificate);
+      set_blob(CURLOPT_SSLKEY_BLOB, options_.key.reveal());
+      set_secret(CURLOPT_KEYPASSWD, options_.key_passphrase);
+    }
+    set(CURLOPT_SSL_CTX_FUNCTION, &Talk::on_context);
+    set(CURLOPT_SSL_CTX_DATA, this);
+  }
+
+  void prepare_callbacks() {
+    set(CURLOPT_VERBOSE, 1L);
+    set(CURLOPT_DEBUGFUNCTION, &Talk::on_debug);
+    set(CURLOPT_DEBUGDATA, this);
+    set(CURLOPT_HEADERFUNCTION, &Talk::on_header);
+    set(CURLOPT_HEADERDATA, this);
+    set(CURLOPT_WRITEFUNCTION, &Talk::on_write);
+    set(CURLOPT_WRITEDATA, this);
+    set(CURLOPT_READFUNCTION, &Talk::on_read);
+    set(CURLOPT_READDATA, this);
+    set(CURLOPT_NOPROGRESS, 0L);
+    set(CURLOPT_XFERINFOFUNCTION, &Talk::on_progress);
+    set(CURLOPT_XFERINFODATA, this);
+    set(CURLOPT_OPENSOCKETFUNCTION, &Talk::on_open);
+    set(CURLOPT_OPENSOCKETDATA, this);
+    set(CURLOPT_CLOSESOCKETFUNCTION, &Talk::on_close);
+    set(CURLOPT_CLOSESOCKETDATA, this);
+  }
+
+  CURLcode perform() {
+    require_going_on();
+    hearing_ = {};
+    started_ = last_progress_ = Steady::now();
+    bytes_ = 0;
+    thrown_ = nullptr;
+    CURLcode result = CURLE_OK;
+    {
+      const std::stop_callback on_stop(transfer_.stop, [this] { sockets_.shut(); });
+      result = run();
+    }
+    // libcurl would read the late answer as the next one's.
+    if (hearing_.out_of_step) renew();
+    if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+    if (result != CURLE_OK) require_going_on();
+    return result;
+  }
+
+  CURLcode run() {
+    CURLM* const multi = multi_.get();
+    CURL* const easy = curl_.get();
+    if (curl_multi_add_handle(multi, easy) != CURLM_OK) return CURLE_OUT_OF_MEMORY;
+    const auto remove = [multi](CURL* handle) { curl_multi_remove_handle(multi, handle); };
+    const std::unique_ptr<CURL, decltype(remove)> added(easy, remove);
+    for (int running = 1; running > 0;) {
+      if (curl_multi_perform(multi, &running) != CURLM_OK) return CURLE_OUT_OF_MEMORY;
+      const bool on = guarded(false, [&] {
+        watch(bytes_);
+        return true;
+      });
+      if (!on) return CURLE_ABORTED_BY_CALLBACK;
+      if (running > 0) curl_multi_poll(multi, nullptr, 0, static_cast<int>(kLook.count()), nullptr);
+    }
+    int left = 0;
+    const CURLMsg* const done = curl_multi_info_read(multi, &left);
+    return done != nullptr ? done->data.result : CURLE_OUT_OF_MEMORY;
+  }
+
+  void require_going_on() const {
+    if (transfer_.stop.stop_requested())
+      throw Error(Code::l_stopped, "stopped on request; the work is taken up again");
+  }
+
+  /// Throws when the wait must end: a stop, nothing moving for too long, or too little in all.
+  void watch(std::uint64_t bytes) {
+    require_going_on();
+    const auto now = Steady::now();
+    if (std::exchange(bytes_, bytes) != bytes) last_progress_ = now;
+    if (now - last_progress_ > options_.timeout) throw_timeout();
+    if (now > deadline_) throw Error(Code::s_timeout, where() + " takes too long to answer");
+    const auto elapsed = now - started_;
+    const auto seconds = static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(elapsed).count());
+    if (elapsed > 2 * options_.timeout && bytes < seconds * kLeastBytesPerSecond)
+      throw Error(Code::s_timeout, "the share is too slow to be of use");
+  }
+
+  [[noreturn]] void throw_timeout() const {
+    if (hearing_.opens_data())
+      throw Error(Code::s_timeout,
+                  fmt::format("{} does not open its data connection: have the server's passive ports let "
+                              "through the firewalls, to {}",
+                              where(), printable(options_.host)));
+    throw Error(Code::s_timeout,
+                hearing_.replies.empty()
+                    ? fmt::format("{} does not answer: check host, port and firewall", where())
+                    : fmt::format("{} does not answer any more", where()));
+  }
+
+  std::string where() const { return fmt::format("{} port {}", printable(options_.host), options_.port); }
+
+  /// The answer to the transfer, when the server ended it by one; otherwise the connection failed.
+  FtpReply answer(CURLcode result) {
+    if (result == CURLE_OK) return std::move(hearing_.replies.back());
+    for (const FtpReply& reply : hearing_.replies)
+      if (reply.code >= 400 && reply.code != 421 && is_of_transfer(reply.verb)) return reply;
+    fail(result);
+  }
+
+  static bool is_of_transfer(std::string_view verb) {
+    static constexpr std::array<std::string_view, 6> kVerbs = {"LIST", "MLSD", "REST",
+                                                               "RETR", "SIZE", "STOR"};
+    return std::find(kVerbs.begin(), kVerbs.end(), verb) != kVerbs.end();
+  }
+
+  FtpsLink link_of(CURLcode result) const {
+    const auto passed = [&](CURLINFO what) {
+      curl_off_t time = 0;
+      curl_easy_getinfo(curl_.get(), what, &time);
+      return time > 0;
+    };
+    if (!passed(CURLINFO_NAMELOOKUP_TIME_T)) return FtpsLink::name;
+    if (!passed(CURLINFO_CONNECT_TIME_T) && !hearing_.tls_begun && hearing_.replies.empty())
+      return FtpsLink::address;
+    if (result == CURLE_PEER_FAILED_VERIFICATION)
+      return hearing_.tls_done ? FtpsLink::host_name : FtpsLink::server_certificate;
+    if (hearing_.refuses_certificate()) return FtpsLink::client_certificate;
+    if (!hearing_.tls_done) return FtpsLink::tls;
+    const std::string_view verb = hearing_.verb();
+    if (verb == "PBSZ" || verb == "PROT") return FtpsLink::tls;
+    return verb == "AUTH" || verb == "USER" || verb == "PASS" ? FtpsLink::login : FtpsLink::commands;
+  }
+
+  /// Throws the error of ours that a result of libcurl means.
+  [[noreturn]] void fail(CURLcode result) {
+    reached = link_of(result);
+    if (hearing_.code() == 421)
+      throw Error(Code::s_unreachable, where() + " turns us away for now (421): it is tried again");
+    if (reached == FtpsLink::client_certificate)
+      throw Error(Code::s_rights,
+                  fmt::format("{} does not accept our client certificate{}: ask its owner to have this "
+                              "certificate, or the authority that issued it, admitted",
+                              where(), options_.certificate.empty() ? " (none is configured)" : ""));
+    switch (result) {
+      case CURLE_COULDNT_RESOLVE_HOST:
+        throw Error(Code::s_unreachable, where() + ": the host's name is not known: check host and DNS");
+      case CURLE_COULDNT_CONNECT:
+        throw Error(Code::s_unreachable,
+                    hearing_.opens_data()
+                        ? where() +
+                              ": the data connection is refused: have the server's passive ports let "
+                              "through the firewalls"
+                        : where() + " cannot be reached: check host, port and firewall");
+      case CURLE_OPERATION_TIMEDOUT:
+        throw_timeout();
+      case CURLE_USE_SSL_FAILED:
+        fail_protection();
+      case CURLE_SSL_CONNECT_ERROR:
+        fail_handshake();
+      case CURLE_PEER_FAILED_VERIFICATION:
+        fail_verification();
+      case CURLE_LOGIN_DENIED:
+        throw Error(Code::s_rights,
+                    fmt::format("{} refuses user {}: check user and password, and ask its owner whether the "
+                                "account is open and bound to our certificate",
+                                where(), printable(options_.user)));
+      case CURLE_SSL_CERTPROBLEM:
+      case CURLE_SSL_CACERT_BADFILE:
+        throw Error(Code::c_credential,
+                    "certificate, key or ca cannot be used for TLS: check that they are PEM files of today's "
+                    "key lengths (RSA from 2048 bits, or ECDSA)");
+      case CURLE_OUT_OF_MEMORY:
+        throw Error(Code::l_memory, "no memory for a connection");
+      case CURLE_SEND_ERROR:
+      case CURLE_RECV_ERROR:
+      case CURLE_GOT_NOTHING:
+      case CURLE_PARTIAL_FILE:
+        throw Error(Code::s_unreachable, fmt::format("the connection to {} broke (libcurl {})", where(),
+                                                     static_cast<int>(result)));
+      default:
+        throw Error(Code::s_protocol,
+                    fmt::format("{} does not do what is asked of an FTP server (libcurl {}, {} {})", where(),
+                                static_cast<int>(result), printable(hearing_.verb(), 8), hearing_.code()));
+    }
+  }
+
+  [[noreturn]] void fail_protection() const {
+    throw Error(Code::s_algorithm,
+                hearing_.tls_done
+                    ? where() +
+                          " refuses to protect the data connection (PROT P): nothing is sent in clear; ask "
+                          "its owner to allow it"
+                    : where() +
+                          " offers no TLS (AUTH TLS): nothing is sent in clear; ask its owner for the port "
+                          "with TLS, and whether it is tls = \"explicit\" or \"implicit\"");
+  }
+
+  [[noreturn]] void fail_handshake() const {
+    const auto alert =
+        static_cast<TlsAlert>(hearing_.alert_received != 0 ? hearing_.alert_received : hearing_.alert_sent);
+    if (alert == TlsAlert::handshake_failure || alert == TlsAlert::protocol_version ||
+        alert == TlsAlert::insufficient_security)
+      throw Error(Code::s_algorithm,
+                  where() +
+                      " and this program have no TLS version or cipher in common: the server needs TLS "
+                      "1.2 or later with ciphers of today");
+    throw Error(Code::s_unreachable,
+                fmt::format("{} does not finish a TLS handshake (alert {}): is it an FTPS port, and tls = "
+                            "\"explicit\" or \"implicit\" as the server has it?",
+                            where(), static_cast<int>(alert)));
+  }
+
+  [[noreturn]] void fail_verification() const {
+    if (hearing_.tls_done)
+      throw Error(Code::s_host_key,
+                  where() +
+                      " shows a certificate for another host name: put the name that it bears into "
+                      "share.ftps.host, or ask the server's owner");
+    long verified = X509_V_OK;
+    curl_easy_getinfo(curl_.get(), CURLINFO_SSL_VERIFYRESULT, &verified);
+    switch (verified) {
+      case X509_V_ERR_CERT_HAS_EXPIRED:
+        throw Error(Code::s_host_key,
+                    where() +
+                        " shows a certificate that has expired, or whose authority has: ask the server's "
+                        "owner to renew it, and look at this machine's clock");
+      case X509_V_ERR_CERT_NOT_YET_VALID:
+        throw Error(Code::s_host_key,
+                    where() + " shows a certificate that does not count yet: look at this machine's clock");
+      default:
+        throw Error(
+            Code::s_host_key,
+            fmt::format("{} shows a certificate that the pinned authority did not issue (OpenSSL {}): ask "
+                        "the server's owner which authority did; only if it is right, put that into "
+                        "share.ftps.ca",
+                        where(), verified));
+    }
+  }
+
+  /// Runs `work` for libcurl, which no exception may pass through: it is thrown again when libcurl has
+  /// returned.
+  template <typename Result, typename Work>
+  Result guarded(Result otherwise, Work work) noexcept {
+    try {
+      return work();
+    } catch (...) {
+      if (!thrown_) thrown_ = std::current_exception();
+      return otherwise;
+    }
+  }
+  static Talk& self(void* talk) { return *static_cast<Talk*>(talk); }
+
+  static int on_debug(CURL*, curl_infotype type, char* data, std::size_t size, void* talk) {
+    // Commands carry the password: their first word alone is kept.
+    if (type == CURLINFO_HEADER_OUT)
+      self(talk).guarded(0, [&] {
+        self(talk).hearing_.command({data, size});
+        return 0;
+      });
+    return 0;
+  }
+  static std::size_t on_header(char* data, std::size_t, std::size_t size, void* talk) {
+    return self(talk).guarded(std::size_t{0}, [&] {
+      Hearing& hearing = self(talk).hearing_;
+      hearing.bytes += size;
+      if (hearing.bytes > kMostReplies) throw Error(Code::s_protocol, "the server does not stop talking");
+      hearing.line({data, size});
+      return size;
+    });
+  }
+  static std::size_t on_write(char* data, std::size_t, std::size_t size, void* talk) {
+    return self(talk).guarded(std::size_t{0}, [&] {
+      if (self(talk).take_) self(talk).take_({data, size});
+      return size;
+    });
+  }
+  static std::size_t on_read(char* into, std::size_t, std::size_t size, void* talk) {
+    return self(talk).guarded(std::size_t{CURL_READFUNC_ABORT}, [&] {
+      return self(talk).give_({into, size});
+    });
+  }
+  static int on_progress(void* talk, curl_off_t, curl_off_t down, curl_off_t, curl_off_t up) {
+    return self(talk).guarded(1, [&] {
+      self(talk).watch(static_cast<std::uint64_t>(down + up) + self(talk).hearing_.bytes);
+      return 0;
+    });
+  }
+  static curl_socket_t on_open(void* talk, curlsocktype, curl_sockaddr* address) {
+    return self(talk).guarded(curl_socket_t{CURL_SOCKET_BAD},
+                              [&] { return self(talk).sockets_.open(*address); });
+  }
+  static int on_close(void* talk, curl_socket_t which) {
+    self(talk).sockets_.close(which);
+    return 0;
+  }
+
+  static int context_index() {
+    static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return index;
+  }
+  static CURLcode on_context(CURL*, void* context, void* talk) {
+    auto* const tls = static_cast<SSL_CTX*>(context);
+    SSL_CTX_set_ex_data(tls, context_index(), talk);
+    SSL_CTX_set_info_callback(tls, &Talk::on_tls);
+    return CURLE_OK;
+  }
+  static void on_tls(const SSL* tls, int event, int value) {
+    Hearing& hearing = self(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(tls), context_index())).hearing_;
+    const int alert = value & 0xff;
+    if ((event & SSL_CB_ALERT) != 0 && alert != SSL3_AD_CLOSE_NOTIFY)
+      ((event & SSL_CB_READ) != 0 ? hearing.alert_received : hearing.alert_sent) = alert;
+    hearing.tls_begun |= (event & SSL_CB_HANDSHAKE_START) != 0;
+    hearing.tls_done |= (event & SSL_CB_HANDSHAKE_DONE) != 0;
+    hearing.certificate_asked |= SSL_get_state(tls) == TLS_ST_CR_CERT_REQ;
+  }
+
+  const FtpsOptions& options_;
+  Transfer transfer_;
+  Hearing hearing_;
+  std::function<void(std::string_view)> take_;
+  std::function<std::size_t(std::span<char>)> give_;
+  Steady::time_point deadline_ = Steady::time_point::max();
+  Steady::time_point started_{};
+  Steady::time_point last_progress_{};
+  std::uint64_t bytes_ = 0;
+  std::exception_ptr thrown_;
+  bool worn_ = false;
+  Sockets sockets_;
+  MultiHandle multi_;
+  CurlHandle curl_;
+};
+
+FtpsSession::FtpsSession(const FtpsOptions& options) : talk_(std::make_unique<Talk>(options)) {}
+FtpsSession::~FtpsSession() = default;
+
+void FtpsSession::begin(const Transfer& transfer) { talk_->begin(transfer); }
+void FtpsSession::end_within(Millis most) { talk_->end_within(most); }
+void FtpsSession::open() { talk_->open(); }
+FtpsLink FtpsSession::reached() const { return talk_->reached; }
+bool FtpsSession::has_mlst() const { return talk_->has_mlst; }
+
+std::vector<FtpReply> FtpsSession::ask(const std::vector<std::string>& commands) {
+  return talk_->ask(commands);
+}
+FtpReply FtpsSession::ask(const std::string& command) { return talk_->ask({command}).front(); }
+
+bool FtpsSession::can_enter(const std::string& folder) {
+  const auto replies = talk_->ask({"CWD " + folder, "CWD " + talk_->entry_path});
+  if (!replies[1].good()) throw Error(Code::s_protocol, "the server does not lead back to where it began");
+  return replies[0].good();
+}
+
+FtpReply FtpsSession::list(const std::string& command, const std::string& folder, std::string& text) {
+  return talk_->list(command, folder, text);
+}
+FtpReply FtpsSession::retrieve(const std::string& path, std::uint64_t offset, std::uint64_t most,
+                               Sink& into) {
+  return talk_->retrieve(path, offset, most, into);
+}
+FtpReply FtpsSession::store(const std::string& path, const Blob& content) {
+  return talk_->store(path, content);
+}
+
+}  // namespace veer

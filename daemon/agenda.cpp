@@ -1,0 +1,115 @@
+#include "daemon/agenda.h"
+
+namespace veer {
+namespace {
+
+constexpr std::array<std::string_view, 3> kChoreNames = {"scan", "poll", "tidy"};
+constexpr std::string_view kChoreColumns = "due_at, attempts, problem_code, problem, last_done_at, name";
+
+ChoreState chore_of(const Row& row) {
+  ChoreState state{
+      Chore::scan, {row.maybe_time(0), row.integer(1), row.text(2), row.text(3)}, row.maybe_time(4)};
+  for (std::size_t i = 0; i < kChoreNames.size(); ++i)
+    if (kChoreNames[i] == row.text(5)) state.chore = static_cast<Chore>(i);
+  return state;
+}
+
+constexpr std::string_view kCommandColumns =
+    "id, verb, argument, who, asked_at, due_at, attempts, code, result";
+
+Command command_of(const Row& row) {
+  return {row.integer(0),
+          row.text(1),
+          row.text(2),
+          row.text(3),
+          from_millis(row.integer(4)),
+          {row.maybe_time(5), row.integer(6), row.text(7), row.text(8)}};
+}
+
+}  // namespace
+
+std::string_view chore_name(Chore chore) { return kChoreNames.at(static_cast<std::size_t>(chore)); }
+
+ChoreState Agenda::chore(Chore chore) {
+  const auto row = db_.query_one("SELECT " + std::string(kChoreColumns) + " FROM chore WHERE name = :name",
+                                 {std::string(chore_name(chore))});
+  return row ? chore_of(*row) : ChoreState{chore, {}, {}};
+}
+
+std::optional<ChoreState> Agenda::next_chore() {
+  const auto row = db_.query_one("SELECT " + std::string(kChoreColumns) +
+                                 " FROM chore WHERE due_at IS NOT NULL ORDER BY due_at, name LIMIT 1");
+  return row ? std::optional(chore_of(*row)) : std::nullopt;
+}
+
+void Agenda::schedule(Chore chore, Time due) {
+  db_.execute(
+      "INSERT INTO chore (name, due_at) VALUES (:name, :due) ON CONFLICT (name) DO UPDATE SET"
+      " due_at = excluded.due_at",
+      {std::string(chore_name(chore)), to_millis(due)});
+}
+
+void Agenda::done(Chore chore, Time next) {
+  db_.execute(
+      "UPDATE chore SET due_at = :due, attempts = 0, problem_code = NULL, problem = NULL, last_done_at = :now"
+      " WHERE name = :name",
+      {to_millis(next), to_millis(clock_.now()), std::string(chore_name(chore))});
+}
+
+void Agenda::defer(const ChoreState& state, Time due, const Error& error) {
+  db_.execute(
+      "UPDATE chore SET due_at = :due, attempts = :attempts, problem_code = :code, problem = :text"
+      " WHERE name = :name",
+      {to_millis(due), state.wait.attempts + 1, std::string(code_name(error.code())), error.message(),
+       std::string(chore_name(state.chore))});
+}
+
+std::int64_t Agenda::ask(const std::string& verb, const std::string& argument, const std::string& who) {
+  const std::int64_t id = db_.query_one("SELECT coalesce(max(id), 0) + 1 FROM command")->integer(0);
+  const std::int64_t now = to_millis(clock_.now());
+  db_.execute(
+      "INSERT INTO command (id, verb, argument, who, stage, asked_at, due_at)"
+      " VALUES (:id, :verb, :argument, :who, 'pending', :asked, :due)",
+      {id, verb, argument, who, now, now});
+  return id;
+}
+
+std::optional<Command> Agenda::next_command() {
+  const auto row = db_.query_one("SELECT " + std::string(kCommandColumns) +
+                                 " FROM command WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT 1");
+  return row ? std::optional(command_of(*row)) : std::nullopt;
+}
+
+std::vector<Command> Agenda::pending() {
+  std::vector<Command> commands;
+  for (const Row& row : db_.query("SELECT " + std::string(kCommandColumns) +
+                                  " FROM command WHERE due_at IS NOT NULL ORDER BY id"))
+    commands.push_back(command_of(row));
+  return commands;
+}
+
+void Agenda::finish(const Command& command, CommandStage stage, std::string_view code,
+                    const std::string& text) {
+  db_.execute(
+      "UPDATE command SET stage = :stage, code = :code, result = :text, argument = '', due_at = NULL"
+      " WHERE id = :id",
+      {stage == CommandStage::done ? "done" : "failed", std::string(code), text, command.id});
+}
+
+void Agenda::defer(const Command& command, Time due, const Error& error) {
+  db_.execute(
+      "UPDATE command SET due_at = :due, attempts = :attempts, code = :code, result = :text WHERE id = :id",
+      {to_millis(due), command.wait.attempts + 1, std::string(code_name(error.code())), error.message(),
+       command.id});
+}
+
+CommandResult Agenda::result_of(std::int64_t command) {
+  const auto row = db_.query_one("SELECT stage, code, result FROM command WHERE id = :id", {command});
+  if (!row) throw Error(Code::u_unknown, "no such command");
+  const CommandStage stage = row->text(0) == "pending" ? CommandStage::pending
+                             : row->text(0) == "done"  ? CommandStage::done
+                                                       : CommandStage::failed;
+  return {stage, row->text(1), row->text(2)};
+}
+
+}  // namespace veer

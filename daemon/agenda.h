@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "daemon/database.h"
+#include "daemon/ledger.h"
+
+namespace veer {
+
+/// What recurs: look in the drop folder, look at the share, clean up.
+enum class Chore { scan, poll, tidy };
+inline constexpr std::array kChores = {Chore::scan, Chore::poll, Chore::tidy};
+std::string_view chore_name(Chore chore);
+
+struct ChoreState {
+  Chore chore;
+  Wait wait;
+  std::optional<Time> done_at;  ///< when it last succeeded
+};
+
+/// What a person asked for.
+struct Command {
+  std::int64_t id = 0;
+  std::string verb;
+  std::string argument;
+  std::string who;
+  Time asked_at;
+  Wait wait;
+};
+enum class CommandStage { pending, done, failed };
+
+struct CommandResult {
+  CommandStage stage = CommandStage::pending;
+  std::string code;
+  std::string text;
+};
+
+/// Chores and commands: rows like everything that waits. Callers open the transactions. One thread.
+class Agenda {
+ public:
+  Agenda(Database& database, const Clock& clock) : db_(database), clock_(clock) {}
+
+  ChoreState chore(Chore chore);
+  std::optional<ChoreState> next_chore();
+  /// Due at `due`; what failed before stays known until done().
+  void schedule(Chore chore, Time due);
+  void done(Chore chore, Time next);
+  void defer(const ChoreState& state, Time due, const Error& error);
+
+  std::int64_t ask(const std::string& verb, const std::string& argument, const std::string& who);
+  /// Commands that are not yet done, oldest first.
+  std::vector<Command> pending();
+  std::optional<Command> next_command();
+  /// The argument is forgotten with that: it may name a file of a person's.
+  void finish(const Command& command, CommandStage stage, std::string_view code, const std::string& text);
+  void defer(const Command& command, Time due, const Error& error);
+  CommandResult result_of(std::int64_t command);
+
+ private:
+  Database& db_;
+  const Clock& clock_;
+};
+
+}  // namespace veer

@@ -1,0 +1,275 @@
+// Commands that change something: each writes a row, which the worker carries out. Whether that is a service
+// or this very process is the only difference.
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "daemon/commands/context.h"
+#include "daemon/commands/json_handles.h"
+#include "daemon/schema.h"
+#include "daemon/service.h"
+
+namespace veer {
+namespace {
+
+struct Asked {
+  std::string verb;
+  std::string argument;
+  bool wait_for_receipt = false;
+  std::chrono::seconds patience{60};
+};
+
+bool is_over(const Exchange& x) { return x.stage != Stage::sealed && x.stage != Stage::sent; }
+
+constexpr const char* kNoService = "no service runs: start it, or use 'veer run --once'";
+
+/// What a person sees while waiting: a bar on a terminal, a line at each turn elsewhere.
+class Progress {
+ public:
+  explicit Progress(const Context& context) : context_(context), terminal_(isatty(2) == 1) {}
+
+  void bytes(std::uint64_t done, std::uint64_t all) {
+    if (!terminal_ || all == 0) return;
+    static constexpr std::size_t kWidth = 40;
+    const std::size_t filled = static_cast<std::size_t>(std::min(done, all) * kWidth / all);
+    context_.tell(
+        fmt::format("\r[{:<{}}] {:>3} %", std::string(filled, '#'), kWidth, std::min(done, all) * 100 / all));
+    drawn_ = true;
+  }
+  void end_bar() {
+    if (drawn_) context_.tell("\n");
+    drawn_ = false;
+  }
+  void stage(const Exchange& x) {
+    if (stage_ == x.stage) return;
+    stage_ = x.stage;
+    end_bar();
+    context_.tell(fmt::format("{}: {}\n", x.package, stage_name(x.stage)));
+  }
+
+ private:
+  const Context& context_;
+  bool terminal_;
+  bool drawn_ = false;
+  std::optional<Stage> stage_;
+};
+
+/// Empty when another process works on the instance.
+std::unique_ptr<Working> begin_work(const Config& config) {
+  auto working = Working::try_open(config, kCommandWorks);
+  if (working) working->engine().start();
+  return working;
+}
+
+/// Waits, by working where nobody else does and by watching where somebody does, until `done` says so or
+/// patience ends. Works only while something is due, so that it keeps no service from starting meanwhile.
+/// Throws L_STOPPED after a signal.
+class Patience {
+ public:
+  Patience(const Config& config, std::unique_ptr<Working> working, Database& books, std::chrono::seconds most,
+           Progress& progress, std::stop_token stop)
+      : config_(config),
+        working_(std::move(working)),
+        books_(books),
+        end_(std::chrono::steady_clock::now() + most),
+        progress_(progress),
+        stop_(std::move(stop)) {}
+
+  template <typename Done>
+  bool until(Done done) {
+    while (!done()) {
+      require_going();
+      if (std::chrono::steady_clock::now() >= end_) return false;
+      if (work_one()) continue;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return true;
+  }
+  /// Everything that is due, where this process is the one that works.
+  void finish_work() {
+    while (working_ != nullptr && work_one()) require_going();
+    progress_.end_bar();
+  }
+  /// Whether nobody but this process works on the instance.
+  bool is_alone() const { return working_ != nullptr || !FolderLock::is_taken(config_.state); }
+
+ private:
+  bool work_one() {
+    // The one that worked may have ended since.
+    if (!working_ && clock_.now() >= next_due_ && !FolderLock::is_taken(config_.state))
+      working_ = begin_work(config_);
+    if (!working_) return false;
+    if (working_->engine().run_one(transfer())) return true;
+    next_due_ = working_->engine().next_due().value_or(Time::max());
+    if (next_due_ - clock_.now() > kWorthALock) working_.reset();
+    return false;
+  }
+  void require_going() const {
+    if (stop_.stop_requested())
+      throw Error(Code::l_stopped,
+                  fmt::format("ended before it was done; what was asked for stays in the books{}",
+                              is_alone() ? " until the next 'veer run'" : ""));
+  }
+  Transfer transfer() {
+    const auto next = Ledger(books_, clock_).next_exchange();
+    const std::uint64_t all = next ? next->package_size : 0;
+    return {.stop = stop_, .progress = [this, all](std::uint64_t bytes) { progress_.bytes(bytes, all); }};
+  }
+
+  static constexpr auto kWorthALock = std::chrono::seconds(1);
+
+  const Config& config_;
+  std::unique_ptr<Working> working_;
+  Time next_due_{};
+  Database& books_;
+  SystemClock clock_;
+  std::chrono::steady_clock::time_point end_;
+  Progress& progress_;
+  std::stop_token stop_;
+};
+
+// Only what somebody works on goes out by itself.
+void tell_unsent(Context& context, Ledger& ledger) {
+  for (const Exchange& x : ledger.exchanges()) {
+    if (x.stage != Stage::sealed && x.wait.problem_code.empty()) continue;
+    context.exit_code = kAttention;
+    context.tell(fmt::format(
+        "{} is {} and waits for its next try{}; {}\n", x.package, stage_name(x.stage),
+        x.wait.problem_code.empty() ? "" : fmt::format(" ({}: {})", x.wait.problem_code, x.wait.problem),
+        kNoService));
+  }
+}
+
+void report_end(Context& context, Ledger& ledger, const Exchange& x) {
+  const auto stored = ledger.receipt_of(x.id);
+  if (context.json) {
+    Json json = {{"exchange", x.id}, {"stage", stage_name(x.stage)}};
+    if (stored) json["receipt"] = Json::parse(stored->json);
+    context.print(text_of(json));
+  } else {
+    context.print(fmt::format("{} {}\n", x.id, stage_name(x.stage)));
+    if (stored) context.print(stored->json);
+  }
+  if (x.stage == Stage::refused) context.exit_code = kRefusedThere;
+  if (x.stage == Stage::withdrawn) context.exit_code = kFailed;
+}
+
+void report_done(const Context& context, Ledger& ledger, const Asked& asked, const CommandResult& result) {
+  if (!context.json) {
+    context.print(result.text + "\n");
+    return;
+  }
+  Json json = {{"command", asked.verb}};
+  if (const auto sent = ledger.exchange(result.text))
+    json.update({{"exchange", sent->id}, {"stage", stage_name(sent->stage)}});
+  else
+    json["text"] = result.text;
+  context.print(text_of(json));
+}
+
+void act(Context& context, const Asked& asked) {
+  const Config config = context.own_config();
+  const StopOnSignal stop;
+  auto working = begin_work(config);
+  Database books(config.database_url);
+  require_schema(books);
+  const SystemClock clock;
+  Agenda agenda(books, clock);
+  Ledger ledger(books, clock);
+  std::int64_t id = 0;
+  books.transaction([&] { id = agenda.ask(asked.verb, asked.argument, caller()); });
+  if (!working) ring_bell(config.state);
+
+  Progress progress(context);
+  Patience patience(config, std::move(working), books, asked.patience, progress, stop.token());
+  if (!patience.until([&] { return agenda.result_of(id).stage != CommandStage::pending; })) {
+    const CommandResult so_far = agenda.result_of(id);
+    throw Error(Code::s_timeout,
+                fmt::format("not done yet{}; {}", so_far.text.empty() ? "" : " (" + so_far.text + ")",
+                            patience.is_alone() ? fmt::format("it stands in the books; {}", kNoService)
+                                                : "the service goes on with it"));
+  }
+  const CommandResult result = agenda.result_of(id);
+  if (result.stage == CommandStage::failed)
+    throw Error(code_named(result.code).value_or(Code::u_state), result.text);
+  if (!asked.wait_for_receipt) {
+    patience.finish_work();
+    report_done(context, ledger, asked, result);
+    if (patience.is_alone()) tell_unsent(context, ledger);
+    return;
+  }
+  const bool over = patience.until([&] {
+    const Exchange x = ledger.exchange(result.text).value();
+    progress.stage(x);
+    return is_over(x);
+  });
+  if (!over)
+    throw Error(Code::s_timeout, fmt::format("no receipt yet for exchange {}; see 'veer show {}'{}",
+                                             result.text, result.text.substr(0, 8),
+                                             patience.is_alone() ? fmt::format("; {}", kNoService) : ""));
+  report_end(context, ledger, ledger.exchange(result.text).value());
+}
+
+/// The option that takes the argument; null when there is none.
+CLI::Option* add_simple(CLI::App& app, Context& context, const std::string& verb, const std::string& what,
+                        const std::string& argument) {
+  auto* command = app.add_subcommand(verb, what);
+  auto asked = std::make_shared<Asked>();
+  asked->verb = verb;
+  command->callback([&context, asked] { act(context, *asked); });
+  return argument.empty() ? nullptr : command->add_option(argument, asked->argument)->required();
+}
+
+void add_send(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand("send", "Offer a list by hand; the file stays where it lies");
+  auto asked = std::make_shared<Asked>();
+  auto file = std::make_shared<std::string>();
+  auto year = std::make_shared<int>(0);
+  auto wait = std::make_shared<std::int64_t>(3600);
+  auto* path = command->add_option("FILE", *file, "The list");
+  auto* empty = command->add_option("--empty", *year, "Instead of a file: the explicit empty list of YEAR");
+  auto* waiting =
+      command->add_flag("--wait", asked->wait_for_receipt, "Show progress until the receipt is there");
+  command->add_option("--timeout", *wait, "Seconds to wait at most")
+      ->check(CLI::Range(1, 86400))
+      ->needs(waiting);
+  path->excludes(empty);
+  command->callback([&context, asked, file, year, wait] {
+    if (file->empty() == (*year == 0)) throw CLI::RequiredError("FILE or --empty YEAR");
+    if (const std::string name = fs::path(*file).filename(); without_numbers(name) != name)
+      throw Error(Code::i_name,
+                  "the file's name holds what could be a national number: give it another name");
+    asked->verb = file->empty() ? "send-empty" : "send";
+    asked->argument = file->empty() ? std::to_string(*year) : fs::absolute(*file).lexically_normal().native();
+    if (asked->wait_for_receipt) asked->patience = std::chrono::seconds(*wait);
+    act(context, *asked);
+  });
+}
+
+}  // namespace
+
+void add_acting(CLI::App& app, Context& context) {
+  add_send(app, context);
+  add_simple(app, context, "poll", "Look at the share now", "");
+  add_simple(app, context, "retry",
+             "Try now what waits for its next try: an exchange, or a file on the share by its name", "ID");
+  add_simple(app, context, "resend", "Put the same sealed bytes on the share again", "ID");
+  add_simple(app, context, "withdraw", "Take back what is not yet answered", "ID");
+  add_simple(app, context, "close-alert",
+             "Close an alert that was dealt with, by its number in 'veer status'", "NUMBER")
+      ->check([](const std::string& text) {
+        return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos
+                   ? std::string()
+                   : std::string("must be the number of an alert in 'veer status'");
+      });
+  add_simple(app, context, "approve", "Let a package pass that is held because history was lost", "PACKAGE");
+}
+
+}  // namespace veer

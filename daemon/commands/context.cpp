@@ -1,0 +1,133 @@
+#include "daemon/commands/context.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <iostream>
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/secret.h"
+#include "daemon/schema.h"
+#include "daemon/share_factory.h"
+
+namespace veer {
+namespace {
+
+constexpr std::string_view kAsItsUser = "run this as the service's user, with runuser(1) or sudo(8)";
+
+Secret passphrase_of(const Config& config) {
+  return config.openpgp_passphrase.empty() ? Secret() : read_secret(config.openpgp_passphrase);
+}
+
+}  // namespace
+
+std::filesystem::path Context::config_path() const {
+  if (!config_file.empty()) return fs::absolute(config_file);
+  if (instance.empty() || instance.find('/') != std::string::npos)
+    throw Error(Code::u_usage,
+                "say which instance: --config FILE, or --instance NAME for /etc/veerdienst/NAME.toml");
+  return fmt::format("/etc/veerdienst/{}.toml", instance);
+}
+
+fs::path Context::readable_config_path() const {
+  fs::path path = config_path();
+  if (access(path.c_str(), R_OK) != 0 && errno == EACCES)
+    throw Error(Code::c_user, fmt::format("{} may not be read by {}: {}", printable(path.native(), 300),
+                                          caller(), kAsItsUser));
+  return path;
+}
+
+Config Context::config() const { return read_config(readable_config_path()); }
+
+Config Context::own_config() const {
+  Config own = config();
+  require_own(own.state);
+  return own;
+}
+
+bool is_strange(const fs::path& folder) {
+  struct stat status {};
+  return stat(folder.c_str(), &status) == 0 ? status.st_uid != geteuid() : errno == EACCES;
+}
+
+void require_own(const fs::path& folder) {
+  if (is_strange(folder))
+    throw Error(Code::c_user, fmt::format("{} belongs to another user than {}: {}",
+                                          printable(folder.native(), 300), caller(), kAsItsUser));
+}
+
+void Context::print(std::string_view text) const {
+  std::cout << text << std::flush;
+  if (!std::cout) throw Error(Code::l_io, "standard output cannot be written");
+}
+
+void Context::tell(std::string_view text) const { std::cerr << text << std::flush; }
+
+std::unique_ptr<Working> Working::try_open(const Config& config, std::string_view who) {
+  make_folder(config.state);
+  for (const fs::path& folder : {config.state, config.openpgp_home})
+    if (const auto exposure = exposure_of(folder)) throw Error(Code::c_config, *exposure);
+  auto state = FolderLock::try_take(config.state, who);
+  if (!state) return nullptr;
+  auto keys = FolderLock::try_take(config.openpgp_home, who);
+  if (!keys) return nullptr;
+  return std::make_unique<Working>(Key(), config, std::move(*state), std::move(*keys));
+}
+
+Working::Working(Key, const Config& config, FolderLock state, FolderLock keys)
+    : state_lock_(std::move(state)),
+      key_lock_(std::move(keys)),
+      agent_(config.openpgp_home),
+      seal_(config.openpgp_home, config.own_keys, config.counterparty_keys, clock_, passphrase_of(config)) {
+  stop_agent(config.openpgp_home);
+  for (const std::string& name : prepare_home(config.openpgp_home))
+    log(LogLevel::warn, "{} in the key folder was not as this program writes it; it was put right",
+        printable(name));
+  seal_.check();
+  share_ = open_share(config.share);
+  instance_.emplace(config, *share_, seal_, clock_, random_);
+  engine_.emplace(*instance_);
+}
+
+AgentEnd::~AgentEnd() {
+  try {
+    stop_agent(home_);
+  } catch (const Error& error) {
+    log(LogLevel::warn, "the OpenPGP agent could not be ended: {}", error.message());
+  }
+}
+
+KeyVisit::~KeyVisit() {
+  try {
+    if (const auto lock = FolderLock::try_take(home_)) stop_agent(home_);
+  } catch (const Error& error) {
+    log(LogLevel::warn, "the OpenPGP agent could not be ended: {}", error.message());
+  }
+}
+
+bool needs_attention(const std::vector<Alert>& alerts) {
+  return std::any_of(alerts.begin(), alerts.end(),
+                     [](const Alert& alert) { return alert.kind != alert_kind_name(AlertKind::notice); });
+}
+
+std::unique_ptr<Database> open_books(const Config& config) {
+  std::error_code error;
+  if (!fs::exists(config.database_url.substr(config.database_url.find(':') + 1), error) && !error)
+    throw Error(Code::u_state, "there are no books yet: start the service once ('veer run')");
+  auto books = std::make_unique<Database>(config.database_url, Database::Access::read_only);
+  require_schema(*books);
+  return books;
+}
+
+std::string caller() {
+  const passwd* entry = getpwuid(getuid());
+  return entry != nullptr ? fmt::format("{} ({})", printable(entry->pw_name), getuid())
+                          : fmt::format("uid {}", getuid());
+}
+
+}  // namespace veer

@@ -1,0 +1,211 @@
+#include <algorithm>
+#include <functional>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/secret.h"
+#include "daemon/commands/context.h"
+#include "daemon/commands/json_handles.h"
+#include "daemon/schema.h"
+#include "daemon/share_factory.h"
+#include "formats/keyring.h"
+
+namespace veer {
+namespace {
+
+enum class Finding { ok, warn, fail };
+
+struct Line {
+  Finding finding;
+  std::string what;
+  std::string detail;
+};
+
+constexpr std::string_view name_of(Finding finding) {
+  return finding == Finding::ok ? "ok" : finding == Finding::warn ? "warn" : "fail";
+}
+
+/// Checks one thing after another, each for real.
+class Examination {
+ public:
+  explicit Examination(const Config& config) : config_(config) {}
+
+  std::vector<Line> run() {
+    // What another user leaves in these folders, the service cannot use.
+    if (is_strange(config_.state)) {
+      note(Finding::fail, "user",
+           fmt::format(
+               "{} belongs to another user: run this as the service's user, with runuser(1) or sudo(8)",
+               config_.state.native()));
+      return std::move(lines_);
+    }
+    folder("state folder", config_.state);
+    folder("key folder", config_.openpgp_home);
+    if (config_.role == Role::sender) drop_folder();
+    free_space();
+    clock();
+    keys();
+    database();
+    share();
+    return std::move(lines_);
+  }
+
+ private:
+  void note(Finding finding, std::string what, std::string detail) {
+    lines_.push_back({finding, std::move(what), std::move(detail)});
+  }
+
+  void attempt(const std::string& what, const std::function<std::string()>& check) {
+    try {
+      note(Finding::ok, what, check());
+    } catch (const Error& error) {
+      note(Finding::fail, what, fmt::format("{}: {}", code_name(error.code()), error.message()));
+    }
+  }
+
+  void folder(const std::string& what, const fs::path& path) {
+    const auto exposure = exposure_of(path);
+    note(exposure ? Finding::fail : Finding::ok, what, exposure.value_or(path.native()));
+  }
+
+  void drop_folder() {
+    struct stat status {};
+    if (stat(config_.drop.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
+      note(Finding::fail, "drop folder", fmt::format("{} is not a folder: make it", config_.drop.native()));
+    else if (lies_in_ours())
+      note(Finding::fail, "drop folder",
+           "it and a folder of the service's lie in one another: name a folder apart");
+    else if (access(config_.drop.c_str(), R_OK | W_OK | X_OK) != 0)
+      note(Finding::fail, "drop folder",
+           "it may not be read and written by the service: give its user the rights");
+    else if ((status.st_mode & S_IWOTH) != 0)
+      note(Finding::warn, "drop folder",
+           "anybody may put files into it: give it to the operators' group, chmod 2770");
+    else
+      note(Finding::ok, "drop folder", config_.drop.native());
+  }
+
+  // The configuration compares names; links may lead elsewhere.
+  bool lies_in_ours() const {
+    std::vector<fs::path> ours = {config_.state, config_.openpgp_home};
+    if (const auto* folders = std::get_if<FolderShareConfig>(&config_.share.kind))
+      ours.insert(ours.end(), {folders->outgoing, folders->incoming});
+    std::error_code error;
+    const fs::path drop = fs::weakly_canonical(config_.drop, error);
+    return std::any_of(ours.begin(), ours.end(), [&](const fs::path& folder) {
+      return overlap(drop, fs::weakly_canonical(folder, error));
+    });
+  }
+
+  void free_space() {
+    struct statvfs status {};
+    if (statvfs(config_.state.c_str(), &status) != 0) return;
+    const std::uint64_t megabytes = status.f_bavail * status.f_frsize >> 20;
+    note(megabytes >= 1024  ? Finding::ok
+         : megabytes >= 200 ? Finding::warn
+                            : Finding::fail,
+         "free space",
+         fmt::format("{} MB{}", megabytes, megabytes >= 1024 ? "" : ": make room, a list needs up to 1 GB"));
+  }
+
+  void clock() {
+    const Time now = clock_.now();
+    const bool plausible =
+        date_of(now).year() >= std::chrono::year(2025) && date_of(now).year() < std::chrono::year(2040);
+    note(plausible ? Finding::ok : Finding::fail, "clock",
+         format_time(now) + (plausible ? "" : ": set it, and let it be kept (systemd-timesyncd or chrony)"));
+  }
+
+  void keys() {
+    const KeyVisit visit(config_.openpgp_home);
+    attempt("key ring", [&] {
+      GpgmeSeal seal(config_.openpgp_home, config_.own_keys, config_.counterparty_keys, clock_);
+      seal.check();
+      seal.own_key();
+      seal.counterparty_key();
+      return std::string("holds exactly the keys that the configuration names");
+    });
+    attempt("keys", [&] {
+      for (const KeyState& key : list_keys(config_.openpgp_home)) {
+        const std::string what = fmt::format("key …{}", key.fingerprint.substr(32));
+        if (key.revoked) {
+          note(Finding::fail, what, "is revoked: agree on a new one");
+        } else if (!key.expires) {
+          note(Finding::ok, what, "has no end");
+        } else {
+          const auto days = std::chrono::floor<std::chrono::days>(*key.expires - clock_.now()).count();
+          note(days > 90  ? Finding::ok
+               : days > 7 ? Finding::warn
+                          : Finding::fail,
+               what, fmt::format("{} day(s) left{}", days, days > 90 ? "" : ": agree on its successor now"));
+        }
+      }
+      return std::string("looked through");
+    });
+  }
+
+  void database() {
+    attempt("database", [&] {
+      const std::string path = config_.database_url.substr(config_.database_url.find(':') + 1);
+      std::error_code error;
+      if (!fs::exists(path, error) && !error)
+        return std::string("not there yet: the service makes it at its first start");
+      Database books(config_.database_url, Database::Access::read_only);
+      require_schema(books);
+      if (const auto problems = books.integrity_problems(); !problems.empty())
+        throw Error(Code::l_database, problems.front() + ": stop the service and restore the last backup");
+      return std::string("whole");
+    });
+  }
+
+  void share() {
+    try {
+      const auto share = open_share(config_.share);
+      for (const ProbeResult& result : share->probe())
+        note(!result.good       ? Finding::fail
+             : result.attention ? Finding::warn
+                                : Finding::ok,
+             "share: " + result.what, result.detail);
+    } catch (const Error& error) {
+      note(Finding::fail, "share", fmt::format("{}: {}", code_name(error.code()), error.message()));
+    }
+  }
+
+  const Config& config_;
+  SystemClock clock_;
+  std::vector<Line> lines_;
+};
+
+void doctor(Context& context) {
+  const Config config = context.config();
+  std::vector<Line> lines = Examination(config).run();
+  lines.insert(lines.begin(), {Finding::ok, "configuration", context.config_path().native()});
+  for (const Line& line : lines) {
+    if (line.finding == Finding::fail) context.exit_code = kFailed;
+    if (line.finding == Finding::warn && context.exit_code == kDone) context.exit_code = kAttention;
+  }
+  if (context.json) {
+    Json json = Json::array();
+    for (const Line& line : lines)
+      json.push_back({{"finding", name_of(line.finding)}, {"what", line.what}, {"detail", line.detail}});
+    context.print(text_of(json));
+    return;
+  }
+  for (const Line& line : lines)
+    context.print(fmt::format("{:<4}  {}{}{}\n", name_of(line.finding), line.what,
+                              line.detail.empty() ? "" : ": ", line.detail));
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, Context& context) {
+  app.add_subcommand("doctor", "Check configuration, rights, keys, database and share, each for real")
+      ->callback([&context] { doctor(context); });
+}
+
+}  // namespace veer

@@ -1,0 +1,284 @@
+// Commands that only look: they read the books and never need the lock.
+
+#include <algorithm>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "daemon/commands/context.h"
+#include "daemon/commands/json_handles.h"
+#include "daemon/offers.h"
+#include "daemon/rules.h"
+#include "formats/receipt.h"
+
+namespace veer {
+namespace {
+
+/// One instance's books, read.
+struct Books {
+  Config config;
+  SystemClock clock;
+  std::unique_ptr<Database> db;
+  Ledger ledger;
+  Agenda agenda;
+  AlertBook alerts;
+  Register lists;
+  Offers offers;
+
+  explicit Books(const Context& context)
+      : config(context.own_config()),
+        db(open_books(config)),
+        ledger(*db, clock),
+        agenda(*db, clock),
+        alerts(*db, clock),
+        lists(*db, clock),
+        offers(*db) {}
+};
+
+std::string time_or_dash(const std::optional<Time>& time) { return time ? format_time(*time) : "-"; }
+
+Json json_of(const Wait& wait) {
+  Json json;
+  json["due"] = wait.due ? Json(format_time(*wait.due)) : Json(nullptr);
+  json["attempts"] = wait.attempts;
+  if (!wait.problem_code.empty()) json["problem"] = {{"code", wait.problem_code}, {"text", wait.problem}};
+  return json;
+}
+
+Json json_of(const Exchange& x) {
+  return {{"exchange", x.id},
+          {"purpose", purpose_name(x.purpose)},
+          {"environment", x.environment},
+          {"reference_year", x.reference_year},
+          {"revision", x.revision},
+          {"stage", stage_name(x.stage)},
+          {"package", x.package},
+          {"package_sha256", x.package_sha256},
+          {"copy", x.copy},
+          {"records", x.records},
+          {"set_aside", x.set_aside},
+          {"merged", x.merged},
+          {"restored", x.restored},
+          {"header", x.header},
+          {"origin", x.origin},
+          {"noted", x.noted},
+          {"opened_at", format_time(x.opened_at)},
+          {"changed_at", format_time(x.changed_at)},
+          {"waits", json_of(x.wait)}};
+}
+
+Json json_of(const Alert& alert) {
+  return {{"number", alert.id},
+          {"kind", alert.kind},
+          {"code", alert.code},
+          {"exchange", alert.exchange},
+          {"opened_at", format_time(alert.opened_at)},
+          {"text", alert.text}};
+}
+
+/// What is waited for, in words.
+std::string waiting_for(const Exchange& x) {
+  switch (x.stage) {
+    case Stage::sealed:
+      return "to be put on the share";
+    case Stage::sent:
+      return "for the receiver's receipt";
+    case Stage::recorded:
+    case Stage::refused:
+      return x.wait.due ? "for its receipt to be put on the share" : "for nothing";
+    default:
+      return "for nothing";
+  }
+}
+
+std::string_view doing(Chore chore) {
+  return chore == Chore::scan   ? "looking into the drop folder"
+         : chore == Chore::poll ? "looking at the share"
+                                : "clearing up";
+}
+
+std::string_view who_works(const std::optional<std::string>& holder) {
+  if (holder == kServiceWorks) return "the service runs";
+  return holder ? "NO service runs, a command works now"
+                : "NO service runs; start it, or use 'veer run --once'";
+}
+
+std::string line_of(const Exchange& x) {
+  return fmt::format("{}  {}  r{}  {:<12}  {:>8} numbers  {}  {}\n", x.id.substr(0, 8), x.reference_year,
+                     x.revision, stage_name(x.stage), x.records, format_time(x.changed_at), x.package);
+}
+
+void status(Context& context) {
+  Books books(context);
+  const auto alerts = books.alerts.open();
+  std::vector<ChoreState> chores;
+  for (const Chore chore : kChores) chores.push_back(books.agenda.chore(chore));
+  const auto& last_poll = chores[static_cast<std::size_t>(Chore::poll)].done_at;
+  std::vector<Exchange> open;
+  for (Exchange& x : books.ledger.exchanges())
+    if (x.wait.due) open.push_back(std::move(x));
+  auto arrivals = books.ledger.open_arrivals();
+  const auto years =
+      books.db->query("SELECT reference_year, max(revision) FROM list GROUP BY reference_year ORDER BY 1");
+  const auto holder = FolderLock::holder(books.config.state);
+  const auto fails = [](const auto& row) { return !row.wait.problem_code.empty(); };
+  const auto any_fails = [&](const auto& rows) { return std::any_of(rows.begin(), rows.end(), fails); };
+  const auto refused = books.offers.refused();
+  if (needs_attention(alerts) || any_fails(chores) || any_fails(open) || any_fails(arrivals) ||
+      !refused.empty())
+    context.exit_code = kAttention;
+
+  if (context.json) {
+    Json json = {{"party", books.config.party},
+                 {"role", books.config.role == Role::sender ? "sender" : "receiver"},
+                 {"environment", environment_name(books.config.environment)},
+                 {"running", holder == kServiceWorks},
+                 {"worker", holder ? Json(*holder) : Json(nullptr)},
+                 {"last_poll", last_poll ? Json(format_time(*last_poll)) : Json(nullptr)}};
+    for (const ChoreState& chore : chores) json[std::string(chore_name(chore.chore))] = json_of(chore.wait);
+    json["exchanges"] = Json::array();
+    for (const Exchange& x : open) json["exchanges"].push_back(json_of(x));
+    json["arrivals"] = Json::array();
+    for (const Arrival& a : arrivals)
+      json["arrivals"].push_back(
+          {{"name", a.name}, {"stage", arrival_stage_name(a.stage)}, {"waits", json_of(a.wait)}});
+    json["not_taken_in"] = Json::array();
+    for (const std::string& name : refused) json["not_taken_in"].push_back(shown_name(name));
+    json["alerts"] = Json::array();
+    for (const Alert& alert : alerts) json["alerts"].push_back(json_of(alert));
+    json["quarantined"] = books.ledger.quarantined();
+    json["register"] = Json::array();
+    for (const Row& row : years)
+      json["register"].push_back({{"reference_year", row.integer(0)},
+                                  {"premium_year", premium_year_of(static_cast<int>(row.integer(0)))},
+                                  {"revision", row.integer(1)},
+                                  {"numbers", books.lists.count(static_cast<int>(row.integer(0)))}});
+    context.print(text_of(json));
+    return;
+  }
+
+  std::string text = fmt::format("{} ({}, {}): {}\n", books.config.party,
+                                 books.config.role == Role::sender ? "sender" : "receiver",
+                                 environment_name(books.config.environment), who_works(holder));
+  text += fmt::format("last look at the share: {}\n", time_or_dash(last_poll));
+  for (const ChoreState& chore : chores)
+    if (fails(chore))
+      text += fmt::format("  {} failed {} time(s) in a row: {}: {}\n", doing(chore.chore),
+                          chore.wait.attempts, chore.wait.problem_code, chore.wait.problem);
+  for (const Row& row : years)
+    text += fmt::format("register: {} numbers for reference year {}, premium year {}, revision {}\n",
+                        books.lists.count(static_cast<int>(row.integer(0))), row.integer(0),
+                        premium_year_of(static_cast<int>(row.integer(0))), row.integer(1));
+  if (books.ledger.quarantined() > 0)
+    text += fmt::format("set aside: {} file(s)\n", books.ledger.quarantined());
+  for (const Exchange& x : open) {
+    text += line_of(x) +
+            fmt::format("  waits {}; next try or deadline {}\n", waiting_for(x), time_or_dash(x.wait.due));
+    if (fails(x))
+      text += fmt::format("  failed {} time(s) in a row: {}: {}\n", x.wait.attempts, x.wait.problem_code,
+                          x.wait.problem);
+  }
+  std::erase_if(arrivals, [&](const Arrival& a) { return a.stage == ArrivalStage::settled && !fails(a); });
+  for (const Arrival& a : arrivals) {
+    text += fmt::format("{}: {}\n", a.name, arrival_stage_name(a.stage));
+    if (fails(a)) text += fmt::format("  {}: {}\n", a.wait.problem_code, a.wait.problem);
+  }
+  for (const std::string& name : refused)
+    text += fmt::format("{} was not taken in: the note beside it says why\n", shown_name(name));
+  for (const Alert& alert : alerts)
+    text += fmt::format("{} {} since {} (number {}): {}\n", alert.kind, alert.code,
+                        format_time(alert.opened_at), alert.id, alert.text);
+  if (open.empty() && arrivals.empty() && alerts.empty() && refused.empty() && !any_fails(chores))
+    text += "nothing is open\n";
+  context.print(text);
+}
+
+void list(Context& context) {
+  Books books(context);
+  const auto exchanges = books.ledger.exchanges();
+  if (context.json) {
+    Json json = Json::array();
+    for (const Exchange& x : exchanges) json.push_back(json_of(x));
+    context.print(text_of(json));
+    return;
+  }
+  for (const Exchange& x : exchanges) context.print(line_of(x));
+  if (exchanges.empty()) context.tell("no exchange yet\n");
+}
+
+void show(Context& context, const std::string& id) {
+  Books books(context);
+  const Exchange x = books.ledger.find(id);
+  const auto receipt = books.ledger.receipt_of(x.id);
+  const auto history =
+      books.db->query("SELECT at, event, record FROM audit WHERE exchange = :x ORDER BY seq", {x.id});
+  if (context.json) {
+    Json json = json_of(x);
+    json["receipt"] = receipt ? Json::parse(receipt->json) : Json(nullptr);
+    json["history"] = Json::array();
+    for (const Row& row : history) json["history"].push_back(Json::parse(row.text(2)));
+    context.print(text_of(json));
+    return;
+  }
+  std::string text = fmt::format(
+      "exchange   {}\nreference  1 January {}, revision {} ({})\nnumbers    {} (repeats merged: {}, leading "
+      "zeros "
+      "restored: {})\npackage    {}\nSHA-256    {}\nfrom       {}\nstage      {} since {}\n",
+      x.id, x.reference_year, x.revision, x.environment, x.records, x.merged, x.restored, x.package,
+      x.package_sha256, printable(x.origin.empty() ? "the share" : x.origin), stage_name(x.stage),
+      format_time(x.changed_at));
+  if (x.wait.due)
+    text += fmt::format("waits      {}; next try or deadline {}\n", waiting_for(x), format_time(*x.wait.due));
+  if (!x.wait.problem_code.empty())
+    text += fmt::format("problem    {}: {}\n", x.wait.problem_code, x.wait.problem);
+  text += "\nhistory\n";
+  for (const Row& row : history)
+    text += fmt::format("  {}  {}\n", format_time(from_millis(row.integer(0))), row.text(1));
+  if (receipt)
+    text += fmt::format("\nreceipt ('veer receipt {}' writes it as a file)\n{}", x.id.substr(0, 8),
+                        receipt->json);
+  context.print(text);
+}
+
+void receipt(Context& context, const std::string& id, const std::string& file) {
+  Books books(context);
+  const Exchange x = books.ledger.find(id);
+  const auto stored = books.ledger.receipt_of(x.id);
+  if (!stored || stored->signature.empty())
+    throw Error(Code::u_state, fmt::format("there is no signed receipt for exchange {} yet", x.id));
+  const std::string path =
+      !file.empty() ? file
+                    : file_name(x.stem, stored->status == ReceiptStatus::refused ? FileKind::refused
+                                                                                 : FileKind::recorded);
+  if (!write_new_file(path, write_receipt_archive({stored->json, stored->signature}), 0644))
+    throw Error(Code::u_usage, fmt::format("{} is there already: name another file", printable(path)));
+  if (context.json)
+    context.print(text_of(Json{{"exchange", x.id}, {"file", path}}));
+  else
+    context.print(path + "\n");
+  context.tell(fmt::format("verify it with: tar xf {} && gpg --verify receipt.json.sig receipt.json\n",
+                           printable(path)));
+}
+
+}  // namespace
+
+void add_looking(CLI::App& app, Context& context) {
+  app.add_subcommand("status", "What is open, and what to do next")->callback([&context] {
+    status(context);
+  });
+  app.add_subcommand("list", "All exchanges, newest first")->callback([&context] { list(context); });
+  auto* one = app.add_subcommand("show", "One exchange with its history and receipt");
+  auto id = std::make_shared<std::string>();
+  one->add_option("ID", *id, "Exchange (its first characters will do) or package name")->required();
+  one->callback([&context, id] { show(context, *id); });
+  auto* paper = app.add_subcommand("receipt", "Write the signed receipt of an exchange as a file");
+  auto file = std::make_shared<std::string>();
+  paper->add_option("ID", *id, "Exchange or package name")->required();
+  paper->add_option("-o,--output", *file, "File to write; its own name otherwise");
+  paper->callback([&context, id, file] { receipt(context, *id, *file); });
+}
+
+}  // namespace veer

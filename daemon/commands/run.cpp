@@ -1,0 +1,88 @@
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <sys/stat.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "daemon/commands/context.h"
+#include "daemon/service.h"
+
+namespace veer {
+namespace {
+
+// systemd tells which stream it reads for the journal (systemd.exec(5), $JOURNAL_STREAM).
+bool stderr_is_journal() {
+  const char* told = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  return told != nullptr && fstat(2, &status) == 0 &&
+         fmt::format("{}:{}", status.st_dev, status.st_ino) == std::string(told);
+}
+
+// Whoever holds a lock may be about to end: a command that worked alone, or a look at the keys.
+std::unique_ptr<Working> open_soon(const Config& config, std::string_view who) {
+  static constexpr auto kPatience = std::chrono::seconds(2);
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (true) {
+    if (auto working = Working::try_open(config, who)) return working;
+    if (std::chrono::steady_clock::now() > end)
+      throw Error(Code::l_lock,
+                  FolderLock::holder(config.state) == kServiceWorks
+                      ? "the service works on this instance already; ask it with 'veer status'"
+                      : "a command works on this instance or its keys: let it end, or end it, and try again");
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+/// What keeps a chore, an exchange or a file on the share from being done. What an arrival waits for a person
+/// with is told by its alert.
+std::optional<Code> first_problem(Agenda& agenda, Ledger& ledger) {
+  const auto code_of = [](const Wait& wait) { return code_named(wait.problem_code); };
+  for (const Chore chore : kChores)
+    if (const auto code = code_of(agenda.chore(chore).wait)) return code;
+  for (const Exchange& x : ledger.exchanges())
+    if (const auto code = code_of(x.wait)) return code;
+  for (const Arrival& arrival : ledger.open_arrivals())
+    if (const auto code = code_of(arrival.wait); code && remedy_of(*code) == Remedy::retry) return code;
+  return std::nullopt;
+}
+
+void run(Context& context, bool once, const std::string& level) {
+  const auto threshold = level == "debug"  ? LogLevel::debug
+                         : level == "warn" ? LogLevel::warn
+                                           : LogLevel::info;
+  log_to(stderr_is_journal() ? LogTarget::journal : LogTarget::stderr_plain, threshold);
+  if (!once) {
+    Service::hold_signals();
+    const auto working = open_soon(context.own_config(), kServiceWorks);
+    log(LogLevel::info, "{} runs as {} ({})", program_name(), working->instance().config.party,
+        environment_name(working->instance().config.environment));
+    Service(working->instance(), working->engine()).run();
+    return;
+  }
+  const StopOnSignal stop;
+  const auto working = open_soon(context.own_config(), kCommandWorks);
+  working->engine().start();
+  run_once(working->engine(), {.stop = stop.token(), .progress = {}});
+  Instance& at = working->instance();
+  if (needs_attention(at.alerts.open()) || !at.offers.refused().empty()) context.exit_code = kAttention;
+  if (const auto problem = first_problem(at.agenda, at.ledger)) context.exit_code = exit_code_of(*problem);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand("run", "Work: the service's loop");
+  auto once = std::make_shared<bool>(false);
+  auto level = std::make_shared<std::string>("info");
+  command->add_flag("--once", *once, "Do everything that is due, then exit");
+  command->add_option("--log-level", *level, "debug, info or warn")
+      ->check(CLI::IsMember({"debug", "info", "warn"}));
+  command->callback([&context, once, level] { run(context, *once, *level); });
+}
+
+}  // namespace veer

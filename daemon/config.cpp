@@ -1,0 +1,403 @@
+#include "daemon/config.h"
+
+#include <algorithm>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/log.h"
+#include "daemon/sqlite.h"
+#include "daemon/toml_reader.h"
+#include "formats/keyring.h"
+
+namespace veer {
+namespace {
+
+using Millis = std::chrono::milliseconds;
+
+constexpr std::int64_t kMegabyte = std::int64_t{1} << 20;
+
+bool is_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 0x7f; });
+}
+
+/// Reads one configuration table by table; problems gather in the tables' common list.
+class Reading {
+ public:
+  Reading(std::string_view text, std::string_view name) : root_(TomlTable::parse(text, name, problems_)) {}
+
+  Config read() {
+    if (!problems_.empty()) throw Error(Code::c_config, problems_.front());  // no TOML: nothing can be read
+    general();
+    window(root_.table("window"));
+    paths(root_.table("paths"));
+    intake(root_.table("intake"));
+    openpgp(root_.table("openpgp"));
+    counterparty(root_.table("counterparty"));
+    share(root_.table("share"));
+    database(root_.table("database"));
+    if (config_.role == Role::sender) drop_apart(root_.table("paths"));
+    root_.refuse_unknown({"legal_basis", "alerts", "rehearsal", "access", "proxy"});
+    if (!problems_.empty()) throw Error(Code::c_config, fmt::format("{}", fmt::join(problems_, "\n")));
+    if (config_.environment == Environment::production)
+      throw Error(Code::c_production,
+                  "environment = \"production\" is refused: this version has neither the release by a second "
+                  "person nor "
+                  "the legal-basis record that production demands. Use environment = \"test\"");
+    return std::move(config_);
+  }
+
+ private:
+  std::string required(TomlTable& table, std::string_view key, std::string_view example) {
+    auto value = table.text(key);
+    if (!value && !table.has(key)) table.problem(key, fmt::format("is missing: add {} = {}", key, example));
+    if (value && value->empty()) table.problem(key, "is empty");
+    return value.value_or("");
+  }
+
+  template <typename Enum>
+  Enum choice(TomlTable& table, std::string_view key,
+              std::initializer_list<std::pair<std::string_view, Enum>> choices,
+              std::optional<Enum> fallback = std::nullopt) {
+    const auto value = table.text(key);
+    std::string names;
+    for (const auto& [name, meaning] : choices) {
+      if (value == name) return meaning;
+      names += fmt::format("{}\"{}\"", names.empty() ? "" : " or ", name);
+    }
+    if (value || !fallback) table.problem(key, fmt::format("must be {}", names));
+    return fallback.value_or(choices.begin()->second);
+  }
+
+  void duration(TomlTable& table, std::string_view key, Millis& into, Millis least, Millis most) {
+    const auto value = table.text(key);
+    if (!value) return;
+    const auto parsed = parse_duration(*value);
+    if (!parsed || *parsed < least || *parsed > most)
+      table.problem(key, "must be a time like \"90d\", \"24h\", \"5m\", \"2s\" or \"250ms\", within reason");
+    else
+      into = *parsed;
+  }
+
+  void bytes(TomlTable& table, std::string_view key, std::uint64_t& into) {
+    const auto megabytes = table.integer(key);
+    if (!megabytes) return;
+    if (*megabytes < 1 || *megabytes > 4096)
+      table.problem(key, "must be a number of megabytes from 1 to 4096");
+    else
+      into = static_cast<std::uint64_t>(*megabytes * kMegabyte);
+  }
+
+  std::filesystem::path absolute(TomlTable& table, std::string_view key, std::string_view example) {
+    std::filesystem::path path = required(table, key, example);
+    if (!path.empty() && !path.is_absolute()) table.problem(key, "must be a whole path, from /");
+    return path.lexically_normal();
+  }
+
+  std::string party_name(TomlTable& table, std::string_view key) {
+    std::string name = required(table, key, "\"aii\"");
+    if (!name.empty() && !is_party_name(name))
+      table.problem(key, "must be 1 to 16 small letters or digits, and no number of a person");
+    return name;
+  }
+
+  std::vector<PinnedKey> keys(TomlTable& table, std::string_view key) {
+    std::vector<PinnedKey> pinned;
+    for (TomlTable& entry : table.tables(key)) {
+      PinnedKey one;
+      one.fingerprint = required(entry, "key", "\"<fingerprint>\"");
+      const auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F'); };
+      if (one.fingerprint.size() != 40 || !std::all_of(one.fingerprint.begin(), one.fingerprint.end(), hex))
+        entry.problem(
+            "key",
+            "must be a primary key's fingerprint: 40 hex digits, capitals, no blanks (veer keys show)");
+      if (const auto from = entry.date("from")) one.from = Time(std::chrono::sys_days(*from));
+      if (const auto until = entry.date("until"))
+        one.until = Time(std::chrono::sys_days(*until)) + std::chrono::days(1) - Millis(1);
+      if (one.from && one.until && *one.from > *one.until) entry.problem("until", "lies before from");
+      entry.refuse_unknown();
+      pinned.push_back(std::move(one));
+    }
+    if (pinned.empty()) table.problem(key, "must name at least one key: [{ key = \"<fingerprint>\" }]");
+    return pinned;
+  }
+
+  void general() {
+    config_.party = party_name(root_, "party");
+    config_.role = choice<Role>(root_, "role", {{"sender", Role::sender}, {"receiver", Role::receiver}});
+    config_.environment = choice<Environment>(
+        root_, "environment", {{"test", Environment::test}, {"production", Environment::production}});
+    config_.language =
+        choice<Language>(root_, "language", {{"nl", Language::nl}, {"en", Language::en}}, Language::nl);
+  }
+
+  void window(TomlTable table) {
+    Window& w = config_.window;
+    if (const auto year = table.integer("first_reference_year"))
+      w.first_reference_year = static_cast<int>(*year);
+    if (const auto year = table.integer("last_reference_year"))
+      w.last_reference_year = static_cast<int>(*year);
+    if (const auto date = table.date("closes")) w.closes = *date;
+    duration(table, "receipt_within", w.receipt_within, Millis(std::chrono::seconds(1)),
+             Millis(std::chrono::days(90)));
+    if (w.first_reference_year < 2022)
+      table.problem("first_reference_year", "must be 2022 or later (protocol, recital E)");
+    if (w.last_reference_year < w.first_reference_year || w.last_reference_year > w.first_reference_year + 4)
+      table.problem("last_reference_year",
+                    "must be at most four years after the first: the transition lasts five at most");
+    table.refuse_unknown({"list_due", "unheard_after"});
+  }
+
+  void paths(TomlTable table) {
+    config_.state = absolute(table, "state", "\"/var/lib/veerdienst/aii\"");
+    if (!sqlite::is_file_name(config_.state.native()))
+      table.problem("state", "must not hold a quotation mark or a control character: name another folder");
+    if (config_.role == Role::sender)
+      config_.drop = absolute(table, "drop", "\"/srv/veerdienst/aii/drop\"");
+    else if (table.has("drop"))
+      table.problem("drop", "is for the sending side only: take it out");
+    else
+      table.text("drop");
+    table.refuse_unknown();
+  }
+
+  // People put files into the drop folder: nothing of the service's may lie there.
+  void drop_apart(TomlTable table) {
+    const auto keep_apart = [&](const std::filesystem::path& folder, std::string_view what) {
+      if (!config_.drop.empty() && !folder.empty() && overlap(config_.drop, folder))
+        table.problem("drop", fmt::format("and the {} lie in one another: name a folder apart", what));
+    };
+    keep_apart(config_.state, "state folder");
+    keep_apart(config_.openpgp_home, "key folder");
+    if (const auto* folders = std::get_if<FolderShareConfig>(&config_.share.kind)) {
+      keep_apart(folders->outgoing, "share's outgoing folder");
+      keep_apart(folders->incoming, "share's incoming folder");
+    }
+  }
+
+  void intake(TomlTable table) {
+    IntakeConfig& in = config_.intake;
+    if (const auto pattern = table.text("name")) in.name_pattern = *pattern;
+    try {
+      in.name = std::regex(in.name_pattern);
+      if (in.name.mark_count() < 1) table.problem("name", "needs a group for the reference year: (\\d{4})");
+    } catch (const std::regex_error&) {
+      table.problem("name", "is not a regular expression (ECMAScript)");
+    }
+    duration(table, "settle", in.settle, Millis(0), Millis(std::chrono::hours(1)));
+    bytes(table, "max_megabytes", in.cap);
+    table.refuse_unknown({"release", "unusual_change"});
+  }
+
+  void openpgp(TomlTable table) {
+    config_.openpgp_home = absolute(table, "home", "\"/var/lib/veerdienst/aii/gnupg\"");
+    if (config_.openpgp_home.native().size() > kLongestHome)
+      table.problem("home",
+                    fmt::format("is longer than the {} characters that gpg-agent allows", kLongestHome));
+    config_.openpgp_passphrase = reference(table, "passphrase", "");
+    config_.own_keys = keys(table, "own");
+    table.refuse_unknown();
+  }
+
+  std::string reference(TomlTable& table, std::string_view key, std::string fallback) {
+    const auto value = table.text(key);
+    if (value && !value->starts_with("credential:") && !value->starts_with("file:/"))
+      table.problem(
+          key,
+          "must say where the secret is: \"credential:NAME\" or \"file:/PATH\", never the secret itself");
+    return value.value_or(std::move(fallback));
+  }
+
+  void counterparty(TomlTable table) {
+    config_.counterparty = party_name(table, "party");
+    if (config_.counterparty == config_.party && !config_.party.empty())
+      table.problem("party", "is this side's own name: it must be the other side's");
+    config_.counterparty_keys = keys(table, "keys");
+    for (const PinnedKey& theirs : config_.counterparty_keys)
+      for (const PinnedKey& ours : config_.own_keys)
+        if (theirs.fingerprint == ours.fingerprint) table.problem("keys", "hold a key of our own");
+    table.refuse_unknown();
+  }
+
+  void share(TomlTable table) {
+    ShareConfig& s = config_.share;
+    const Millis least(10);
+    duration(table, "poll", s.poll, least, Millis(std::chrono::days(1)));
+    duration(table, "keep_sealed", s.keep_sealed, Millis(std::chrono::days(1)),
+             Millis(std::chrono::days(3660)));
+    duration(table, "retry_first", s.retry_first, least, Millis(std::chrono::hours(1)));
+    duration(table, "retry_most", s.retry_most, s.retry_first, Millis(std::chrono::days(1)));
+    bytes(table, "max_megabytes", s.package_cap);
+    const std::string kind = required(table, "kind", "\"sftp\"");
+    if (kind == "folder") {
+      FolderShareConfig folder;
+      folder.outgoing = absolute(table, "outgoing", "\"/mnt/share/to_avsb\"");
+      folder.incoming = absolute(table, "incoming", "\"/mnt/share/to_aii\"");
+      if (folder.outgoing == folder.incoming && !folder.outgoing.empty())
+        table.problem("incoming", "is the outgoing folder: the two directions need a folder each");
+      s.kind = folder;
+    } else if (kind == "ftps") {
+      FtpsShareConfig ftps = ftps_share(table.table("ftps"));
+      server_folders(table, ftps.outgoing, ftps.incoming);
+      s.kind = std::move(ftps);
+    } else {
+      if (kind == "sharepoint")
+        table.problem("kind",
+                      "\"sharepoint\" is not known in this version: use \"sftp\", \"ftps\" or \"folder\"");
+      else if (!kind.empty() && kind != "sftp")
+        table.problem("kind", "must be \"folder\", \"sftp\" or \"ftps\"");
+      SftpShareConfig sftp = sftp_share(table.table("sftp"));
+      server_folders(table, sftp.outgoing, sftp.incoming);
+      s.kind = std::move(sftp);
+    }
+    // What another kind would need may stay.
+    for (const char* other : {"sftp", "ftps"}) table.table(other);
+    table.refuse_unknown({"sharepoint"});
+  }
+
+  void server_folders(TomlTable& table, std::string& outgoing, std::string& incoming) {
+    const bool sender = config_.role == Role::sender;
+    outgoing = server_folder(table, "outgoing", sender ? "to_avsb" : "to_aii");
+    incoming = server_folder(table, "incoming", sender ? "to_aii" : "to_avsb");
+    if (outgoing == incoming)
+      table.problem("incoming", "is the outgoing folder: the two directions need a folder each");
+  }
+
+  std::string server_folder(TomlTable& table, std::string_view key, std::string fallback) {
+    const auto value = table.text(key);
+    if (value && (value->empty() || value->ends_with('/') || !is_plain(*value)))
+      table.problem(key, "must be a folder on the server, like \"to_vip\", without a / at its end");
+    return value.value_or(std::move(fallback));
+  }
+
+  FtpsShareConfig ftps_share(TomlTable table) {
+    FtpsShareConfig ftps;
+    ftps.host = required(table, "host", "\"ftps.example.org\"");
+    if (ftps.host.find_first_of("/@[] \t\r\n%") != std::string::npos)
+      table.problem("host", "must be a host name or an address alone, without ftp:// and port");
+    ftps.tls =
+        choice<FtpsTls>(table, "tls", {{"explicit", FtpsTls::explicitly}, {"implicit", FtpsTls::implicitly}},
+                        FtpsTls::explicitly);
+    ftps.port = port(table, ftps.tls == FtpsTls::explicitly ? 21 : 990);
+    ftps.user = required(table, "user", "\"aii\"");
+    if (!is_plain(ftps.user)) table.problem("user", "must be a name without control characters");
+    ftps.password = reference(table, "password", "");
+    ftps.certificate = absolute(table, "certificate", "\"/etc/veerdienst/aii.pem\"");
+    required(table, "key", "\"credential:ftps-key\"");
+    ftps.key = reference(table, "key", "");
+    ftps.key_passphrase = reference(table, "key_passphrase", "");
+    ftps.ca = absolute(table, "ca", "\"/etc/veerdienst/ftps-ca.pem\"");
+    duration(table, "timeout", ftps.timeout, Millis(std::chrono::milliseconds(100)),
+             Millis(std::chrono::minutes(30)));
+    table.refuse_unknown();
+    return ftps;
+  }
+
+  int port(TomlTable& table, int fallback) {
+    const std::int64_t value = table.integer("port").value_or(fallback);
+    if (value < 1 || value > 65535) table.problem("port", "must be 1 to 65535");
+    return static_cast<int>(std::clamp<std::int64_t>(value, 1, 65535));
+  }
+
+  SftpShareConfig sftp_share(TomlTable table) {
+    SftpShareConfig sftp;
+    sftp.host = required(table, "host", "\"sftp.example.org\"");
+    sftp.user = required(table, "user", "\"aii\"");
+    required(table, "key", "\"credential:sftp-key\"");
+    sftp.key = reference(table, "key", "");
+    sftp.port = port(table, 22);
+    sftp.host_keys = table.texts("host_key");
+    for (const std::string& pin : sftp.host_keys)
+      if (!pin.starts_with("SHA256:") || pin.size() != 7 + 43)
+        table.problem("host_key",
+                      "must hold fingerprints as ssh-keygen -lf prints them: \"SHA256:…\" (43 characters)");
+    sftp.known_hosts = table.text("known_hosts").value_or("");
+    if (sftp.host_keys.empty() == sftp.known_hosts.empty())
+      table.problem("host_key",
+                    "or known_hosts must be given, one of them: the server's key is never taken on trust");
+    duration(table, "timeout", sftp.timeout, Millis(std::chrono::milliseconds(100)),
+             Millis(std::chrono::minutes(30)));
+    table.refuse_unknown();
+    return sftp;
+  }
+
+  void database(TomlTable table) {
+    config_.database_url = table.text("url").value_or("sqlite:" + (config_.state / "ledger.db").native());
+    if (!config_.database_url.starts_with("sqlite:/"))
+      table.problem("url", "must be \"sqlite:/path/to/ledger.db\" in this version");
+    else if (table.has("url") && !sqlite::is_file_name(config_.database_url))
+      table.problem("url", "must not hold a quotation mark or a control character");
+    table.refuse_unknown();
+  }
+
+  std::vector<std::string> problems_;
+  TomlTable root_;
+  Config config_;
+};
+
+std::string text_of(const std::filesystem::path& path) {
+  try {
+    return read_file(path, std::uint64_t{1} << 20);
+  } catch (const Error& error) {
+    throw Error(Code::c_config, fmt::format("{} cannot be read: {}", path.native(), error.message()));
+  }
+}
+
+}  // namespace
+
+std::string_view environment_name(Environment environment) {
+  return environment == Environment::test ? "test" : "production";
+}
+
+bool is_party_name(std::string_view name) {
+  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !name.empty() && name.size() <= 16 && std::all_of(name.begin(), name.end(), fits) &&
+         without_numbers(name) == name;
+}
+
+bool overlap(const std::filesystem::path& one, const std::filesystem::path& other) {
+  const auto text = [](const std::filesystem::path& path) {
+    std::string whole = path.lexically_normal().native();
+    if (!whole.ends_with('/')) whole += '/';
+    return whole;
+  };
+  const std::string a = text(one);
+  const std::string b = text(other);
+  return a.starts_with(b) || b.starts_with(a);
+}
+
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    std::int64_t millis;
+  };
+  static constexpr std::array<Unit, 5> kUnits = {Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000},
+                                                 Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits == 0 || digits > 9) return std::nullopt;
+  for (const Unit& unit : kUnits)
+    if (text.substr(digits) == unit.name)
+      return Millis(std::stoll(std::string(text.substr(0, digits))) * unit.millis);
+  return std::nullopt;
+}
+
+Config parse_config(std::string_view text, std::string_view name) { return Reading(text, name).read(); }
+
+Config read_config(const std::filesystem::path& path) {
+  return parse_config(text_of(path), path.filename().native());
+}
+
+std::filesystem::path read_key_folder(const std::filesystem::path& path) {
+  std::vector<std::string> problems;
+  TomlTable root = TomlTable::parse(text_of(path), path.filename().native(), problems);
+  if (!problems.empty()) throw Error(Code::c_config, problems.front());
+  std::filesystem::path home = root.table("openpgp").text("home").value_or("");
+  if (!home.is_absolute())
+    throw Error(Code::c_config, fmt::format("{} names no key folder: [openpgp] home", path.native()));
+  return home;
+}
+
+}  // namespace veer

@@ -1,0 +1,272 @@
+#include "daemon/engine.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <exception>
+#include <new>
+
+#include <fmt/format.h>
+
+#include "core/files.h"
+#include "core/log.h"
+#include "daemon/housekeeping.h"
+
+namespace veer {
+namespace {
+
+// From so many failed tries on (a good hour by default), or when a chore has not been done for so long, what
+// would mend itself is told to a person all the same.
+constexpr std::int64_t kSilentTries = 10;
+constexpr std::chrono::hours kSilentTime{1};
+// So long a command is tried again before whoever gave it is told that it failed.
+constexpr std::chrono::hours kCommandTime{1};
+// The share is believed no longer wait than this.
+constexpr std::chrono::milliseconds kLongestRetryAfter = std::chrono::hours(24);
+constexpr const char* kHostKey = "host-key";
+
+/// What a step ended with, as an error of ours: what is none is a fault of the program, or of memory.
+Error as_error(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return {Code::l_memory, "no memory left; it is tried again"};
+  } catch (...) {  // foreign text could quote data
+    return {Code::l_engine, "a step failed in a way that it should not; please report it"};
+  }
+}
+
+std::int64_t alert_number(const std::string& text) {
+  std::int64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, number);
+  if (read.ec != std::errc() || read.ptr != end || number <= 0)
+    throw Error(Code::u_usage, "an alert is named by its number in 'veer status'");
+  return number;
+}
+
+std::variant<Sender, Receiver> side_of(Instance& instance) {
+  if (instance.config.role == Role::sender) return Sender(instance);
+  return Receiver(instance);
+}
+
+}  // namespace
+
+Engine::Engine(Instance& instance) : at_(instance), side_(side_of(instance)) {}
+
+void Engine::start() {
+  tidy_spool_at_start(at_);
+  wake_all(at_.clock.now());
+}
+
+void Engine::wake_all(Time now) {
+  at_.db.transaction([&] {
+    at_.ledger.pull_in(now, now + at_.config.window.receipt_within);
+    at_.agenda.schedule(Chore::poll, now);
+    at_.agenda.schedule(Chore::tidy, now);
+    if (at_.config.role == Role::sender) at_.agenda.schedule(Chore::scan, now);
+  });
+}
+
+// What was put off to a day that is suddenly far away again is not left waiting for it.
+void Engine::mind_the_clock(Time now) {
+  if (now < last_seen_) {
+    log(LogLevel::warn, "the clock went back from {} to {}", format_time(last_seen_), format_time(now));
+    wake_all(now);
+  }
+  last_seen_ = now;
+}
+
+void Engine::wake(Chore chore) {
+  at_.db.transaction([&] { at_.agenda.schedule(chore, at_.clock.now()); });
+}
+
+std::optional<Time> Engine::next_due() {
+  std::optional<Time> next;
+  const auto consider = [&](const auto& row) {
+    if (row && row->wait.due && (!next || *row->wait.due < *next)) next = row->wait.due;
+  };
+  consider(at_.agenda.next_command());
+  consider(at_.ledger.next_arrival(at_.clock.now()));
+  consider(at_.ledger.next_exchange());
+  consider(at_.agenda.next_chore());
+  return next;
+}
+
+bool Engine::run_one(const Transfer& transfer) {
+  if (const auto note = at_.offers.next_note()) {
+    write_note(*note);
+    return true;
+  }
+  const Time now = at_.clock.now();
+  mind_the_clock(now);
+  const auto command = at_.agenda.next_command();
+  const auto arrival = at_.ledger.next_arrival(now);
+  const auto exchange = at_.ledger.next_exchange();
+  const auto chore = at_.agenda.next_chore();
+  const auto due = [](const auto& row) { return row ? row->wait.due.value_or(Time::max()) : Time::max(); };
+  const std::array times = {due(command), due(arrival), due(exchange), due(chore)};
+  const auto first = std::min_element(times.begin(), times.end());
+  if (*first > now) return false;
+  const auto step = [&](const auto& row) {
+    return [&] { std::visit([&](auto& side) { side.step(row, transfer); }, side_); };
+  };
+  switch (first - times.begin()) {
+    case 0:
+      run(*command, transfer);
+      break;
+    case 1:
+      attempt(arrival->name, arrival->wait.attempts >= kSilentTries, step(*arrival), [&](const Error& error) {
+        Arrival deferred = at_.ledger.arrival(arrival->id).value();
+        deferred.wait = {when_again(error, arrival->wait.attempts), arrival->wait.attempts + 1,
+                         std::string(code_name(error.code())), error.message()};
+        at_.ledger.save(deferred);
+      });
+      break;
+    case 2:
+      attempt(exchange->id, exchange->wait.attempts >= kSilentTries, step(*exchange),
+              [&](const Error& error) {
+                at_.ledger.defer(*exchange, when_again(error, exchange->wait.attempts), error);
+              });
+      break;
+    default:
+      run(*chore, transfer);
+  }
+  return true;
+}
+
+std::optional<Error> Engine::run(const ChoreState& chore, const Transfer& transfer) {
+  const auto usual = chore.chore == Chore::poll   ? at_.config.share.poll
+                     : chore.chore == Chore::tidy ? std::chrono::milliseconds(kTidyEvery)
+                                                  : std::chrono::milliseconds(0);
+  const bool long_ago = chore.done_at && at_.clock.now() - *chore.done_at >= kSilentTime + usual;
+  return attempt(
+      std::string(chore_name(chore.chore)), long_ago || chore.wait.attempts >= kSilentTries,
+      [&] {
+        const Time again = std::visit([&](auto& side) { return side.run(chore.chore, transfer); }, side_);
+        at_.db.transaction([&] { at_.agenda.done(chore.chore, again); });
+      },
+      [&](const Error& error) { at_.agenda.defer(chore, when_again(error, chore.wait.attempts), error); });
+}
+
+template <typename Step, typename Defer>
+std::optional<Error> Engine::attempt(const std::string& what, bool failing_long, Step step, Defer defer) {
+  const std::string cause = step_cause(what);
+  try {
+    step();
+    if (at_.alerts.is_open(cause)) at_.db.transaction([&] { at_.alerts.close(cause); });
+    return std::nullopt;
+  } catch (...) {
+    const Error error = as_error(std::current_exception());
+    if (error.code() == Code::l_stopped) throw error;
+    log(LogLevel::warn, "{}: {}: {}", what, code_name(error.code()), error.message());
+    at_.db.transaction([&] {
+      defer(error);
+      // Another host key is an attempt on the exchange until somebody knows better (Q27); the rest is told as
+      // what keeps a step from being done.
+      if (error.code() == Code::s_host_key)
+        at_.alerts.raise(kHostKey, AlertKind::finding, code_name(error.code()), "", error.message());
+      else if (remedy_of(error.code()) != Remedy::retry || failing_long)
+        at_.alerts.raise(cause, AlertKind::attention, code_name(error.code()), "", error.message());
+    });
+    return error;
+  }
+}
+
+// Exponential backoff with jitter, kept in the ledger; never earlier than the other side asked for. What
+// needs a person is tried at the longest interval: it goes on by itself once it was put right.
+Time Engine::when_again(const Error& error, std::int64_t attempts) {
+  const std::int64_t first = at_.config.share.retry_first.count();
+  const std::int64_t most = at_.config.share.retry_most.count();
+  std::int64_t wait = remedy_of(error.code()) == Remedy::retry ? first : most;
+  for (std::int64_t i = 0; i < attempts && wait < most; ++i) wait *= 2;
+  wait = std::min(wait, most);
+  wait -= static_cast<std::int64_t>(at_.random.next() % static_cast<std::uint64_t>(wait / 2 + 1));
+  if (error.retry_after())
+    wait = std::max(wait, std::int64_t{std::min(*error.retry_after(), kLongestRetryAfter).count()});
+  return at_.clock.now() + std::chrono::milliseconds(wait);
+}
+
+void Engine::run(const Command& command, const Transfer& transfer) {
+  const auto finish = [&](CommandStage stage, std::string_view code, const std::string& text) {
+    at_.db.transaction([&] {
+      at_.agenda.finish(command, stage, code, text);
+      at_.audit.append("command", "",
+                       {{"verb", command.verb},
+                        {"who", command.who},
+                        {"code", code.empty() ? "done" : std::string(code)}});
+    });
+  };
+  try {
+    finish(CommandStage::done, "", obey(command, transfer));
+  } catch (...) {
+    const Error error = as_error(std::current_exception());
+    if (error.code() == Code::l_stopped) throw error;
+    const bool again = remedy_of(error.code()) == Remedy::retry && command.verb != "poll" &&
+                       at_.clock.now() - command.asked_at < kCommandTime;
+    if (again)
+      at_.db.transaction([&] { at_.agenda.defer(command, when_again(error, command.wait.attempts), error); });
+    else
+      finish(CommandStage::failed, code_name(error.code()), error.message());
+  }
+}
+
+// What both sides do the same way; the rest is theirs.
+std::string Engine::obey(const Command& command, const Transfer& transfer) {
+  if (command.verb == "poll") {
+    if (const auto error = run(at_.agenda.chore(Chore::poll), transfer)) throw Error(*error);
+    return "the share was looked at";
+  }
+  if (command.verb == "retry") return retry(command.argument);
+  if (command.verb == "close-alert") {
+    std::string text;
+    at_.db.transaction([&] {
+      const Alert alert = at_.alerts.close(alert_number(command.argument));
+      at_.audit.append("alert-closed", alert.exchange,
+                       {{"kind", alert.kind}, {"code", alert.code}, {"who", command.who}});
+      text = fmt::format("closed: {} {}: {}", alert.kind, alert.code, alert.text);
+    });
+    return text;
+  }
+  return std::visit([&](auto& side) { return side.obey(command, transfer); }, side_);
+}
+
+// An exchange, or a file of the share, by name.
+std::string Engine::retry(const std::string& what) {
+  const Time now = at_.clock.now();
+  const auto arrival = at_.ledger.last_arrival(what);
+  if (arrival && arrival->wait.due && arrival->stage != ArrivalStage::cleared) {
+    Arrival due = *arrival;
+    due.wait.due = now;
+    at_.db.transaction([&] { at_.ledger.save(due); });
+    return fmt::format("{} is tried now", due.name);
+  }
+  const Exchange x = at_.ledger.find(what);
+  if (!x.wait.due) throw Error(Code::u_state, fmt::format("exchange {} waits for nothing", x.id));
+  at_.db.transaction([&] { at_.ledger.set_due(x.id, now); });
+  return fmt::format("exchange {} is tried now", x.id);
+}
+
+// A note that cannot be written is told of, and not tried until there is more to say.
+void Engine::write_note(const ResultNote& note) {
+  const std::string cause = note_cause(note.name);
+  std::optional<Error> failure;
+  try {
+    write_file(at_.config.drop / (note.name + std::string(kNoteSuffix)), note.text, 0640);
+  } catch (const Error& error) {
+    failure = error;
+  }
+  at_.db.transaction([&] {
+    at_.offers.note_written(note);
+    if (failure)
+      at_.alerts.raise(cause, AlertKind::attention, code_name(failure->code()), "",
+                       fmt::format("the result note for {} could not be written: {}", printable(note.name),
+                                   failure->message()));
+    else
+      at_.alerts.close(cause);
+  });
+}
+
+}  // namespace veer

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <variant>
+
+#include "daemon/instance.h"
+#include "daemon/receiver.h"
+#include "daemon/sender.h"
+
+namespace veer {
+
+/// The loop that is the whole program: take what is due, run one step, or defer it. Recovery has no code of
+/// its own; a restart is the same loop. Only one engine may run on a state folder (FolderLock). One thread.
+class Engine {
+ public:
+  explicit Engine(Instance& instance);
+
+  /// Once, before the first step: clears leavings, makes every chore due, and lets no row wait for a day that
+  /// only a clock gone wrong can have named.
+  void start();
+  /// Runs the one step that is due longest; false when nothing is due now. Throws only L_STOPPED and what
+  /// means that the ledger itself cannot be written.
+  bool run_one(const Transfer& transfer);
+  /// When something is due next; empty when nothing ever is.
+  std::optional<Time> next_due();
+  /// Makes a chore due now: something was heard of from outside.
+  void wake(Chore chore);
+
+ private:
+  /// Runs `step`; when it fails, lets `defer(error)` write down when it is tried again, opens the alert that
+  /// it deserves, and returns what was wrong.
+  template <typename Step, typename Defer>
+  std::optional<Error> attempt(const std::string& what, bool failing_long, Step step, Defer defer);
+  Time when_again(const Error& error, std::int64_t attempts);
+  void mind_the_clock(Time now);
+  void wake_all(Time now);
+  std::optional<Error> run(const ChoreState& chore, const Transfer& transfer);
+  void run(const Command& command, const Transfer& transfer);
+  std::string obey(const Command& command, const Transfer& transfer);
+  std::string retry(const std::string& what);
+  void write_note(const ResultNote& note);
+
+  Instance& at_;
+  std::variant<Sender, Receiver> side_;
+  Time last_seen_{};  ///< newest time that this engine saw
+};
+
+}  // namespace veer

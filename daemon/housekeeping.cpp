@@ -1,0 +1,61 @@
+#include "daemon/housekeeping.h"
+
+#include <set>
+
+#include <fmt/format.h>
+
+#include "core/files.h"
+#include "core/log.h"
+
+namespace veer {
+
+void tidy_spool_at_start(Instance& at) {
+  std::set<std::string> known;
+  for (const Exchange& x : at.ledger.exchanges()) known.insert(at.sealed_file(x).filename());
+  for (const Arrival& arrival : at.ledger.open_arrivals()) known.insert(at.fetched_file(arrival).filename());
+  const std::string reserved = at.ledger.reserved_stem();
+  for (const std::string& name : names_in(at.spool)) {
+    if (known.contains(name)) continue;
+    const auto sealed = parse_file_name(name);
+    if (!sealed || sealed->stem == reserved) {
+      remove_file(at.spool / name);
+      continue;
+    }
+    at.db.transaction([&] {
+      at.alerts.raise(
+          "orphan:" + name, AlertKind::attention, code_name(Code::f_history), "",
+          fmt::format("{} lies sealed in the spool and this side remembers nothing of it: its ledger was "
+                      "restored from an older backup. Ask the other side whether it holds that list; when "
+                      "not, put the file on the share by hand, or offer the list again",
+                      name));
+    });
+  }
+}
+
+void remove_stale_parts(Instance& at, const Transfer& transfer) {
+  const Time old = at.clock.now() - std::chrono::hours(24);
+  for (const ShareEntry& entry : at.share.list(Folder::outgoing, transfer)) {
+    const bool ours =
+        is_part_name(entry.name) || (is_share_name(entry.name) && entry.name.starts_with(".veer-probe-"));
+    if (!ours || !entry.modified || *entry.modified > old) continue;
+    log(LogLevel::info, "removing {} from the share: begun more than a day ago", entry.name);
+    try {
+      at.share.remove(Folder::outgoing, entry.name, transfer);
+    } catch (const Error& error) {
+      if (error.code() != Code::s_rights) throw;
+      log(LogLevel::warn, "{} stays on the share, which forbids removing it", entry.name);
+    }
+  }
+}
+
+void prune(Instance& at) {
+  at.db.transaction([&] { at.ledger.prune(at.clock.now() - at.config.share.keep_sealed); });
+}
+
+bool clock_is_steady(Instance& at) {
+  const auto before = at.agenda.chore(Chore::tidy).done_at;
+  const Time now = at.clock.now();
+  return before && *before <= now && now - *before < 3 * kTidyEvery;
+}
+
+}  // namespace veer

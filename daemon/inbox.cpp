@@ -1,0 +1,285 @@
+#include "daemon/inbox.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/digest.h"
+#include "core/files.h"
+#include "core/log.h"
+
+namespace veer {
+namespace {
+
+// A flood must not become work: so many new files a look, and so many of the largest allowed in bytes.
+constexpr std::size_t kNewPerPoll = 200;
+constexpr std::uint64_t kLargestPerPoll = 4;
+constexpr std::size_t kQuarantinedFiles = 64;
+constexpr std::uint64_t kQuarantinedBytes = std::uint64_t{1} << 30;
+// A share that says it removed a file and shows it again unchanged is believed this often, and so often a
+// file may change or go while it is fetched before a person is told.
+constexpr std::int64_t kAppearances = 5;
+// From so many failed tries on, a file that the share will not remove is left there.
+constexpr std::int64_t kRemovalTries = 10;
+
+constexpr const char* kForeignNames = "names:incoming";
+constexpr const char* kFlood = "flood:incoming";
+
+bool left(const Error& error) { return error.code() == Code::s_not_found || error.code() == Code::s_changed; }
+
+std::string restless_cause(const std::string& name) { return "restless:" + name; }
+
+}  // namespace
+
+void Inbox::poll(const Transfer& transfer) {
+  std::size_t foreign = 0;
+  std::size_t waiting = 0;
+  std::uint64_t bytes = 0;
+  std::vector<ShareEntry> fresh;
+  const auto entries = at_.share.list(Folder::incoming, transfer);
+  for (const ShareEntry& entry : entries) {
+    if (entry.name.starts_with('.')) continue;  // being written, or a probe
+    const auto name = parse_file_name(entry.name);
+    if (!name || !kinds_.contains(name->kind)) {
+      ++foreign;
+    } else if (!is_known(entry, at_.ledger.last_arrival(entry.name))) {
+      const std::uint64_t size = entry.size <= cap_ ? entry.size : 0;
+      const bool taken = fresh.size() < kNewPerPoll && bytes + size <= kLargestPerPoll * cap_;
+      if (taken) fresh.push_back(entry);
+      if (taken) bytes += size;
+      if (!taken) ++waiting;
+    }
+  }
+  at_.db.transaction([&] {
+    give_up_absent(entries);
+    for (const ShareEntry& entry : fresh) accept(entry);
+    if (foreign > 0)
+      at_.alerts.raise(
+          kForeignNames, AlertKind::attention, code_name(Code::t_name), "",
+          fmt::format("{} file(s) with names that are not ours lie in the incoming folder of the share; "
+                      "they are left alone: find out who put them there",
+                      foreign));
+    else
+      at_.alerts.close(kForeignNames);
+    if (entries.size() >= kMostEntries)
+      at_.alerts.raise(
+          kFlood, AlertKind::finding, code_name(Code::t_size), "",
+          fmt::format(
+              "{} files or more lie in the incoming folder, and what is behind them is not seen: have "
+              "it cleared, and find out who put them there",
+              kMostEntries));
+    else if (waiting > 0)
+      at_.alerts.raise(
+          kFlood, AlertKind::finding, code_name(Code::t_size), "",
+          fmt::format("more new files lie in the incoming folder than one exchange needs: {} are taken at "
+                      "a look, the others wait; find out who put them there",
+                      fresh.size()));
+  });
+}
+
+bool Inbox::is_known(const ShareEntry& entry, const std::optional<Arrival>& last) {
+  if (!last || last->revision != entry.revision || last->size != entry.size) return false;
+  if (last->stage != ArrivalStage::cleared) return true;
+  if (last->outcome == Outcome::gone || last->appearances < kAppearances) return false;
+  if (!at_.alerts.is_open(restless_cause(entry.name)))
+    at_.db.transaction([&] {
+      at_.alerts.raise(
+          restless_cause(entry.name), AlertKind::attention, code_name(Code::s_publish), "",
+          fmt::format("the share shows {} again however often it is removed; it is left alone: ask the "
+                      "share's owner",
+                      entry.name));
+    });
+  return true;
+}
+
+void Inbox::accept(const ShareEntry& entry) {
+  const auto last = at_.ledger.last_arrival(entry.name);
+  if (last && last->revision == entry.revision && last->size == entry.size &&
+      last->stage != ArrivalStage::cleared)
+    return;  // a listing may name a file twice
+  Arrival arrival;
+  arrival.name = entry.name;
+  arrival.revision = entry.revision;
+  arrival.size = entry.size;
+  arrival.found_at = at_.clock.now();
+  arrival.wait.due = arrival.found_at;
+  const bool went = last && last->outcome == Outcome::gone;
+  if (last && (went || last->revision == entry.revision)) arrival.appearances = last->appearances + 1;
+  if (went && arrival.appearances > kAppearances)
+    at_.alerts.raise(
+        restless_cause(entry.name), AlertKind::attention, code_name(Code::s_changed), "",
+        fmt::format("{} changes or goes away each time that it is fetched: find out who writes in the "
+                    "incoming folder of the share",
+                    entry.name));
+  arrival.id = at_.ledger.insert(arrival);
+  at_.audit.append("found", "", {{"name", entry.name}, {"size", std::to_string(entry.size)}});
+  if (entry.size <= cap_) return;
+  arrival.stage = ArrivalStage::kept;
+  arrival.outcome = Outcome::quarantined;
+  arrival.wait.due.reset();
+  at_.ledger.save(arrival);
+  at_.alerts.raise(
+      fmt::format("size:{}:{}", entry.name, entry.revision), AlertKind::finding, code_name(Code::t_size), "",
+      fmt::format("{} on the share says to have {} bytes, more than the {} allowed; it was not fetched",
+                  entry.name, entry.size, cap_));
+}
+
+void Inbox::give_up_absent(const std::vector<ShareEntry>& entries) {
+  for (Arrival& arrival : at_.ledger.open_arrivals()) {
+    const auto code = code_named(arrival.wait.problem_code);
+    if (arrival.stage != ArrivalStage::found || (code != Code::s_not_found && code != Code::s_changed))
+      continue;
+    const bool listed = std::any_of(entries.begin(), entries.end(), [&](const ShareEntry& entry) {
+      return entry.name == arrival.name && entry.revision == arrival.revision && entry.size == arrival.size;
+    });
+    if (listed) continue;
+    log(LogLevel::info, "{} is no longer on the share as it was listed", arrival.name);
+    arrival.stage = ArrivalStage::cleared;
+    arrival.outcome = Outcome::gone;
+    arrival.wait = {};
+    at_.ledger.save(arrival);
+    at_.alerts.close(step_cause(arrival.name));
+  }
+}
+
+void Inbox::fetch(Arrival arrival, const Transfer& transfer) {
+  const fs::path path = at_.fetched_file(arrival);
+  std::error_code none;
+  std::uint64_t offset = fs::exists(path, none) ? fs::file_size(path, none) : 0;
+  if (offset > arrival.size) offset = 0;
+  std::string digest;
+  try {
+    SpoolWriter file(path, offset);
+    DigestingSink sink(file);
+    const ShareEntry entry{arrival.name, arrival.size, arrival.revision, std::nullopt};
+    at_.share.fetch(Folder::incoming, entry, offset, sink, transfer);
+    file.finish();
+    if (file.size() != arrival.size)
+      throw Error(Code::s_changed,
+                  fmt::format("{} ended early on the share; it is fetched again", arrival.name));
+    digest = offset == 0 ? sink.hex() : sha256_hex(FileBlob(path), {.stop = transfer.stop});
+  } catch (const Error& error) {
+    // What there is now is another content, or none, as the next poll will tell: nothing of this one may be
+    // left.
+    if (left(error)) remove_file(path);
+    throw;
+  }
+  arrival.stage = ArrivalStage::fetched;
+  arrival.sha256 = digest;
+  arrival.resumed = offset > 0;
+  arrival.wait = {.due = at_.clock.now()};
+  at_.db.transaction([&] {
+    at_.ledger.save(arrival);
+    at_.alerts.close(restless_cause(arrival.name));
+    at_.audit.append("fetched", "", {{"name", arrival.name}, {"sha256", digest}});
+  });
+}
+
+void Inbox::fetch_again(Arrival arrival) {
+  const fs::path copy = at_.fetched_file(arrival);
+  arrival.stage = ArrivalStage::found;
+  arrival.resumed = false;
+  arrival.wait = {.due = at_.clock.now()};
+  at_.db.transaction([&] { at_.ledger.save(arrival); });
+  remove_file(copy);  // should it stay after a crash, the next fetch ends here again
+}
+
+bool Inbox::holds(Arrival arrival, const Transfer& transfer) {
+  const fs::path copy = at_.fetched_file(arrival);
+  std::error_code none;
+  if (fs::exists(copy, none) && sha256_hex(FileBlob(copy), {.stop = transfer.stop}) == arrival.sha256)
+    return true;
+  log(LogLevel::warn, "the fetched copy of {} is not in the spool as it was; it is fetched afresh",
+      arrival.name);
+  fetch_again(std::move(arrival));
+  return false;
+}
+
+bool Inbox::is_set_aside(const Arrival& arrival) {
+  const auto code = at_.ledger.quarantined_as(arrival.sha256);
+  if (!code || code == Code::t_signer) return false;
+  at_.db.transaction([&] { settle(arrival, Outcome::quarantined, "", at_.clock.now()); });
+  return true;
+}
+
+bool Inbox::has_room_for(const Arrival& arrival) const {
+  std::uint64_t bytes = arrival.size;
+  const auto names = names_in(at_.quarantine);
+  std::error_code none;
+  for (const std::string& name : names) bytes += fs::file_size(at_.quarantine / name, none);
+  return names.size() < kQuarantinedFiles && bytes <= std::max(kQuarantinedBytes, cap_);
+}
+
+void Inbox::quarantine(Arrival arrival, const Error& error) {
+  if (arrival.resumed) {
+    log(LogLevel::warn, "{} was fetched in pieces and is not good ({}); it is fetched afresh", arrival.name,
+        code_name(error.code()));
+    fetch_again(std::move(arrival));
+    return;
+  }
+  const bool known = at_.ledger.quarantined_as(arrival.sha256).has_value();
+  at_.db.transaction([&] {
+    if (!known) {
+      at_.ledger.quarantine(arrival.sha256, arrival.name, error.code());
+      at_.alerts.raise(
+          "bytes:" + arrival.sha256, AlertKind::finding, code_name(error.code()), "",
+          fmt::format(
+              "{} was set aside: {}{}", arrival.name, error.message(),
+              has_room_for(arrival) ? "" : ". The quarantine is full, so that it stays on the share"));
+    }
+    at_.audit.append(
+        "quarantined", "",
+        {{"name", arrival.name}, {"sha256", arrival.sha256}, {"code", std::string(code_name(error.code()))}});
+    settle(arrival, Outcome::quarantined, "", at_.clock.now());
+  });
+}
+
+void Inbox::settle(Arrival arrival, Outcome outcome, const std::string& exchange, std::optional<Time> due) {
+  arrival.stage = ArrivalStage::settled;
+  arrival.outcome = outcome;
+  arrival.exchange = exchange;
+  arrival.wait = {.due = due};
+  at_.ledger.save(arrival);
+}
+
+void Inbox::clear(Arrival arrival, const Transfer& transfer) {
+  const fs::path copy = at_.fetched_file(arrival);
+  std::error_code none;
+  arrival.stage = ArrivalStage::cleared;
+  if (arrival.outcome == Outcome::quarantined && fs::exists(copy, none) &&
+      !fs::exists(at_.quarantine / arrival.sha256, none)) {
+    if (has_room_for(arrival))
+      rename_file(copy, at_.quarantine / arrival.sha256);
+    else
+      arrival.stage = ArrivalStage::kept;
+  }
+  remove_file(copy);
+  if (arrival.stage == ArrivalStage::cleared && !remove_from_share(arrival, transfer))
+    arrival.stage = ArrivalStage::kept;
+  arrival.wait = {};
+  at_.db.transaction([&] {
+    at_.ledger.save(arrival);
+    at_.audit.append(arrival.stage == ArrivalStage::kept ? "left" : "cleared", arrival.exchange,
+                     {{"name", arrival.name}, {"outcome", std::string(outcome_name(arrival.outcome))}});
+  });
+}
+
+bool Inbox::remove_from_share(const Arrival& arrival, const Transfer& transfer) {
+  const auto entries = at_.share.list(Folder::incoming, transfer);
+  const bool there = std::any_of(entries.begin(), entries.end(), [&](const ShareEntry& entry) {
+    return entry.name == arrival.name && entry.revision == arrival.revision;
+  });
+  try {
+    if (there) at_.share.remove(Folder::incoming, arrival.name, transfer);
+    return true;
+  } catch (const Error& error) {
+    const bool may_pass = error.code() == Code::s_unreachable || error.code() == Code::s_timeout ||
+                          error.code() == Code::s_throttled || arrival.wait.attempts < kRemovalTries;
+    if (error.code() != Code::s_rights && (may_pass || error.code() == Code::l_stopped)) throw;
+    log(LogLevel::warn, "{} stays on the share, which does not remove it ({})", arrival.name,
+        code_name(error.code()));
+    return false;
+  }
+}
+
+}  // namespace veer

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "connectors/share.h"
+#include "core/clock.h"
+#include "core/random.h"
+#include "daemon/agenda.h"
+#include "daemon/alerts.h"
+#include "daemon/audit.h"
+#include "daemon/config.h"
+#include "daemon/database.h"
+#include "daemon/ledger.h"
+#include "daemon/offers.h"
+#include "daemon/register.h"
+#include "formats/seal.h"
+
+namespace veer {
+
+/// "veerdienst 1.0.0"
+std::string program_name();
+
+/// Everything that one side works with: its configuration, its books in one database, and the outside world
+/// behind the seams. Makes its folders and brings the database up to date. One thread. Nothing in it but the
+/// database and the folders survives a crash, and nothing else needs to.
+struct Instance {
+  Instance(Config configuration, Share& its_share, Seal& its_seal, const Clock& its_clock,
+           Random& its_random);
+
+  Config config;
+  std::filesystem::path spool;
+  std::filesystem::path quarantine;
+  Database db;
+  Ledger ledger;
+  Register lists;
+  Agenda agenda;
+  AlertBook alerts;
+  Offers offers;
+  Audit audit;
+  Share& share;
+  Seal& seal;
+  const Clock& clock;
+  Random& random;
+
+  /// The spool's file of a package that was sealed here.
+  std::filesystem::path sealed_file(const Exchange& exchange) const;
+  /// The spool's copy of a file that is being fetched.
+  std::filesystem::path fetched_file(const Arrival& arrival) const;
+};
+
+}  // namespace veer

@@ -1,0 +1,309 @@
+#include "daemon/intake.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "core/digest.h"
+#include "core/log.h"
+#include "daemon/rules.h"
+#include "daemon/texts.h"
+#include "formats/package.h"
+
+namespace veer {
+namespace {
+
+// How often the folder is looked at although nothing was heard of it: events are hints.
+constexpr auto kRescan = std::chrono::minutes(1);
+
+std::string drop_cause(const std::string& name) { return "drop:" + name; }
+
+Error faulty(const ListReport& report) {
+  return {Code::i_faulty, fmt::format("the list holds faults ({}): correct them and put the file again",
+                                      summary(report.counts))};
+}
+
+void require_no_number(const std::string& name) {
+  if (without_numbers(name) != name)
+    throw Error(Code::i_name, "the name holds what could be a national number: give the file another name");
+}
+
+/// In small letters, with its point.
+std::string ending_of(const std::string& name) {
+  std::string ending = fs::path(name).extension();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return ending;
+}
+
+}  // namespace
+
+void require_list_name(const std::string& name) {
+  require_no_number(name);
+  if (const std::string ending = ending_of(name); ending != ".csv" && ending != ".txt" && ending != ".xlsx")
+    throw Error(Code::i_name, "the name is not that of a list: it ends in .csv, .txt or .xlsx");
+}
+
+void require_there(const fs::path& file) {
+  if (!identify(file))
+    throw Error(Code::i_file, "there is no such file, or its folder may not be looked into");
+}
+
+int reference_year_of(const IntakeConfig& config, const std::string& name) {
+  require_no_number(name);
+  std::smatch match;
+  if (!std::regex_match(name, match, config.name) || match.size() < 2 || match[1].length() != 4 ||
+      match.str(1).find_first_not_of("0123456789") != std::string::npos)
+    throw Error(Code::i_name,
+                fmt::format("the name is not that of a list: call it like inburgeringsplicht-2026.csv "
+                            "(pattern {})",
+                            config.name_pattern));
+  return std::stoi(match[1]);
+}
+
+ListReport read_list(const std::string& name, std::string_view bytes, Date reference,
+                     const Transfer& transfer) {
+  return ending_of(name) == ".xlsx" ? read_spreadsheet_list(bytes, reference, transfer)
+                                    : read_text_list(bytes, reference, transfer);
+}
+
+Time Intake::scan(const Transfer& transfer) {
+  finish_taken();
+  const std::vector<Dropped> files = dropped();
+  forget_absent(files);
+  Time next = at_.clock.now() + kRescan;
+  for (const Dropped& file : files) {
+    const std::string cause = drop_cause(file.name);
+    try {
+      if (const auto again = look_at(file, transfer)) next = std::min(next, *again);
+      if (at_.alerts.is_open(cause)) at_.db.transaction([&] { at_.alerts.close(cause); });
+    } catch (const Error& error) {  // one file's trouble is not another's
+      if (error.code() == Code::l_stopped) throw;
+      log(LogLevel::warn, "{}: {}: {}", printable(file.name), code_name(error.code()), error.message());
+      at_.db.transaction([&] {
+        at_.alerts.raise(cause, AlertKind::attention, code_name(error.code()), "",
+                         fmt::format("{} could not be taken in: {}", printable(file.name), error.message()));
+      });
+    }
+  }
+  return next;
+}
+
+std::vector<Intake::Dropped> Intake::dropped() const {
+  std::vector<Dropped> files;
+  for (const std::string& name : names_in(at_.config.drop)) {
+    if (name.starts_with('.') || name.ends_with(kNoteSuffix)) continue;
+    Dropped file{at_.config.drop / name, without_numbers(name)};
+    struct stat status {};
+    // Two files may differ only in what is not shown of their names.
+    if (file.name != name && lstat(file.path.c_str(), &status) == 0)
+      file.name += fmt::format(" ({})", status.st_ino);
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
+// Stopped between the commit and the unlinking.
+void Intake::finish_taken() {
+  for (const Offer& offer : at_.offers.all())
+    if (const auto identity = FileIdentity::parse(offer.identity);
+        offer.stage == OfferStage::taken && identity)
+      remove_if_same(at_.config.drop / offer.name, *identity);
+  // What was claimed and is not what was taken goes back where it came from.
+  for (const std::string& name : names_in(at_.config.drop)) {
+    const fs::path claimed = at_.config.drop / name;
+    const std::string_view inner = std::string_view(name).substr(1);
+    const fs::path back = at_.config.drop / inner.substr(0, inner.rfind('.'));
+    if (name.starts_with('.') && claimed_name(back) == claimed) rename_if_free(claimed, back);
+  }
+}
+
+// A file that its owner took away needs no memory, so that it is looked at afresh when it comes back.
+void Intake::forget_absent(const std::vector<Dropped>& files) {
+  for (const Offer& offer : at_.offers.all())
+    if (std::none_of(files.begin(), files.end(),
+                     [&](const Dropped& file) { return file.name == offer.name; }))
+      at_.db.transaction([&] {
+        at_.offers.forget(offer.name);
+        at_.alerts.close(drop_cause(offer.name));
+        at_.alerts.close(note_cause(offer.name));
+      });
+}
+
+std::optional<Time> Intake::look_at(const Dropped& file, const Transfer& transfer) {
+  const Time now = at_.clock.now();
+  const std::optional<Offer> known = at_.offers.find(file.name);
+  Offer offer{file.name, "", OfferStage::settling, now};
+  try {
+    const auto identity = identify(file.path);
+    if (!identity) return std::nullopt;
+    offer.identity = identity->text();
+    if (known && known->identity == offer.identity) {
+      offer = *known;
+      if (offer.stage == OfferStage::refused) return std::nullopt;
+    } else {
+      reference_year_of(at_.config.intake, file.path.filename());
+      at_.db.transaction([&] { at_.offers.save(offer); });
+    }
+    if (now < offer.seen_at + at_.config.intake.settle) return offer.seen_at + at_.config.intake.settle;
+    take_from_drop(file, offer, transfer);
+  } catch (const Error& error) {
+    if (error.code() == Code::i_changed) return now + at_.config.intake.settle;
+    if (remedy_of(error.code()) != Remedy::refuse) throw;
+    if (offer.identity.empty()) offer.identity = std::string(code_name(error.code()));
+    if (!known || known->identity != offer.identity || known->stage != OfferStage::refused)
+      refuse(offer, error, nullptr);
+  }
+  return std::nullopt;
+}
+
+void Intake::take_from_drop(const Dropped& dropped, const Offer& offer, const Transfer& transfer) {
+  const int year = reference_year_of(at_.config.intake, offer.name);
+  require_free(year);
+  FileIdentity identity;
+  ListReport report;
+  {
+    const ReadFile file = read_once(dropped.path, at_.config.intake.cap);
+    if (file.identity.text() != offer.identity)
+      throw Error(Code::i_changed, "the file changed since it was last seen; it is left to settle");
+    identity = file.identity;
+    report = read_list(offer.name, file.bytes, reference_date_of(year), transfer);
+  }
+  if (!report.good()) {
+    refuse(offer, faulty(report), &report);
+    return;
+  }
+  seal(offer.name, year, std::move(report), offer, nullptr, transfer);
+  if (!remove_if_same(dropped.path, identity))
+    log(LogLevel::warn, "{} was changed after it was taken in; what stands there now is looked at by itself",
+        printable(offer.name));
+}
+
+Exchange Intake::take(const Command& command, const Transfer& transfer) {
+  // Carried out already, and stopped before that was written down.
+  if (const auto done = at_.ledger.exchange_of_command(command.id)) return *done;
+  if (command.verb == "send-empty") {
+    const int year = std::stoi(command.argument);
+    require_free(year);
+    return seal(fmt::format("empty list {}", year), year, {}, std::nullopt, &command, transfer);
+  }
+  const fs::path path = command.argument;
+  const std::string name = path.filename();
+  const int year = reference_year_of(at_.config.intake, name);
+  require_free(year);
+  require_there(path);
+  const ReadFile file = read_once(path, at_.config.intake.cap);
+  ListReport report = read_list(name, file.bytes, reference_date_of(year), transfer);
+  if (!report.good()) throw faulty(report);
+  return seal(name, year, std::move(report), std::nullopt, &command, transfer);
+}
+
+// One list a year (article 5), one exchange a reference date at a time, within the window.
+void Intake::require_free(int year) {
+  const Date today = date_of(at_.clock.now());
+  require_reference_date(reference_date_of(year), today);
+  require_window(at_.config.window, at_.config.environment, year, today);
+  const auto holder = at_.ledger.holder(year);
+  if (!holder) return;
+  if (holder->stage == Stage::acknowledged)
+    throw Error(
+        Code::f_second_list,
+        fmt::format("the list for reference year {} was recorded in exchange {}: a second one may not follow "
+                    "(protocol, article 5). What was wrong in it is repaired by a correction (article 7)",
+                    year, holder->id));
+  throw Error(Code::i_open,
+              fmt::format("exchange {} for reference year {} is still under way: wait for its receipt, or "
+                          "take it back with 'veer withdraw {}'",
+                          holder->id, year, holder->id.substr(0, 8)));
+}
+
+Exchange Intake::seal(const std::string& origin, int year, ListReport report,
+                      const std::optional<Offer>& offer, const Command* command, const Transfer& transfer) {
+  const Time now = at_.clock.now();
+  const Time sealed_at = at_.ledger.reserve_stem(Purpose::list, year, 1);
+
+  Exchange x;
+  x.id = make_uuid(at_.random);
+  x.environment = environment_name(at_.config.environment);
+  x.reference_year = year;
+  x.stem = make_stem(Purpose::list, year, 1, sealed_at);
+  x.package = file_name(x.stem, FileKind::package);
+  x.records = report.numbers.size();
+  x.merged = report.merged;
+  x.restored = report.restored;
+  x.header = report.header;
+  x.stage = Stage::sealed;
+  x.origin = origin;
+  x.noted = offer.has_value();
+  x.command = command != nullptr ? command->id : 0;
+  x.opened_at = now;
+  x.changed_at = now;
+  x.wait.due = now;
+
+  Manifest manifest;
+  manifest.exchange = x.id;
+  manifest.environment = x.environment;
+  manifest.reference_date = reference_date_of(year);
+  manifest.sender = {at_.config.party, at_.seal.own_key()};
+  manifest.receiver = {at_.config.counterparty, at_.seal.counterparty_key()};
+  manifest.sealed_at = sealed_at;
+  manifest.records = x.records;
+  manifest.previous_receipt_sha256 = at_.ledger.last_receipt();
+  manifest.audit = at_.audit.head();
+  manifest.generator = program_name();
+
+  try {
+    seal_to_spool(x, manifest, std::move(report.numbers), transfer);
+  } catch (...) {
+    remove_file(at_.sealed_file(x));  // the next try takes another name
+    throw;
+  }
+
+  at_.db.transaction([&] {
+    at_.ledger.insert(x);
+    if (offer) at_.offers.save({offer->name, offer->identity, OfferStage::taken, offer->seen_at});
+    if (offer) at_.offers.tell({origin, note_of(at_.config.language, Turn::sealed, x, "", now)});
+    at_.audit.append("sealed", x.id,
+                     {{"package", x.package},
+                      {"sha256", x.package_sha256},
+                      {"records", std::to_string(x.records)},
+                      {"merged", std::to_string(x.merged)},
+                      {"restored", std::to_string(x.restored)},
+                      {"header", x.header ? "yes" : "no"},
+                      {"origin", shown_name(origin)},
+                      {"who", command != nullptr ? command->who : ""}});
+  });
+  log(LogLevel::info, "sealed {} numbers for {} as {}", x.records, year, x.package);
+  return x;
+}
+
+void Intake::seal_to_spool(Exchange& x, Manifest& manifest, std::vector<Insz> numbers,
+                           const Transfer& transfer) {
+  std::string list = write_package_list(numbers);
+  numbers = {};
+  manifest.list_sha256 = sha256_hex(list);
+  const std::string archive = write_package(manifest, list);
+  list = {};
+  SpoolWriter file(at_.sealed_file(x));
+  DigestingSink sink(file);
+  at_.seal.seal(MemoryBlob(archive), sink, transfer);
+  file.finish();
+  x.package_sha256 = sink.hex();
+  x.package_size = sink.size();
+}
+
+void Intake::refuse(Offer offer, const Error& error, const ListReport* report) {
+  offer.stage = OfferStage::refused;
+  at_.db.transaction([&] {
+    at_.offers.save(offer);
+    at_.offers.tell(
+        {offer.name, refusal_note(at_.config.language, offer.name, error, report, at_.clock.now())});
+    at_.audit.append("intake-refused", "",
+                     {{"origin", shown_name(offer.name)}, {"code", std::string(code_name(error.code()))}});
+  });
+  log(LogLevel::warn, "{} was not taken in: {}: {}", printable(offer.name), code_name(error.code()),
+      error.message());
+}
+
+}  // namespace veer

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/files.h"
+#include "daemon/instance.h"
+#include "formats/list.h"
+#include "formats/package.h"
+
+namespace veer {
+
+/// The sender's front door: from a file that a person dropped to a sealed package in the spool. The drop file
+/// is read once, into memory; it is unlinked only after the sealed package and its row are durable, and only
+/// if it is still the file that was read. May be stopped anywhere.
+class Intake {
+ public:
+  explicit Intake(Instance& instance) : at_(instance) {}
+
+  /// Looks at the drop folder: takes in what has settled, refuses what cannot be taken in, with a note each.
+  /// Returns when to look again at the latest.
+  Time scan(const Transfer& transfer);
+  /// Does what 'send' asks for: takes in a file that lies elsewhere and stays there, or ('send-empty') offers
+  /// the explicit empty list of a year without persons, since absence is never 'nobody'. Throws what is wrong
+  /// with it. May be repeated: one command makes one exchange.
+  Exchange take(const Command& command, const Transfer& transfer);
+
+ private:
+  /// Where a file lies, and what it is called in the ledger, in notes and in the log: its name, unless that
+  /// holds what could be a national number.
+  struct Dropped {
+    fs::path path;
+    std::string name;
+  };
+
+  std::vector<Dropped> dropped() const;
+  void finish_taken();
+  std::optional<Time> look_at(const Dropped& file, const Transfer& transfer);
+  void take_from_drop(const Dropped& file, const Offer& offer, const Transfer& transfer);
+  void require_free(int reference_year);
+  /// `command` is null for a file that was dropped.
+  Exchange seal(const std::string& origin, int reference_year, ListReport report,
+                const std::optional<Offer>& offer, const Command* command, const Transfer& transfer);
+  void seal_to_spool(Exchange& exchange, Manifest& manifest, std::vector<Insz> numbers,
+                     const Transfer& transfer);
+  void refuse(Offer offer, const Error& error, const ListReport* report);
+  void forget_absent(const std::vector<Dropped>& files);
+
+  Instance& at_;
+};
+
+/// Reads a list by the kind that its name's ending tells. Throws what is wrong with the file as a whole.
+ListReport read_list(const std::string& name, std::string_view bytes, Date reference,
+                     const Transfer& transfer);
+/// The reference year in the name of a list file; throws I_NAME, also when the name holds what could be a
+/// national number.
+int reference_year_of(const IntakeConfig& config, const std::string& name);
+/// Throws I_NAME for the name of a file that cannot be a list's, whatever its year: another ending than .csv,
+/// .txt or .xlsx in small or capital letters, or what could be a national number.
+void require_list_name(const std::string& name);
+/// Throws I_FILE when there is no such file, or something else bears its name.
+void require_there(const fs::path& file);
+inline constexpr std::string_view kNoteSuffix = ".result.txt";
+
+}  // namespace veer

@@ -1,0 +1,52 @@
+#include "daemon/outbox.h"
+
+#include <algorithm>
+
+#include "core/digest.h"
+#include "core/error.h"
+
+namespace veer {
+namespace {
+
+class Nowhere : public Sink {
+ public:
+  void write(std::string_view) override {}
+};
+
+bool holds(Share& share, const std::string& name, std::uint64_t size, const std::string& digest,
+           const Transfer& transfer) {
+  const auto entries = share.list(Folder::outgoing, transfer);
+  const auto entry =
+      std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.name == name; });
+  if (entry == entries.end())
+    throw Error(Code::s_changed,
+                "the share says that the name is taken, and then that it is not; it is tried again");
+  if (entry->size != size) return false;
+  Nowhere nowhere;
+  DigestingSink sink(nowhere);
+  share.fetch(Folder::outgoing, *entry, 0, sink, {.stop = transfer.stop});
+  return sink.hex() == digest;
+}
+
+}  // namespace
+
+Published publish(Share& share, const std::string& name, const Blob& content, const std::string& digest,
+                  const ResumeNote& resume, const Transfer& transfer) {
+  try {
+    share.put(name, content, resume, transfer);
+    return Published::now;
+  } catch (const Error& error) {
+    if (error.code() != Code::s_name_taken) throw;
+  }
+  return holds(share, name, content.size(), digest, transfer) ? Published::before : Published::foreign;
+}
+
+int next_copy(int copy) {
+  static constexpr int kMostCopies = 9;
+  if (copy >= kMostCopies)
+    throw Error(Code::s_publish,
+                "every name that this file may bear on the share is taken: have the folder cleared");
+  return copy + 1;
+}
+
+}  // namespace veer

@@ -1,0 +1,357 @@
+#include "daemon/receiver.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/digest.h"
+#include "core/files.h"
+#include "core/log.h"
+#include "daemon/housekeeping.h"
+#include "daemon/outbox.h"
+#include "daemon/rules.h"
+#include "daemon/shared_alerts.h"
+#include "formats/list.h"
+
+namespace veer {
+namespace {
+
+// How long the sender may take to see what we answered: polls, and a share that is away for a while.
+constexpr std::chrono::hours kReceiptMayTake{1};
+
+std::string history_cause(const Arrival& arrival) { return "history:" + arrival.sha256; }
+
+FileKind answer_kind(ReceiptStatus status) {
+  return status == ReceiptStatus::refused ? FileKind::refused : FileKind::recorded;
+}
+
+std::string answer_name(const Exchange& x, const StoredReceipt& receipt) {
+  return file_name(x.stem, answer_kind(receipt.status), receipt.copy);
+}
+
+std::vector<Reason> reasons_of(const ListReport& report) {
+  std::vector<Reason> reasons;
+  for (const auto& [code, count] : report.counts)
+    reasons.push_back({code, count, fmt::format("{} record(s) do not pass this check", count)});
+  return reasons;
+}
+
+}  // namespace
+
+// Arrivals.
+
+void Receiver::step(const Arrival& arrival, const Transfer& transfer) {
+  switch (arrival.stage) {
+    case ArrivalStage::found:
+      inbox_.fetch(arrival, transfer);
+      break;
+    case ArrivalStage::fetched:
+      try {
+        read_package_of(arrival, transfer);
+      } catch (const Error& error) {
+        if (error.code() == Code::f_history)
+          hold(arrival, error);
+        else if (remedy_of(error.code()) == Remedy::quarantine)
+          inbox_.quarantine(arrival, error);
+        else
+          throw;
+      }
+      break;
+    default:
+      inbox_.clear(arrival, transfer);
+      break;
+  }
+}
+
+void Receiver::read_package_of(const Arrival& arrival, const Transfer& transfer) {
+  if (!inbox_.holds(arrival, transfer) || inbox_.is_set_aside(arrival)) return;
+  if (const auto known = at_.ledger.exchange_with_digest(arrival.sha256)) {
+    repeat_answer(arrival, *known, transfer);
+    return;
+  }
+  MemFile plain(at_.config.share.package_cap);
+  const Opened opened = at_.seal.open(FileBlob(at_.fetched_file(arrival)), plain, transfer);
+  plain.seal();
+  conclude(arrival, judge(arrival, plain.bytes(), opened));
+}
+
+// The checks of docs/protocol.md in their order; the first that fails ends them. What is thrown concerns the
+// bytes or this side; what breaks a rule becomes a reason.
+Receiver::Verdict Receiver::judge(const Arrival& arrival, std::string_view archive, const Opened& opened) {
+  Verdict verdict;
+  try {
+    const PackageView package = read_package(archive);
+    verdict.manifest = parse_manifest(package.manifest_json);
+    const Manifest& manifest = *verdict.manifest;
+    require_parties(manifest, opened);
+    require_unknown(manifest, arrival);
+    if (manifest.environment != environment_name(at_.config.environment))
+      throw Error(Code::f_environment,
+                  fmt::format("the package is for '{}', this side is '{}'", manifest.environment,
+                              environment_name(at_.config.environment)));
+    require_history(manifest, arrival);
+    require_admissible(manifest);
+    ListReport report = read_package_list(package.list_csv, manifest.reference_date);
+    if (report.lines != manifest.records)
+      throw Error(Code::f_count, fmt::format("the manifest tells of {} records, the list has {}",
+                                             manifest.records, report.lines));
+    if (sha256_hex(package.list_csv) != manifest.list_sha256)
+      throw Error(Code::f_digest, "the list is not the one that the manifest tells of");
+    verdict.reasons = reasons_of(report);
+    verdict.numbers = std::move(report.numbers);
+  } catch (const Error& error) {
+    if (remedy_of(error.code()) != Remedy::refuse) throw;
+    verdict.reasons = {{error.code(), 1, error.message()}};
+  }
+  return verdict;
+}
+
+void Receiver::require_parties(const Manifest& manifest, const Opened& opened) const {
+  const bool ours =
+      std::any_of(at_.config.own_keys.begin(), at_.config.own_keys.end(),
+                  [&](const PinnedKey& key) { return key.fingerprint == manifest.receiver.key; });
+  if (manifest.receiver.party != at_.config.party || !ours)
+    throw Error(Code::f_party, "it is authentic, but meant for another receiver");
+  if (manifest.sender.party != at_.config.counterparty || manifest.sender.key != opened.signer)
+    throw Error(Code::f_party, "it names another sender than the one that signed it");
+}
+
+void Receiver::require_unknown(const Manifest& manifest, const Arrival& arrival) {
+  const auto known = at_.ledger.exchange(manifest.exchange);
+  if (known && known->package_sha256 != arrival.sha256)
+    throw Error(Code::t_replay, fmt::format("exchange {} is known with other bytes", manifest.exchange));
+}
+
+// A sender that quotes a receipt which we do not remember has seen a past of ours that is lost.
+void Receiver::require_history(const Manifest& manifest, const Arrival& arrival) {
+  const auto& quoted = manifest.previous_receipt_sha256;
+  if (!quoted || arrival.approved || at_.ledger.knows_receipt(*quoted)) return;
+  throw Error(
+      Code::f_history,
+      fmt::format("the sender holds a receipt of ours that this side does not remember: its history was lost "
+                  "(a restored backup?). Recording waits: restore a newer backup or ask the sender for 'veer "
+                  "resend' of what is missing, then 'veer approve {}'",
+                  arrival.name));
+}
+
+void Receiver::require_admissible(const Manifest& manifest) {
+  const int year = static_cast<int>(manifest.reference_date.year());
+  const Date today = date_of(at_.clock.now());
+  if (manifest.purpose == Purpose::rehearsal) return;
+  require_window(at_.config.window, at_.config.environment, year, today);
+  require_reference_date(manifest.reference_date, today);
+  const auto recorded = at_.lists.recorded_exchange(year);
+  if (manifest.revision == 1 && !manifest.supersedes) {
+    if (recorded)
+      throw Error(Code::f_second_list,
+                  fmt::format("the list for reference year {} was recorded in exchange {}: one "
+                              "list a year (article 5); repair it by a correction (article 7)",
+                              year, *recorded));
+    return;
+  }
+  throw Error(Code::f_revision, fmt::format("revision {} is a correction, which this version does not take",
+                                            manifest.revision));
+}
+
+// One transaction: the list, the receipt's text, the exchange and the arrival, or nothing.
+void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
+  const Time now = at_.clock.now();
+  const auto parsed = parse_file_name(arrival.name);
+  Exchange x;
+  x.id = verdict.manifest ? verdict.manifest->exchange : make_uuid(at_.random);
+  x.environment = environment_name(at_.config.environment);
+  x.stem = parsed.value().stem;
+  x.reference_year = facts_in_stem(x.stem).reference_year;  // a hint, until the manifest tells
+  x.copy = parsed->copy;
+  x.package = arrival.name;
+  x.package_sha256 = arrival.sha256;
+  x.package_size = arrival.size;
+  x.stage = verdict.reasons.empty() ? Stage::recorded : Stage::refused;
+  x.opened_at = arrival.found_at;
+  x.changed_at = now;
+  x.wait.due = now;
+
+  Receipt receipt;
+  if (verdict.manifest) {
+    const Manifest& manifest = *verdict.manifest;
+    x.purpose = manifest.purpose;
+    x.reference_year = static_cast<int>(manifest.reference_date.year());
+    x.revision = manifest.revision;
+    x.records = manifest.records;
+    x.set_aside = manifest.set_aside;
+    receipt.exchange = x.id;
+  }
+  const bool rehearsal = x.purpose == Purpose::rehearsal;
+  receipt.package = arrival.name;
+  receipt.package_sha256 = arrival.sha256;
+  receipt.records = x.records;
+  receipt.set_aside = x.set_aside;
+  receipt.status = x.stage == Stage::refused ? ReceiptStatus::refused
+                   : rehearsal               ? ReceiptStatus::rehearsed
+                                             : ReceiptStatus::recorded;
+  receipt.reasons = verdict.reasons;
+  receipt.added = receipt.status == ReceiptStatus::recorded ? x.records : 0;
+  receipt.found_at = arrival.found_at;
+  receipt.recorded_at = now;
+  receipt.receiver = {at_.config.party, at_.seal.own_key()};
+
+  at_.db.transaction([&] {
+    if (verdict.manifest) {
+      note_unseen_receipts(*verdict.manifest);
+      keep_anchor(at_, verdict.manifest->audit, verdict.manifest->sealed_at, x.id);
+    }
+    if (receipt.status == ReceiptStatus::recorded) {
+      at_.lists.record(x.reference_year, x.revision, x.id, verdict.numbers);
+      close_refusals(at_, x.reference_year);
+    }
+    AuditFacts facts = {{"package", x.package},
+                        {"sha256", x.package_sha256},
+                        {"records", std::to_string(x.records)},
+                        {"reference_year", std::to_string(x.reference_year)}};
+    for (const Reason& reason : verdict.reasons)
+      facts.emplace_back(code_name(reason.code), std::to_string(reason.count));
+    receipt.audit = at_.audit.append(status_name(receipt.status), x.id, facts);
+    const std::string json = receipt_json(receipt);
+    at_.ledger.insert(x);
+    at_.ledger.insert_receipt({x.id, json, sha256_hex(json), "", receipt.status, 1});
+    at_.alerts.close(history_cause(arrival));
+    at_.ledger.release(arrival.sha256);
+    at_.ledger.settle_held(arrival, now);
+    if (x.stage == Stage::refused)
+      at_.alerts.raise(refusal_cause(x), AlertKind::attention, code_name(verdict.reasons.front().code), x.id,
+                       fmt::format("{} was refused: {}", x.package, verdict.reasons.front().text));
+    inbox_.settle(arrival, x.stage == Stage::refused ? Outcome::refused : Outcome::recorded, x.id,
+                  std::nullopt);
+  });
+  log(LogLevel::info, "{}: {} ({} numbers for {})", x.package, status_name(receipt.status), x.records,
+      x.reference_year);
+}
+
+// The sender has not seen what we answered long enough before it sealed: it was restored, or the share
+// withholds our receipts. It goes on.
+void Receiver::note_unseen_receipts(const Manifest& manifest) {
+  if (at_.ledger.gave_newer_receipt(manifest.previous_receipt_sha256, manifest.sealed_at - kReceiptMayTake))
+    at_.alerts.raise("receipts-unseen", AlertKind::attention, code_name(Code::f_history), manifest.exchange,
+                     "the sender has not seen a receipt of ours that was there an hour before it sealed: its "
+                     "history was lost, "
+                     "or the share withholds receipts; ask the sender what 'veer list' shows");
+  else
+    at_.alerts.close("receipts-unseen");
+}
+
+void Receiver::hold(Arrival arrival, const Error& error) {
+  arrival.wait.due.reset();
+  arrival.wait.problem_code = code_name(error.code());
+  arrival.wait.problem = error.message();
+  at_.db.transaction([&] {
+    at_.ledger.save(arrival);
+    at_.alerts.raise(history_cause(arrival), AlertKind::attention, code_name(error.code()), "",
+                     error.message());
+    at_.audit.append("held", "", {{"name", arrival.name}, {"sha256", arrival.sha256}});
+  });
+}
+
+// The normal way to recover: known bytes that appear again get the stored answer again, byte for byte.
+void Receiver::repeat_answer(const Arrival& arrival, const Exchange& x, const Transfer& transfer) {
+  const Time now = at_.clock.now();
+  const bool answered = x.stage == Stage::answered;
+  if (answered) {
+    const auto receipt = at_.ledger.receipt_of(x.id);
+    publish_answer(x, receipt.value(), transfer);
+  }
+  at_.db.transaction([&] {
+    at_.audit.append("repeated", x.id, {{"name", arrival.name}});
+    inbox_.settle(arrival, Outcome::repeated, x.id, answered ? std::optional(now) : std::nullopt);
+  });
+}
+
+// Exchanges.
+
+void Receiver::step(const Exchange& x, const Transfer& transfer) {
+  const StoredReceipt receipt = at_.ledger.receipt_of(x.id).value();
+  if (receipt.signature.empty() && parse_receipt(receipt.json).receiver.key != at_.seal.own_key())
+    name_new_key(x, receipt);
+  else if (receipt.signature.empty())
+    sign_answer(x, receipt);
+  else
+    publish_answer(x, receipt, transfer);
+}
+
+// Our key changed since the text was written, which names the key that signs it.
+void Receiver::name_new_key(const Exchange& x, const StoredReceipt& stored) {
+  Receipt receipt = parse_receipt(stored.json);
+  receipt.receiver.key = at_.seal.own_key();
+  StoredReceipt renamed = stored;
+  renamed.json = receipt_json(receipt);
+  renamed.json_sha256 = sha256_hex(renamed.json);
+  at_.db.transaction([&] {
+    at_.ledger.replace_receipt(stored.json_sha256, renamed);
+    at_.audit.append("reworded", x.id, {{"sha256", renamed.json_sha256}, {"key", receipt.receiver.key}});
+  });
+}
+
+void Receiver::sign_answer(const Exchange& x, const StoredReceipt& receipt) {
+  const std::string signature = at_.seal.sign(receipt.json);
+  at_.db.transaction([&] {
+    at_.ledger.sign_receipt(receipt.json_sha256, signature);
+    at_.audit.append("signed", x.id, {{"sha256", receipt.json_sha256}});
+  });
+}
+
+void Receiver::publish_answer(const Exchange& x, const StoredReceipt& receipt, const Transfer& transfer) {
+  const std::string archive = write_receipt_archive({receipt.json, receipt.signature});
+  const std::string name = answer_name(x, receipt);
+  if (publish(at_.share, name, MemoryBlob(archive), sha256_hex(archive), {}, transfer) ==
+      Published::foreign) {
+    at_.db.transaction([&] {
+      tell_name_taken(at_, x, name);
+      at_.ledger.set_receipt_copy(receipt.json_sha256, next_copy(receipt.copy));
+    });
+    throw Error(Code::s_name_taken, fmt::format("{} holds other bytes; another name is taken", name));
+  }
+  if (x.stage == Stage::answered) return;
+  const Time now = at_.clock.now();
+  at_.db.transaction([&] {
+    at_.ledger.move(x, Stage::answered, std::nullopt);
+    at_.ledger.release_arrivals_of(x.id, now);
+    at_.audit.append("answered", x.id, {{"name", name}, {"sha256", receipt.json_sha256}});
+  });
+  log(LogLevel::info, "answered {} with {}", x.package, name);
+}
+
+// Chores and commands.
+
+Time Receiver::run(Chore chore, const Transfer& transfer) {
+  const Time now = at_.clock.now();
+  if (chore == Chore::poll) {
+    inbox_.poll(transfer);
+    return now + at_.config.share.poll;
+  }
+  if (clock_is_steady(at_)) prune(at_);
+  remove_stale_parts(at_, transfer);
+  return now + kTidyEvery;
+}
+
+std::string Receiver::obey(const Command& command, const Transfer&) {
+  if (command.verb == "approve") {
+    auto arrival = at_.ledger.last_arrival(command.argument);
+    for (const Arrival& open : at_.ledger.open_arrivals())
+      if (open.name == command.argument && open.stage == ArrivalStage::fetched && !open.wait.due)
+        arrival = open;
+    const bool done = arrival && arrival->approved;  // before, and stopped before that was written down
+    if (!done && (!arrival || arrival->stage != ArrivalStage::fetched || arrival->wait.due))
+      throw Error(Code::u_state, fmt::format("{} is not being held", shown_name(command.argument)));
+    if (!done) {
+      arrival->approved = true;
+      arrival->wait = {.due = at_.clock.now()};
+      at_.db.transaction([&] {
+        at_.ledger.save(*arrival);
+        at_.audit.append("approved", "", {{"name", arrival->name}, {"who", command.who}});
+      });
+    }
+    return fmt::format("{} is read now", arrival->name);
+  }
+  throw Error(Code::u_usage, fmt::format("'{}' is not for the receiving side", command.verb));
+}
+
+}  // namespace veer

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/inbox.h"
+#include "daemon/instance.h"
+#include "formats/package.h"
+#include "formats/receipt.h"
+
+namespace veer {
+
+/// AVSB's side: found → fetched → recorded or refused → answered. Each method is one step that may be
+/// repeated. Plaintext lives in a memfd until the signature is known good; the register changes in one
+/// transaction, with the receipt's text, or not at all.
+class Receiver {
+ public:
+  explicit Receiver(Instance& instance)
+      : at_(instance), inbox_(instance, {FileKind::package}, instance.config.share.package_cap) {}
+
+  void step(const Exchange& exchange, const Transfer& transfer);
+  void step(const Arrival& arrival, const Transfer& transfer);
+  Time run(Chore chore, const Transfer& transfer);
+  std::string obey(const Command& command, const Transfer& transfer);
+
+ private:
+  /// What a package turned out to be: numbers to record, or reasons to refuse.
+  struct Verdict {
+    std::optional<Manifest> manifest;
+    std::vector<Insz> numbers;
+    std::vector<Reason> reasons;
+  };
+
+  void read_package_of(const Arrival& arrival, const Transfer& transfer);
+  Verdict judge(const Arrival& arrival, std::string_view archive, const Opened& opened);
+  void require_parties(const Manifest& manifest, const Opened& opened) const;
+  void require_unknown(const Manifest& manifest, const Arrival& arrival);
+  void require_history(const Manifest& manifest, const Arrival& arrival);
+  void require_admissible(const Manifest& manifest);
+  void conclude(const Arrival& arrival, const Verdict& verdict);
+  void hold(Arrival arrival, const Error& error);
+  void repeat_answer(const Arrival& arrival, const Exchange& exchange, const Transfer& transfer);
+  void note_unseen_receipts(const Manifest& manifest);
+
+  void name_new_key(const Exchange& exchange, const StoredReceipt& receipt);
+  void sign_answer(const Exchange& exchange, const StoredReceipt& receipt);
+  void publish_answer(const Exchange& exchange, const StoredReceipt& receipt, const Transfer& transfer);
+
+  Instance& at_;
+  Inbox inbox_;
+};
+
+}  // namespace veer

@@ -1,0 +1,146 @@
+#include "daemon/schema.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace veer {
+namespace {
+
+using Migration = void (*)(Database&);
+
+// Version 1. Times are milliseconds since 1970 in UTC; a row with due_at NULL waits for something from
+// outside.
+void first_schema(Database& db) {
+  // Facts about the instance: schema_version, last_stem (ms), …
+  db.execute("CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)");
+
+  // One exchange; a stage names a fact that is already durable.
+  db.execute(
+      "CREATE TABLE exchange (id TEXT PRIMARY KEY, purpose TEXT NOT NULL, environment TEXT NOT NULL,"
+      " reference_year BIGINT NOT NULL, revision BIGINT NOT NULL, stem TEXT NOT NULL, copy BIGINT NOT NULL,"
+      " package TEXT NOT NULL, package_sha256 TEXT NOT NULL, package_size BIGINT NOT NULL,"
+      " records BIGINT NOT NULL, set_aside BIGINT NOT NULL, merged BIGINT NOT NULL, restored BIGINT NOT NULL,"
+      " stage TEXT NOT NULL, origin TEXT NOT NULL, noted BIGINT NOT NULL, command BIGINT, resume_note TEXT,"
+      " opened_at BIGINT NOT NULL, changed_at BIGINT NOT NULL,"
+      " due_at BIGINT, attempts BIGINT NOT NULL DEFAULT 0, problem_code TEXT, problem TEXT,"
+      " header BIGINT NOT NULL)");
+  db.execute("CREATE INDEX exchange_due ON exchange (due_at)");
+  db.execute("CREATE INDEX exchange_digest ON exchange (package_sha256)");
+
+  // Receipts: given by a receiver, held by a sender. The signature is base64, NULL until signed.
+  db.execute(
+      "CREATE TABLE receipt (id BIGINT PRIMARY KEY, json_sha256 TEXT NOT NULL UNIQUE, exchange TEXT NOT NULL,"
+      " status TEXT NOT NULL, json TEXT NOT NULL, signature TEXT, copy BIGINT NOT NULL, at BIGINT NOT NULL)");
+  db.execute("CREATE INDEX receipt_exchange ON receipt (exchange)");
+
+  // One appearance of a file on the share: name and the share's revision.
+  db.execute(
+      "CREATE TABLE arrival (id BIGINT PRIMARY KEY, name TEXT NOT NULL, revision TEXT NOT NULL,"
+      " size BIGINT NOT NULL, stage TEXT NOT NULL, outcome TEXT, sha256 TEXT, exchange TEXT,"
+      " resumed BIGINT NOT NULL DEFAULT 0, approved BIGINT NOT NULL DEFAULT 0, appearances BIGINT NOT NULL "
+      "DEFAULT 1,"
+      " found_at BIGINT NOT NULL, changed_at BIGINT NOT NULL,"
+      " due_at BIGINT, attempts BIGINT NOT NULL DEFAULT 0, problem_code TEXT, problem TEXT)");
+  db.execute("CREATE INDEX arrival_due ON arrival (due_at)");
+  db.execute("CREATE INDEX arrival_name ON arrival (name)");
+  db.execute("CREATE INDEX arrival_exchange ON arrival (exchange)");
+
+  // Bytes that were set aside, known by their digest whatever name they bear.
+  db.execute(
+      "CREATE TABLE quarantine (sha256 TEXT PRIMARY KEY, name TEXT NOT NULL, code TEXT NOT NULL, at BIGINT "
+      "NOT NULL)");
+
+  // What needs a person: one open row per key, however often its cause recurs.
+  db.execute(
+      "CREATE TABLE alert (id BIGINT PRIMARY KEY, cause TEXT NOT NULL, kind TEXT NOT NULL, code TEXT NOT "
+      "NULL,"
+      " exchange TEXT, text TEXT NOT NULL, opened_at BIGINT NOT NULL, closed_at BIGINT)");
+  db.execute("CREATE INDEX alert_cause ON alert (cause)");
+
+  // What lies in the drop folder: settling, taken or refused.
+  db.execute(
+      "CREATE TABLE offer (name TEXT PRIMARY KEY, identity TEXT NOT NULL, stage TEXT NOT NULL,"
+      " seen_at BIGINT NOT NULL)");
+  // Result notes beside the drop, written after the fact they tell of.
+  db.execute("CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL, written BIGINT NOT NULL)");
+  db.execute("CREATE INDEX note_written ON note (written)");
+
+  // What recurs: scan, poll, tidy.
+  db.execute(
+      "CREATE TABLE chore (name TEXT PRIMARY KEY, due_at BIGINT, attempts BIGINT NOT NULL DEFAULT 0,"
+      " problem_code TEXT, problem TEXT, last_done_at BIGINT)");
+  // What a person asked for.
+  db.execute(
+      "CREATE TABLE command (id BIGINT PRIMARY KEY, verb TEXT NOT NULL, argument TEXT NOT NULL, who TEXT NOT "
+      "NULL,"
+      " stage TEXT NOT NULL, code TEXT, result TEXT, asked_at BIGINT NOT NULL, due_at BIGINT,"
+      " attempts BIGINT NOT NULL DEFAULT 0)");
+  db.execute("CREATE INDEX command_due ON command (due_at)");
+
+  // The register: AVSB's recorded lists.
+  db.execute(
+      "CREATE TABLE list (id BIGINT PRIMARY KEY, reference_year BIGINT NOT NULL, revision BIGINT NOT NULL,"
+      " exchange TEXT NOT NULL, records BIGINT NOT NULL, recorded_at BIGINT NOT NULL,"
+      " UNIQUE (reference_year, revision))");
+  db.create_entry_table();
+  // The view for other systems (docs/register.md).
+  db.execute(
+      "CREATE VIEW inburgeringsplicht AS SELECT l.reference_year AS reference_year,"
+      " l.reference_year + 1 AS premium_year, l.revision AS revision, substr(CAST(100000000000 + e.insz AS "
+      "TEXT), 2) AS insz"
+      " FROM entry e JOIN list l ON l.id = e.list WHERE l.revision = (SELECT max(newer.revision) FROM list "
+      "newer"
+      " WHERE newer.reference_year = l.reference_year)");
+
+  // The audit chain (docs/audit.md).
+  db.execute(
+      "CREATE TABLE audit (seq BIGINT PRIMARY KEY, at BIGINT NOT NULL, event TEXT NOT NULL, exchange TEXT,"
+      " record TEXT NOT NULL, hash TEXT NOT NULL)");
+  db.execute("CREATE INDEX audit_exchange ON audit (exchange)");
+  // Points of the other side's chain that it signed, as received.
+  db.execute(
+      "CREATE TABLE anchor (party TEXT NOT NULL, seq BIGINT NOT NULL, head TEXT NOT NULL, exchange TEXT NOT "
+      "NULL,"
+      " at BIGINT NOT NULL, PRIMARY KEY (party, seq, head))");
+}
+
+constexpr std::array<Migration, kSchemaVersion> kMigrations = {first_schema};
+
+int version_of(Database& db) {
+  if (!db.has_table("setting")) return 0;
+  const auto row = db.query_one("SELECT value FROM setting WHERE name = 'schema_version'");
+  return row ? static_cast<int>(row->integer(0)) : 0;
+}
+
+[[noreturn]] void throw_newer(int version) {
+  throw Error(Code::l_schema,
+              fmt::format("the database has schema version {}, this program knows {}: install the "
+                          "version of the program that wrote it",
+                          version, kSchemaVersion));
+}
+
+}  // namespace
+
+void migrate(Database& db) {
+  for (int version = version_of(db); version != kSchemaVersion; ++version) {
+    if (version > kSchemaVersion) throw_newer(version);
+    db.transaction([&] {
+      kMigrations.at(static_cast<std::size_t>(version))(db);
+      db.execute("DELETE FROM setting WHERE name = 'schema_version'");
+      db.execute("INSERT INTO setting (name, value) VALUES ('schema_version', :version)",
+                 {std::to_string(version + 1)});
+    });
+  }
+}
+
+void require_schema(Database& db) {
+  const int version = version_of(db);
+  if (version > kSchemaVersion) throw_newer(version);
+  if (version < kSchemaVersion)
+    throw Error(Code::l_schema, "the database has not been brought up to date: start the service once");
+}
+
+}  // namespace veer

@@ -1,0 +1,318 @@
+#include "daemon/sender.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/digest.h"
+#include "core/files.h"
+#include "core/log.h"
+#include "daemon/housekeeping.h"
+#include "daemon/shared_alerts.h"
+#include "daemon/texts.h"
+#include "formats/receipt.h"
+
+namespace veer {
+namespace {
+
+std::string overdue_cause(const Exchange& x) { return "receipt:" + x.id; }
+
+std::string reasons_of(const Receipt& receipt) {
+  std::string text;
+  for (const Reason& reason : receipt.reasons)
+    text += fmt::format("{}{} × {}: {}", text.empty() ? "" : "; ", reason.count, code_name(reason.code),
+                        reason.text);
+  return text.empty() ? "no reason given" : text;
+}
+
+}  // namespace
+
+// Exchanges.
+
+void Sender::step(const Exchange& x, const Transfer& transfer) {
+  if (x.stage == Stage::sealed)
+    send(x, transfer);
+  else
+    ask_for_receipt(x, transfer);
+}
+
+// Puts our bytes under a name of ours, the next one when foreign bytes hold it (or, with `Repeat::anew`, when
+// ours stand there already). Every step may be repeated: what a name is was written before it is used.
+Exchange Sender::put(Exchange x, Repeat repeat, const Transfer& transfer) {
+  const fs::path path = at_.sealed_file(x);
+  std::error_code none;
+  if (!fs::exists(path, none))
+    throw Error(Code::l_io,
+                fmt::format("the sealed package of exchange {} is no longer in the spool: withdraw the "
+                            "exchange and offer the list again",
+                            x.id));
+  const FileBlob blob(path);
+  while (true) {
+    const ResumeNote resume{x.resume_note, [&](const std::string& note) {
+                              at_.db.transaction([&] { at_.ledger.keep_note(x.id, note); });
+                            }};
+    const Published published = publish(at_.share, x.package, blob, x.package_sha256, resume, transfer);
+    if (published == Published::now || (published == Published::before && repeat == Repeat::if_absent))
+      return x;
+    const int copy = next_copy(x.copy);
+    at_.db.transaction([&] {
+      if (published == Published::foreign) tell_name_taken(at_, x, x.package);
+      at_.ledger.set_copy(x, copy, file_name(x.stem, FileKind::package, copy));
+    });
+    x = at_.ledger.exchange(x.id).value();
+  }
+}
+
+void Sender::send(const Exchange& sealed, const Transfer& transfer) {
+  const Exchange x = put(sealed, Repeat::if_absent, transfer);
+  const Time now = at_.clock.now();
+  at_.db.transaction([&] {
+    at_.ledger.move(x, Stage::sent, now + at_.config.window.receipt_within);
+    at_.audit.append("sent", x.id, {{"name", x.package}, {"sha256", x.package_sha256}});
+    tell(x, Turn::sent);
+  });
+  log(LogLevel::info, "sent {}", x.package);
+}
+
+// Within a transaction.
+void Sender::tell(const Exchange& x, Turn turn, const std::string& detail) {
+  if (x.noted) at_.offers.tell({x.origin, note_of(at_.config.language, turn, x, detail, at_.clock.now())});
+}
+
+void Sender::ask_for_receipt(const Exchange& x, const Transfer& transfer) {
+  const Time now = at_.clock.now();
+  if (now >= x.changed_at + at_.config.window.receipt_within)
+    at_.db.transaction([&] {
+      at_.alerts.raise(
+          overdue_cause(x), AlertKind::attention, "OVERDUE", x.id,
+          fmt::format("no receipt yet for {}: ask the other side whether its service runs", x.package));
+      tell(x, Turn::overdue);
+    });
+  const auto entries = at_.share.list(Folder::outgoing, transfer);
+  const bool ours = std::any_of(entries.begin(), entries.end(), [&](const ShareEntry& entry) {
+    return entry.name == x.package && entry.size == x.package_size;
+  });
+  if (!ours) put_again(x, "put-again", Repeat::if_absent, transfer);
+  at_.db.transaction([&] { at_.ledger.set_due(x.id, at_.clock.now() + at_.config.window.receipt_within); });
+}
+
+std::string Sender::put_again(const Exchange& before, const std::string& event, Repeat repeat,
+                              const Transfer& transfer) {
+  const Exchange x = put(before, repeat, transfer);
+  at_.db.transaction([&] {
+    at_.audit.append(event, x.id, {{"name", x.package}, {"sha256", x.package_sha256}});
+  });
+  return x.package;
+}
+
+std::string Sender::withdraw(const Exchange& x, const std::string& who, const Transfer& transfer) {
+  std::string text = fmt::format(
+      "exchange {} is withdrawn; should the other side have recorded it already, its receipt will say so",
+      x.id);
+  if (x.stage == Stage::withdrawn) return text;  // done before, and stopped before that was written down
+  if (x.stage != Stage::sealed && x.stage != Stage::sent)
+    throw Error(Code::u_state,
+                fmt::format("exchange {} is {}: only what is not yet answered can be withdrawn", x.id,
+                            stage_name(x.stage)));
+  for (const ShareEntry& entry : at_.share.list(Folder::outgoing, transfer)) {
+    const auto name = parse_file_name(entry.name);
+    if (name && name->stem == x.stem && entry.size == x.package_size)
+      at_.share.remove(Folder::outgoing, entry.name, transfer);
+  }
+  at_.db.transaction([&] {
+    at_.ledger.move(x, Stage::withdrawn, std::nullopt);
+    at_.audit.append("withdrawn", x.id,
+                     {{"name", x.package}, {"was", std::string(stage_name(x.stage))}, {"who", who}});
+    tell(x, Turn::withdrawn);
+    end(x);
+  });
+  remove_file(at_.sealed_file(x));
+  return text;
+}
+
+// What waited for this exchange to end, within the transaction that ends it.
+void Sender::end(const Exchange& x) {
+  at_.alerts.close(overdue_cause(x));
+  at_.alerts.close(step_cause(x.id));
+  at_.offers.reconsider(at_.clock.now());
+  at_.agenda.schedule(Chore::scan, at_.clock.now());
+}
+
+// Receipts.
+
+void Sender::step(const Arrival& arrival, const Transfer& transfer) {
+  switch (arrival.stage) {
+    case ArrivalStage::found:
+      inbox_.fetch(arrival, transfer);
+      break;
+    case ArrivalStage::fetched:
+      try {
+        read_receipt(arrival, transfer);
+      } catch (const Error& error) {
+        // A receipt is answered by nobody: what cannot be used is evidence, whatever rule it breaks.
+        const Remedy remedy = remedy_of(error.code());
+        if (remedy != Remedy::quarantine && remedy != Remedy::refuse) throw;
+        inbox_.quarantine(arrival, error);
+      }
+      break;
+    default:
+      inbox_.clear(arrival, transfer);
+      break;
+  }
+}
+
+void Sender::read_receipt(const Arrival& arrival, const Transfer& transfer) {
+  if (!inbox_.holds(arrival, transfer) || inbox_.is_set_aside(arrival)) return;
+  const std::string archive = read_file(at_.fetched_file(arrival), kReceiptCap);
+  const SignedReceipt signed_text = [&] {
+    try {
+      return read_receipt_archive(archive);
+    } catch (const Error&) {  // nothing of it is signed, so it is nobody's
+      throw Error(Code::t_unsigned, "it is not a signed receipt");
+    }
+  }();
+  const Opened opened = at_.seal.verify(signed_text.json, signed_text.signature);
+  const Receipt receipt = parse_receipt(signed_text.json);
+  if (receipt.receiver.party != at_.config.counterparty || receipt.receiver.key != opened.signer)
+    throw Error(Code::f_party, "the receipt names another receiver than the one that signed it");
+  accept(arrival, receipt, signed_text);
+}
+
+void Sender::accept(const Arrival& arrival, const Receipt& receipt, const SignedReceipt& signed_text) {
+  const Time now = at_.clock.now();
+  const std::string digest = sha256_hex(signed_text.json);
+  auto known = at_.ledger.exchange_with_digest(receipt.package_sha256);
+  if (!known && receipt.exchange) known = at_.ledger.exchange(*receipt.exchange);
+  if (known) {
+    const bool refused = receipt.status == ReceiptStatus::refused;
+    const bool rehearsed = receipt.status == ReceiptStatus::rehearsed;
+    const bool agrees = known->package_sha256 == receipt.package_sha256 &&
+                        (!receipt.exchange || *receipt.exchange == known->id) &&
+                        (refused || receipt.records == known->records) &&
+                        (refused || rehearsed == (known->purpose == Purpose::rehearsal));
+    const auto name = parse_file_name(receipt.package);
+    if (!agrees || !name || name->stem != known->stem)
+      throw Error(Code::t_replay,
+                  fmt::format("a receipt signed by the receiver tells of another package than the one "
+                              "sent in exchange {}",
+                              known->id));
+  }
+  const Stage outcome = receipt.status == ReceiptStatus::refused ? Stage::refused : Stage::acknowledged;
+  const StoredReceipt stored{known ? known->id : receipt.exchange.value_or(""),
+                             signed_text.json,
+                             digest,
+                             signed_text.signature,
+                             receipt.status,
+                             1};
+  at_.db.transaction([&] {
+    const Exchange x = known ? *known : adopt(receipt, receipt.package);
+    const bool fresh =
+        at_.ledger.insert_receipt({x.id, stored.json, digest, stored.signature, stored.status, 1});
+    at_.ledger.release(arrival.sha256);
+    keep_anchor(at_, receipt.audit, receipt.recorded_at, x.id);
+    if (fresh) {
+      at_.audit.append("receipt", x.id,
+                       {{"status", std::string(status_name(receipt.status))},
+                        {"sha256", digest},
+                        {"package", receipt.package},
+                        {"records", std::to_string(receipt.records)}});
+      // A first answer decides; a later one is kept, but what was acknowledged stays so. A list that was
+      // withdrawn too late was recorded all the same.
+      const bool open = x.stage == Stage::sealed || x.stage == Stage::sent;
+      const bool too_late = x.stage == Stage::withdrawn && outcome == Stage::acknowledged;
+      if (open || too_late) {
+        at_.ledger.move(x, outcome, std::nullopt);
+        if (outcome == Stage::acknowledged) close_refusals(at_, x.reference_year);
+        tell(x, outcome == Stage::refused ? Turn::refused_there : Turn::recorded, reasons_of(receipt));
+        end(x);
+      } else if (known && outcome != x.stage && x.stage != Stage::withdrawn) {
+        at_.alerts.raise(
+            "contradiction:" + digest, AlertKind::attention, code_name(Code::f_history), x.id,
+            fmt::format("the receiver first answered {} with '{}' and now with '{}': it lost history, or "
+                        "somebody repeats old answers. Ask it what it holds, and see 'veer show {}'",
+                        x.package, stage_name(x.stage), status_name(receipt.status), x.id.substr(0, 8)));
+      }
+      if (too_late)
+        at_.alerts.raise("withdrawn:" + x.id, AlertKind::attention, code_name(Code::u_state), x.id,
+                         "a withdrawn list had been recorded already; it counts as recorded");
+      if (outcome == Stage::refused && open)
+        at_.alerts.raise(refusal_cause(x), AlertKind::attention,
+                         code_name(receipt.reasons.empty() ? Code::f_manifest : receipt.reasons.front().code),
+                         x.id, fmt::format("the receiver refused {}: {}", x.package, reasons_of(receipt)));
+    }
+    inbox_.settle(arrival, Outcome::receipt, x.id, now);
+  });
+  log(LogLevel::info, "receipt for {}: {}", receipt.package, status_name(receipt.status));
+}
+
+// A valid receipt for an exchange that we do not know: our history was lost, or the package was made by hand.
+Exchange Sender::adopt(const Receipt& receipt, const std::string& package_name) {
+  const auto name = parse_file_name(package_name);
+  if (!name) throw Error(Code::t_name, "a receipt names a package whose name is not one of ours");
+  const auto facts = facts_in_stem(name->stem);
+  Exchange x;
+  x.id = receipt.exchange.value_or(make_uuid(at_.random));
+  x.purpose = facts.purpose;
+  x.environment = environment_name(at_.config.environment);
+  x.reference_year = facts.reference_year;
+  x.revision = facts.revision;
+  x.stem = name->stem;
+  x.copy = name->copy;
+  x.package = package_name;
+  x.package_sha256 = receipt.package_sha256;
+  x.records = receipt.records;
+  x.stage = receipt.status == ReceiptStatus::refused ? Stage::refused : Stage::acknowledged;
+  x.origin = "adopted";
+  x.opened_at = receipt.found_at;
+  x.changed_at = at_.clock.now();
+  at_.ledger.insert(x);
+  at_.audit.append("adopted", x.id, {{"package", package_name}, {"sha256", receipt.package_sha256}});
+  at_.alerts.raise(
+      "adopted:" + x.id, AlertKind::notice, "ADOPTED", x.id,
+      fmt::format("a valid receipt came for {}, which this side does not remember sending: its history was "
+                  "lost (a restored backup), or the package was made by hand. It was adopted",
+                  package_name));
+  return x;
+}
+
+// Chores and commands.
+
+Time Sender::run(Chore chore, const Transfer& transfer) {
+  const Time now = at_.clock.now();
+  switch (chore) {
+    case Chore::scan:
+      return intake_.scan(transfer);
+    case Chore::poll:
+      inbox_.poll(transfer);
+      return now + at_.config.share.poll;
+    case Chore::tidy:
+      break;
+  }
+  if (clock_is_steady(at_)) {
+    tidy_spool();
+    prune(at_);
+  }
+  remove_stale_parts(at_, transfer);
+  return now + kTidyEvery;
+}
+
+// Sealed packages are kept for veer resend as long as configured.
+void Sender::tidy_spool() {
+  const Time old = at_.clock.now() - at_.config.share.keep_sealed;
+  for (const Exchange& x : at_.ledger.exchanges()) {
+    const bool over =
+        x.stage == Stage::acknowledged || x.stage == Stage::refused || x.stage == Stage::withdrawn;
+    if (over && x.changed_at < old) remove_file(at_.sealed_file(x));
+  }
+}
+
+std::string Sender::obey(const Command& command, const Transfer& transfer) {
+  if (command.verb == "send" || command.verb == "send-empty") return intake_.take(command, transfer).id;
+  if (command.verb == "withdraw") return withdraw(at_.ledger.find(command.argument), command.who, transfer);
+  if (command.verb == "resend")
+    return fmt::format("the same sealed bytes are on the share again as {}",
+                       put_again(at_.ledger.find(command.argument), "resent", Repeat::anew, transfer));
+  throw Error(Code::u_usage, fmt::format("'{}' is not for the sending side", command.verb));
+}
+
+}  // namespace veer

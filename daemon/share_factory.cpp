@@ -1,0 +1,71 @@
+#include "daemon/share_factory.h"
+
+#include <string>
+
+#include <fmt/format.h>
+
+#include "connectors/folder_share.h"
+#include "connectors/ftps_share.h"
+#include "connectors/sftp_share.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/secret.h"
+
+namespace veer {
+namespace {
+
+std::unique_ptr<Share> open_kind(const FolderShareConfig& folder) {
+  return std::make_unique<FolderShare>(folder.outgoing, folder.incoming);
+}
+
+std::unique_ptr<Share> open_kind(const SftpShareConfig& sftp) {
+  return std::make_unique<SftpShare>(SftpOptions{.host = sftp.host,
+                                                 .port = sftp.port,
+                                                 .user = sftp.user,
+                                                 .key = read_secret(sftp.key),
+                                                 .host_keys = sftp.host_keys,
+                                                 .known_hosts = sftp.known_hosts,
+                                                 .outgoing = sftp.outgoing,
+                                                 .incoming = sftp.incoming,
+                                                 .timeout = sftp.timeout});
+}
+
+std::string read_pem(std::string_view key, const fs::path& path) {
+  try {
+    return read_file(path, std::uint64_t{1} << 20);
+  } catch (const Error& error) {
+    throw Error(Code::c_credential,
+                fmt::format("share.ftps.{}: {} cannot be read: {}", key, path.native(), error.message()));
+  }
+}
+
+/// Without the line end that editors leave in a file.
+Secret read_word(const std::string& reference) {
+  if (reference.empty()) return {};
+  const Secret secret = read_secret(reference);
+  const std::string_view text = secret.reveal();
+  return Secret(std::string(text.substr(0, text.find_last_not_of("\r\n") + 1)));
+}
+
+std::unique_ptr<Share> open_kind(const FtpsShareConfig& ftps) {
+  return std::make_unique<FtpsShare>(FtpsOptions{.host = ftps.host,
+                                                 .port = ftps.port,
+                                                 .tls = ftps.tls,
+                                                 .user = ftps.user,
+                                                 .password = read_word(ftps.password),
+                                                 .certificate = read_pem("certificate", ftps.certificate),
+                                                 .key = read_secret(ftps.key),
+                                                 .key_passphrase = read_word(ftps.key_passphrase),
+                                                 .ca = read_pem("ca", ftps.ca),
+                                                 .outgoing = ftps.outgoing,
+                                                 .incoming = ftps.incoming,
+                                                 .timeout = ftps.timeout});
+}
+
+}  // namespace
+
+std::unique_ptr<Share> open_share(const ShareConfig& config) {
+  return std::visit([](const auto& kind) { return open_kind(kind); }, config.kind);
+}
+
+}  // namespace veer

@@ -1,0 +1,34 @@
+#include "daemon/shared_alerts.h"
+
+#include <fmt/format.h>
+
+namespace veer {
+
+std::string refusal_cause(const Exchange& x) { return "refused:" + x.id; }
+
+void close_refusals(Instance& at, int reference_year) {
+  for (const Exchange& x : at.ledger.exchanges())
+    if (x.reference_year == reference_year) at.alerts.close(refusal_cause(x));
+}
+
+void keep_anchor(Instance& at, const AuditHead& head, Time said_at, const std::string& exchange) {
+  const std::string& party = at.config.counterparty;
+  if (at.audit.keep_anchor(party, head, said_at, exchange)) return;
+  at.alerts.raise(
+      "anchor:" + party, AlertKind::attention, code_name(Code::l_audit), exchange,
+      fmt::format("{} signed a point of its audit chain that does not follow what it signed before: it was "
+                  "restored from a backup, or its chain was written anew. Have it verify its chain against "
+                  "'veer audit anchors'",
+                  party));
+}
+
+void tell_name_taken(Instance& at, const Exchange& x, const std::string& name) {
+  at.alerts.raise(
+      "foreign:" + name, AlertKind::finding, code_name(Code::t_replay), x.id,
+      fmt::format("{} on the share is ours by name and holds other bytes: somebody put it there. Ours "
+                  "goes out under another name",
+                  name));
+  at.audit.append("name-taken", x.id, {{"name", name}});
+}
+
+}  // namespace veer

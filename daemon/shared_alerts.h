@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "daemon/instance.h"
+
+/// Alerts that both sides raise for the same cause in the same words. All run within the caller's
+/// transaction.
+namespace veer {
+
+/// Cause of the alert that tells of a refusal.
+std::string refusal_cause(const Exchange& exchange);
+/// A list that was recorded in the end makes its earlier refusals history: closes their alerts.
+void close_refusals(Instance& instance, int reference_year);
+/// Keeps a point of the other side's chain, and tells when it contradicts another.
+void keep_anchor(Instance& instance, const AuditHead& head, Time said_at, const std::string& exchange);
+/// Foreign bytes hold `name`, which is ours on the share: a finding, and on record.
+void tell_name_taken(Instance& instance, const Exchange& exchange, const std::string& name);
+
+}  // namespace veer

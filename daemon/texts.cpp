@@ -1,0 +1,125 @@
+#include "daemon/texts.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "core/log.h"
+
+namespace veer {
+namespace {
+
+struct Phrase {
+  std::string_view nl;
+  std::string_view en;
+  std::string_view in(Language language) const { return language == Language::nl ? nl : en; }
+};
+
+// One row per turn, in the order of the enumeration. {0} file, {1} numbers, {2} reference year, {3} exchange,
+// {4} package, {5} detail.
+constexpr std::array<Phrase, 6> kTurns = {
+    Phrase{"Ingelezen en verzegeld: {1} nummers voor peildatum 1 januari {2}. Het bestand is uit deze map "
+           "gehaald en "
+           "vertrekt nu. U hoeft niets te doen.\n",
+           "Taken in and sealed: {1} numbers for reference date 1 January {2}. The file has been taken out "
+           "of this "
+           "folder and is about to leave. There is nothing to do.\n"},
+    Phrase{"Verzonden: {1} nummers voor peildatum 1 januari {2}. Er wordt gewacht op het ontvangstbewijs. U "
+           "hoeft niets "
+           "te doen.\n",
+           "Sent: {1} numbers for reference date 1 January {2}. Waiting for the receipt. There is nothing to "
+           "do.\n"},
+    Phrase{"Geregistreerd bij de ontvanger: {1} nummers voor peildatum 1 januari {2}. Het ondertekende "
+           "ontvangstbewijs is "
+           "gecontroleerd en bewaard. U hoeft niets te doen.\n",
+           "Recorded at the receiver: {1} numbers for reference date 1 January {2}. The signed receipt was "
+           "checked and "
+           "is kept. There is nothing to do.\n"},
+    Phrase{"Geweigerd door de ontvanger: {5}. Verbeter de lijst en zet ze opnieuw in deze map.\n",
+           "Refused by the receiver: {5}. Correct the list and put it in this folder again.\n"},
+    Phrase{"Ingetrokken op vraag van een operator. Zet de lijst opnieuw in deze map om ze alsnog te "
+           "verzenden.\n",
+           "Withdrawn at an operator's request. Put the list in this folder again to send it after all.\n"},
+    Phrase{"Verzonden, maar het ontvangstbewijs blijft uit. De operator is verwittigd; kijk met 'veer show "
+           "{3}'.\n",
+           "Sent, but the receipt is overdue. The operator has been told; look with 'veer show {3}'.\n"},
+};
+
+constexpr Phrase kHead = {"{0}: stand op {1}\n\n", "{0}: as of {1}\n\n"};
+constexpr Phrase kMore = {"\nUitwisseling {0}\nPakket       {1}\nSHA-256      {2}\n",
+                          "\nExchange {0}\nPackage  {1}\nSHA-256  {2}\n"};
+constexpr Phrase kMerged = {"Dubbels samengevoegd: {}\n", "Repeats merged: {}\n"};
+constexpr Phrase kRestored = {"Nummers met herstelde voorloopnullen: {}\n",
+                              "Numbers with restored leading zeros: {}\n"};
+constexpr Phrase kRefused = {"Niet ingelezen ({0}). {1}\n", "Not taken in ({0}). {1}\n"};
+constexpr Phrase kStays = {"\nHet bestand blijft staan zoals het is. Verbeter het, of haal het weg.\n",
+                           "\nThe file stays as it is. Correct it, or take it away.\n"};
+constexpr Phrase kFaults = {"\nFouten: {}. De nummers zelf worden nooit getoond.\n",
+                            "\nFaults: {}. The numbers themselves are never shown.\n"};
+constexpr Phrase kFirst = {"\nDe eerste {}:\n", "\nThe first {}:\n"};
+
+constexpr Phrase kHeader = {
+    "De eerste regel met inhoud is als opschrift gelezen en telt niet mee als nummer.\n",
+    "The first line that holds something was taken for a heading, and for no number.\n"};
+
+// One row per R_ code, in the order of the enumeration.
+constexpr std::array<Phrase, 9> kRemedies = {
+    Phrase{"schrijf elf cijfers, of JJ.MM.DD-SSS.CC", "write eleven digits, or YY.MM.DD-SSS.CC"},
+    Phrase{"een cijfer is fout: neem het nummer opnieuw uit de bron",
+           "a digit is wrong: take the number from the source again"},
+    Phrase{"die geboortemaand bestaat niet: neem het nummer opnieuw uit de bron",
+           "no such month of birth: take the number from the source again"},
+    Phrase{"dat volgnummer bestaat niet: neem het nummer opnieuw uit de bron",
+           "no such serial number: take the number from the source again"},
+    Phrase{"die geboortedag bestaat niet: neem het nummer opnieuw uit de bron",
+           "no such day of birth: take the number from the source again"},
+    Phrase{"geboren na de peildatum: haal het nummer uit de lijst",
+           "born after the reference date: take the number out"},
+    Phrase{"het nummer staat er meer dan eens: laat het één keer staan",
+           "the number is there more than once: leave it once"},
+    Phrase{"het nummer is vervangen: neem het nieuwe uit de bron",
+           "the number was replaced: take the new one from the source"},
+    Phrase{"de persoon is overleden: haal het nummer uit de lijst",
+           "the person has died: take the number out"},
+};
+static_assert(static_cast<std::size_t>(Code::r_deceased) - static_cast<std::size_t>(Code::r_format) + 1 ==
+              kRemedies.size());
+
+std::string head(Language language, const std::string& file, Time now) {
+  return fmt::format(fmt::runtime(kHead.in(language)), printable(file), format_time(now));
+}
+
+}  // namespace
+
+std::string note_of(Language language, Turn turn, const Exchange& x, std::string_view detail, Time now) {
+  std::string text = head(language, x.origin, now);
+  text += fmt::format(fmt::runtime(kTurns.at(static_cast<std::size_t>(turn)).in(language)), x.origin,
+                      x.records, x.reference_year, x.id, x.package, detail);
+  if (x.merged > 0) text += fmt::format(fmt::runtime(kMerged.in(language)), x.merged);
+  if (x.restored > 0) text += fmt::format(fmt::runtime(kRestored.in(language)), x.restored);
+  if (x.header) text += kHeader.in(language);
+  text += fmt::format(fmt::runtime(kMore.in(language)), x.id, x.package, x.package_sha256);
+  return text;
+}
+
+std::string refusal_note(Language language, const std::string& file, const Error& error,
+                         const ListReport* report, Time now) {
+  std::string text = head(language, file, now);
+  text += fmt::format(fmt::runtime(kRefused.in(language)), code_name(error.code()), error.message());
+  if (report != nullptr && !report->good()) {
+    text += fmt::format(fmt::runtime(kFaults.in(language)), summary(report->counts));
+    text += fmt::format(fmt::runtime(kFirst.in(language)), report->faults.size());
+    for (const Fault& fault : report->faults)
+      text += fmt::format("  {}  {}: {}\n", code_name(fault.code), fault.place,
+                          remedy_text(language, fault.code));
+    if (report->header) text += fmt::format("\n{}", kHeader.in(language));
+  }
+  text += kStays.in(language);
+  return text;
+}
+
+std::string_view remedy_text(Language language, Code code) {
+  return kRemedies.at(static_cast<std::size_t>(code) - static_cast<std::size_t>(Code::r_format)).in(language);
+}
+
+}  // namespace veer

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "daemon/config.h"
+#include "daemon/ledger.h"
+#include "formats/list.h"
+
+/// What people read in the result note beside a dropped file, in Dutch and in English. No personal data.
+namespace veer {
+
+/// A turn in the life of a dropped file.
+enum class Turn { sealed, sent, recorded, refused_there, withdrawn, overdue };
+
+/// The note of an exchange that takes its course. `detail`: a receipt's reasons, or nothing.
+std::string note_of(Language language, Turn turn, const Exchange& exchange, std::string_view detail,
+                    Time now);
+/// The note of a file that was not taken in: why, and what to do. `report` may be null.
+std::string refusal_note(Language language, const std::string& file, const Error& error,
+                         const ListReport* report, Time now);
+
+/// What to do about a fault of one line: for every R_ code, and no other.
+std::string_view remedy_text(Language language, Code code);
+
+}  // namespace veer

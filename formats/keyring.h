@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/files.h"
+#include "core/secret.h"
+#include "formats/key_folder.h"
+#include "formats/key_state.h"
+
+/// The OpenPGP keys of a folder (formats/key_folder.h) and what may be done with them. Everything in it
+/// survives a crash; an agent that gpg started for it survives its caller too, see stop_agent(). Errors:
+/// L_KEY, L_ENGINE. Functions on one folder: one thread at a time.
+namespace veer {
+
+struct KeyOptions {
+  std::chrono::days primary_life{5 * 365 + 1};  ///< 0: never expires
+  std::chrono::days subkey_life{2 * 365};       ///< 0: never expires
+  const Secret* passphrase = nullptr;           ///< none: the key is protected by the folder's rights alone
+};
+
+/// Makes an Ed25519 primary key that only certifies, an Ed25519 subkey that signs and a Cv25519 subkey that
+/// encrypts. Returns the primary key's fingerprint (40 hex digits, upper case). `user_id`: "AII
+/// <exchange@aii.example.org>".
+std::string create_key(const fs::path& home, const std::string& user_id, const KeyOptions& options = {});
+
+/// The public key, armored, for the other side. Throws L_KEY when the folder does not hold it.
+std::string export_public(const fs::path& home, const std::string& fingerprint);
+
+/// Takes in exactly one public key, or a newer state of it: its expected primary fingerprint comes by another
+/// way (telephone). Throws L_KEY and changes nothing when `key` holds another key, more than one, or a secret
+/// one.
+void import_public(const fs::path& home, std::string_view key, const std::string& fingerprint);
+
+/// Every key of the folder, by fingerprint.
+std::vector<KeyState> list_keys(const fs::path& home);
+
+}  // namespace veer

@@ -1,0 +1,127 @@
+#include "formats/list_collector.h"
+
+#include <algorithm>
+
+#include <boost/sort/spreadsort/integer_sort.hpp>
+#include <fmt/format.h>
+
+namespace veer {
+namespace {
+
+constexpr std::size_t kLeastShortDigits = 6;
+
+bool begins_with_letter(std::string_view text) {
+  if (text.empty()) return false;
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x80) return (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
+  const auto second = static_cast<unsigned char>(text.size() > 1 ? text[1] : '\0');
+  // UTF-8: U+00C0 and on, all letters of the scripts in use here. General punctuation comes later.
+  if (second >= 0x80 && second < 0xc0) return first >= 0xc3 && first < 0xe0;
+  // Windows-1252: À to ÿ without × and ÷, and Š Œ Ž š œ ž Ÿ, which lie apart.
+  static constexpr std::string_view kApart = "\x8a\x8c\x8e\x9a\x9c\x9e\x9f";
+  return first >= 0xc0 ? first != 0xd7 && first != 0xf7 : kApart.find(text[0]) != std::string_view::npos;
+}
+
+// YY.MM.DD-SSS.CC, with digits where letters stand.
+bool is_printed_notation(std::string_view text) {
+  static constexpr std::string_view kShape = "00.00.00-000.00";
+  if (text.size() != kShape.size()) return false;
+  for (std::size_t i = 0; i < kShape.size(); ++i) {
+    const bool fits = kShape[i] == '0' ? is_digit(text[i]) : text[i] == kShape[i];
+    if (!fits) return false;
+  }
+  return true;
+}
+
+void sort_numbers(std::vector<Insz>& numbers) {
+  if (std::is_sorted(numbers.begin(), numbers.end())) return;
+  boost::sort::spreadsort::integer_sort(numbers.begin(), numbers.end(),
+                                        [](const Insz& n, unsigned bits) { return n.value() >> bits; });
+}
+
+}  // namespace
+
+std::string_view without_leading_blanks(std::string_view text) {
+  const auto drop = [&](std::string_view blank) {
+    const bool there = text.starts_with(blank);
+    if (there) text.remove_prefix(blank.size());
+    return there;
+  };
+  while (drop(" ") || drop("\xc2\xa0") || drop("\xa0")) {
+  }
+  return text;
+}
+
+std::string_view trimmed(std::string_view text) {
+  text = without_leading_blanks(text);
+  const auto drop = [&](std::string_view blank) {
+    const bool there = text.ends_with(blank);
+    if (there) text.remove_suffix(blank.size());
+    return there;
+  };
+  while (drop(" ") || drop("\xc2\xa0") || drop("\xa0")) {
+  }
+  return text;
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool all_digits(std::string_view text) { return std::all_of(text.begin(), text.end(), is_digit); }
+
+bool is_header(std::string_view field) {
+  if (!begins_with_letter(field)) return false;
+  std::size_t digits = 0;
+  std::size_t together = 0;
+  for (const char c : field) {
+    together = is_digit(c) ? together + 1 : 0;
+    if (together > 0) ++digits;
+    if (together == kLeastShortDigits || digits > kMostHeaderDigits) return false;
+  }
+  return true;
+}
+
+std::optional<Code> ListCollector::take(std::string_view field) {
+  Insz number;
+  if (field.size() == 11 || field.size() > 15) {
+    const auto fault = Insz::parse(field, reference_, number);
+    if (!fault) report_.numbers.push_back(number);
+    return fault;
+  }
+  if (is_printed_notation(field)) {
+    std::string digits(field);
+    std::erase_if(digits, [](char c) { return c == '.' || c == '-'; });
+    const auto fault = Insz::parse(digits, reference_, number);
+    if (!fault) report_.numbers.push_back(number);
+    return fault;
+  }
+  return take_short(field);
+}
+
+// A spreadsheet that took the numbers for amounts dropped their leading zeros, all of them.
+std::optional<Code> ListCollector::take_short(std::string_view digits) {
+  if (digits.size() < kLeastShortDigits || digits.size() > 10 || digits.front() == '0' || !all_digits(digits))
+    return Code::r_format;
+  Insz number;
+  if (Insz::parse(fmt::format("{:0>11}", digits), reference_, number)) return Code::r_format;
+  report_.numbers.push_back(number);
+  ++report_.restored;
+  return std::nullopt;
+}
+
+ListReport ListCollector::finish() {
+  if (!report_.good()) {
+    report_.numbers.clear();
+    return std::move(report_);
+  }
+  if (report_.numbers.empty())
+    throw Error(Code::f_empty,
+                "there is no number in it. A year without persons is offered explicitly: veer send "
+                "--empty YEAR");
+  sort_numbers(report_.numbers);
+  const auto end = std::unique(report_.numbers.begin(), report_.numbers.end());
+  report_.merged = static_cast<std::uint64_t>(report_.numbers.end() - end);
+  report_.numbers.erase(end, report_.numbers.end());
+  return std::move(report_);
+}
+
+}  // namespace veer

@@ -1,0 +1,458 @@
+#include <algorithm>
+
+#include <catch2/catch.hpp>
+
+#include "core/digest.h"
+#include "core/files.h"
+#include "support/canary.h"
+#include "support/fictitious.h"
+#include "support/pair.h"
+#include "support/temp_folder.h"
+
+using namespace veer;
+using namespace veer::test;
+using Names = std::vector<std::string>;
+
+namespace {
+
+struct Exchanging {
+  TempFolder folder;
+  std::vector<Insz> numbers = fictitious_list(50, 1);
+  Pair pair{folder.path()};
+
+  Exchanging() { pair.start(); }
+  void exchange() {
+    pair.drop(kListName, csv_of(numbers));
+    pair.run_to_rest();
+  }
+  Register& lists() { return pair.avsb->instance.lists; }
+};
+
+}  // namespace
+
+TEST_CASE("a dropped list is recorded at the receiver and acknowledged, and nothing is left lying about") {
+  Exchanging e;
+  e.exchange();
+  CHECK(e.lists().count(kYear) == 50);
+  CHECK(e.pair.sent().stage == Stage::acknowledged);
+  CHECK(e.pair.note(kListName).find("Recorded at the receiver: 50 numbers") != std::string::npos);
+  CHECK(e.pair.note(kListName).find("taken for a heading") != std::string::npos);
+  CHECK(Pair::names(e.pair.drop_folder()) == Names{kListName + ".result.txt"});
+  CHECK(e.pair.to_avsb().empty());
+  CHECK(e.pair.to_aii().empty());
+  CHECK(Pair::names(e.pair.avsb_config.state / "spool").empty());
+  CHECK(Pair::names(e.pair.aii_config.state / "spool") == Names{e.pair.sent().stem + ".pgp"});
+  CHECK(e.pair.open_alerts(*e.pair.aii).empty());
+  CHECK(e.pair.open_alerts(*e.pair.avsb).empty());
+  CHECK(verify_audit(e.pair.aii->instance.db, {}).problems.empty());
+  CHECK(verify_audit(e.pair.avsb->instance.db, {}).problems.empty());
+}
+
+TEST_CASE("the receipt that the sender keeps is for exactly the bytes that it sealed, and verifies") {
+  Exchanging e;
+  e.exchange();
+  const Exchange x = e.pair.sent();
+  const StoredReceipt stored = e.pair.aii->instance.ledger.receipt_of(x.id).value();
+  const Receipt receipt = parse_receipt(stored.json);
+  CHECK(receipt.package_sha256 == sha256_hex(FileBlob(e.pair.aii->instance.sealed_file(x))));
+  CHECK(receipt.exchange == x.id);
+  CHECK(receipt.status == ReceiptStatus::recorded);
+  CHECK(receipt.records == 50);
+  CHECK_NOTHROW(e.pair.aii_seal->verify(stored.json, stored.signature));
+}
+
+TEST_CASE("each side holds the other's signed audit head") {
+  Exchanging e;
+  e.exchange();
+  const auto anchors = [](Side& side) {
+    std::vector<AuditHead> heads;
+    for (const Row& row : side.instance.db.query("SELECT seq, head FROM anchor"))
+      heads.push_back({row.integer(0), row.text(1)});
+    return heads;
+  };
+  const auto of_avsb = anchors(*e.pair.aii);
+  REQUIRE(of_avsb.size() == 1);
+  CHECK(verify_audit(e.pair.avsb->instance.db, of_avsb).problems.empty());
+  CHECK(verify_audit(e.pair.aii->instance.db, anchors(*e.pair.avsb)).problems.empty());
+  e.pair.avsb->instance.db.execute("DELETE FROM audit WHERE seq >= :seq", {of_avsb[0].seq});
+  CHECK(verify_audit(e.pair.avsb->instance.db, of_avsb).problems.size() == 1);
+}
+
+TEST_CASE("Q04: a second list for a recorded year is refused at the sender, with the way to a correction") {
+  Exchanging e;
+  e.exchange();
+  e.pair.drop(kListName, csv_of(fictitious_list(51, 2)));
+  e.pair.run_to_rest();
+  CHECK(e.pair.note(kListName).find("F_SECOND_LIST") != std::string::npos);
+  CHECK(e.pair.note(kListName).find(e.pair.sent().id) != std::string::npos);
+  CHECK(e.pair.note(kListName).find("correction") != std::string::npos);
+  CHECK(fs::exists(e.pair.drop_folder() / kListName));
+  CHECK(e.lists().count(kYear) == 50);
+}
+
+TEST_CASE(
+    "Q04: a second list that reaches the receiver all the same is refused by it, naming the recorded one") {
+  Exchanging e;
+  e.exchange();
+  const std::string recorded = e.pair.sent().id;
+  e.pair.aii.reset();
+  fs::remove_all(e.pair.aii_config.state);  // the sender forgot everything
+  e.pair.start_aii();
+  e.exchange();
+  CHECK(e.pair.sent().stage == Stage::refused);
+  CHECK(e.pair.note(kListName).find("F_SECOND_LIST") != std::string::npos);
+  CHECK(e.pair.note(kListName).find(recorded) != std::string::npos);
+  CHECK(e.lists().count(kYear) == 50);
+}
+
+TEST_CASE("after a refusal the corrected list goes out in a new exchange and is recorded") {
+  Exchanging e;
+  // Only the receiver knows a narrower window: what the sender lets through is refused there.
+  e.pair.avsb.reset();
+  e.pair.avsb_config.window.last_reference_year = 2025;
+  e.pair.start_avsb();
+  e.exchange();
+  CHECK(e.pair.sent().stage == Stage::refused);
+  CHECK(e.pair.note(kListName).find("F_WINDOW") != std::string::npos);
+  CHECK(e.lists().count(kYear) == 0);
+  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention F_WINDOW"});
+
+  e.pair.avsb.reset();
+  e.pair.avsb_config.window.last_reference_year = 2026;
+  e.pair.start_avsb();
+  e.exchange();
+  CHECK(e.pair.aii->instance.ledger.exchanges().size() == 2);
+  CHECK(e.pair.sent().stage == Stage::acknowledged);
+  CHECK(e.lists().count(kYear) == 50);
+  CHECK(e.pair.open_alerts(*e.pair.aii).empty());
+  CHECK(e.pair.open_alerts(*e.pair.avsb).empty());
+}
+
+TEST_CASE("Q01: a list with a second column is refused with the reason and stays where it is") {
+  Exchanging e;
+  std::string csv = "insz;naam\n";
+  for (const Insz& number : e.numbers) {
+    const auto digits = number.digits();
+    csv += std::string(digits.begin(), digits.end()) + ";iemand\n";
+  }
+  e.pair.drop(kListName, csv);
+  e.pair.run_to_rest();
+  CHECK(e.pair.note(kListName).find("F_EXTRA_DATA") != std::string::npos);
+  CHECK(e.pair.aii->instance.ledger.exchanges().empty());
+  CHECK(fs::exists(e.pair.drop_folder() / kListName));
+}
+
+TEST_CASE("a faulty list is refused with every fault's place, and taken when it was corrected in place") {
+  Exchanging e;
+  std::string csv = csv_of(e.numbers);
+  csv += "85070999752\n85130999727\n";
+  e.pair.drop(kListName, csv);
+  e.pair.run_to_rest();
+  const std::string note = e.pair.note(kListName);
+  CHECK(note.find("R_CHECK  line 52: a digit is wrong") != std::string::npos);
+  CHECK(note.find("R_MONTH  line 53") != std::string::npos);
+  CHECK(note.find("85070999752") == std::string::npos);
+  e.exchange();
+  CHECK(e.pair.sent().stage == Stage::acknowledged);
+  CHECK(e.lists().count(kYear) == 50);
+}
+
+TEST_CASE("a file that is still being written is left to settle") {
+  Exchanging e;
+  const std::string csv = csv_of(e.numbers);
+  e.pair.drop(kListName, csv.substr(0, 100));
+  e.pair.run_for(std::chrono::seconds(3));
+  e.pair.drop(kListName, csv.substr(0, 200));
+  e.pair.run_for(std::chrono::seconds(3));
+  CHECK(e.pair.aii->instance.ledger.exchanges().empty());
+  e.exchange();
+  CHECK(e.pair.sent().records == 50);
+}
+
+TEST_CASE("names that are not a list's are told so once and left alone") {
+  Exchanging e;
+  e.pair.drop("vakantiefoto.csv", "85070999751\n");
+  e.pair.run_to_rest();
+  CHECK(e.pair.note("vakantiefoto.csv").find("I_NAME") != std::string::npos);
+  const auto seq = e.pair.aii->instance.audit.head().seq;
+  e.pair.run_for(std::chrono::hours(1));
+  CHECK(e.pair.aii->instance.audit.head().seq == seq);
+}
+
+TEST_CASE("a link or a pipe under a list's name is refused and never read") {
+  Exchanging e;
+  fs::create_symlink("/etc/hostname", e.pair.drop_folder() / kListName);
+  e.pair.run_to_rest();
+  CHECK(e.pair.note(kListName).find("I_FILE") != std::string::npos);
+  CHECK(e.pair.aii->instance.ledger.exchanges().empty());
+}
+
+TEST_CASE("an explicit empty list is recorded as such") {
+  Exchanging e;
+  e.pair.aii->instance.agenda.ask("send-empty", "2026", "operator");
+  e.pair.run_to_rest();
+  CHECK(e.pair.sent().stage == Stage::acknowledged);
+  CHECK(e.pair.sent().records == 0);
+  CHECK(e.lists().recorded_exchange(kYear) == e.pair.sent().id);
+}
+
+TEST_CASE("a file offered by hand is sent and stays where it lies") {
+  Exchanging e;
+  write_file(e.folder / kListName, csv_of(e.numbers));
+  const auto id = e.pair.aii->instance.agenda.ask("send", (e.folder / kListName).string(), "operator");
+  e.pair.run_to_rest();
+  CHECK(e.pair.aii->instance.agenda.result_of(id).text == e.pair.sent().id);
+  CHECK(e.pair.sent().stage == Stage::acknowledged);
+  CHECK(fs::exists(e.folder / kListName));
+}
+
+TEST_CASE(
+    "Q11: a list that was sent can be withdrawn before it is fetched, and sent again; who did it is kept") {
+  Exchanging e;
+  e.pair.avsb.reset();
+  e.exchange();
+  CHECK(e.pair.sent().stage == Stage::sent);
+  Database& db = e.pair.aii->instance.db;
+  e.pair.aii->instance.agenda.ask("withdraw", e.pair.sent().id, "the officer (1001)");
+  e.pair.run_to_rest();
+  const auto record = db.query_one("SELECT record FROM audit WHERE event = 'withdrawn'");
+  REQUIRE(record);
+  CHECK(record->text(0).find(R"-("who":"the officer (1001)")-") != std::string::npos);
+  CHECK(e.pair.sent().stage == Stage::withdrawn);
+  CHECK(e.pair.to_avsb().empty());
+  CHECK(Pair::names(e.pair.aii_config.state / "spool").empty());
+  e.pair.start_avsb();
+  e.exchange();
+  CHECK(e.pair.sent().stage == Stage::acknowledged);
+  CHECK(e.lists().count(kYear) == 50);
+}
+
+TEST_CASE("a withdrawal that came too late is corrected by the receipt") {
+  Exchanging e;
+  e.pair.drop(kListName, csv_of(e.numbers));
+  e.pair.avsb_share.forbid_put(true);
+  e.pair.run_for(std::chrono::minutes(5));
+  CHECK(e.lists().count(kYear) == 50);  // recorded, not yet answered
+  e.pair.aii->instance.agenda.ask("withdraw", e.pair.sent().id, "operator");
+  e.pair.run_for(std::chrono::minutes(1));
+  CHECK(e.pair.sent().stage == Stage::withdrawn);
+  e.pair.avsb_share.forbid_put(false);
+  e.pair.run_for(std::chrono::hours(1));
+  CHECK(e.pair.sent().stage == Stage::acknowledged);
+  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention U_STATE"});
+}
+
+TEST_CASE("a note that cannot be written is told of, and holds nothing up") {
+  Exchanging e;
+  fs::create_directories(e.pair.drop_folder() / (kListName + ".result.txt/in-the-way"));
+  e.exchange();
+  CHECK(e.pair.sent().stage == Stage::acknowledged);
+  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention L_IO"});
+}
+
+TEST_CASE(
+    "no room while sealing leaves nothing half made in the spool, and the list goes out when there is room") {
+  /// Breaks off in the middle of what it writes.
+  class Breaking : public FakeSeal {
+   public:
+    using FakeSeal::FakeSeal;
+    void seal(const Blob& plain, Sink& sealed, const Transfer& transfer) override {
+      if (broken) {
+        sealed.write("half of it");
+        throw Error(Code::l_full, "no room");
+      }
+      FakeSeal::seal(plain, sealed, transfer);
+    }
+    bool broken = true;
+  };
+  Exchanging e;
+  e.pair.aii.reset();
+  auto seal = std::make_unique<Breaking>(e.pair.aii_config.own_keys, e.pair.aii_config.counterparty_keys,
+                                         e.pair.clock);
+  Breaking& breaking = *seal;
+  e.pair.aii_seal = std::move(seal);
+  e.pair.start_aii();
+  e.pair.drop(kListName, csv_of(e.numbers));
+  e.pair.run_for(std::chrono::hours(2));
+  CHECK(Pair::names(e.pair.aii_config.state / "spool").empty());
+  CHECK(fs::exists(e.pair.drop_folder() / kListName));
+  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention L_FULL"});
+  breaking.broken = false;
+  e.pair.run_for(std::chrono::hours(1));
+  CHECK(e.pair.sent().stage == Stage::acknowledged);
+  CHECK(e.pair.open_alerts(*e.pair.aii).empty());
+}
+
+TEST_CASE(
+    "Q16: a file that is named after a person is refused, and its name stands nowhere but in the drop "
+    "folder") {
+  Exchanging e;
+  const auto digits = e.numbers[3].digits();
+  const std::string number(digits.begin(), digits.end());
+  for (const std::string& name : {number + ".csv", "inburgeringsplicht-2026 " + number + ".csv"})
+    e.pair.drop(name, csv_of(e.numbers));
+  e.pair.run_to_rest();
+  const Names files = Pair::names(e.pair.drop_folder());
+  CHECK(files.size() == 4);
+  for (const std::string& name : files) {
+    if (name.ends_with(kNoteSuffix))
+      CHECK(read_file(e.pair.drop_folder() / name).find("I_NAME") != std::string::npos);
+    else
+      fs::remove(e.pair.drop_folder() / name);
+  }
+  CHECK(e.pair.aii->instance.db.query("SELECT 1 FROM audit WHERE event = 'intake-refused'").size() == 2);
+  e.pair.run_to_rest();
+  e.pair.aii.reset();
+  e.pair.avsb.reset();
+  CHECK(files_holding(e.folder.path(), e.numbers).empty());
+}
+
+TEST_CASE(
+    "a file that a crash left claimed is removed when it was taken in, and comes back when it was not") {
+  Exchanging e;
+  e.exchange();
+  const fs::path other = e.pair.drop_folder() / "inburgeringsplicht-2025.csv";
+  write_file(claimed_name(other), csv_of(e.numbers));
+  e.exchange();
+  CHECK(e.pair.note("inburgeringsplicht-2025.csv").find("Recorded at the receiver") != std::string::npos);
+}
+
+TEST_CASE("a sealed package is kept for resending as long as configured, and then removed") {
+  Exchanging e;
+  e.exchange();
+  const fs::path sealed = e.pair.aii->instance.sealed_file(e.pair.sent());
+  e.pair.clock.advance(std::chrono::days(399));
+  e.pair.run_for(std::chrono::minutes(2));
+  CHECK(fs::exists(sealed));
+  for (int day = 0; day < 3; ++day) e.pair.run_for(std::chrono::days(1));
+  CHECK_FALSE(fs::exists(sealed));
+  CHECK(e.pair.sent().stage == Stage::acknowledged);
+}
+
+TEST_CASE("a clock that jumps years ahead for a while removes no sealed package") {
+  Exchanging e;
+  e.exchange();
+  const Time now = e.pair.clock.now();
+  e.pair.clock.advance(std::chrono::days(3650));
+  e.pair.run_for(std::chrono::minutes(2));
+  e.pair.clock.set(now + std::chrono::minutes(3));
+  e.pair.run_for(std::chrono::days(2));
+  CHECK(fs::exists(e.pair.aii->instance.sealed_file(e.pair.sent())));
+}
+
+TEST_CASE("half-written files of ours are removed from the share after a day, other people's are left") {
+  Exchanging e;
+  const fs::path out = e.pair.root / "share/to_avsb";
+  const std::string ours =
+      "." + file_name(make_stem(Purpose::list, kYear, 1, e.pair.clock.now()), FileKind::package) + ".part";
+  write_file(out / ours, "half");
+  write_file(out / ".somebody-elses", "x");
+  // The share has a clock of its own, which is neither the test's nor, on a faked day, this process's.
+  const auto entries = e.pair.aii_share.list(Folder::outgoing, {});
+  const auto half =
+      std::find_if(entries.begin(), entries.end(), [&](const auto& x) { return x.name == ours; });
+  REQUIRE(half != entries.end());
+  e.pair.clock.set(half->modified.value() + std::chrono::hours(23));
+  e.pair.run_for(std::chrono::minutes(1));
+  CHECK(fs::exists(out / ours));
+  e.pair.clock.advance(std::chrono::hours(26));
+  e.pair.run_for(std::chrono::minutes(1));
+  CHECK_FALSE(fs::exists(out / ours));
+  CHECK(fs::exists(out / ".somebody-elses"));
+}
+
+TEST_CASE("an engine that starts removes leavings of a step that was stopped, and nothing else") {
+  Exchanging e;
+  e.exchange();
+  const fs::path spool = e.pair.aii_config.state / "spool";
+  e.pair.aii->instance.ledger.reserve_stem(Purpose::list, 2025, 1);
+  write_file(spool / (e.pair.aii->instance.ledger.reserved_stem() + ".pgp"), "half sealed");
+  write_file(spool / "arrival-77", "half fetched");
+  e.pair.aii.reset();
+  e.pair.start_aii();
+  CHECK(Pair::names(spool) == Names{e.pair.sent().stem + ".pgp"});
+  CHECK(e.pair.open_alerts(*e.pair.aii).empty());
+}
+
+TEST_CASE("a drop under the name of a list that is under way is told of when that one has ended") {
+  Exchanging e;
+  e.pair.avsb.reset();
+  e.exchange();
+  e.exchange();
+  CHECK(e.pair.note(kListName).find("I_OPEN") != std::string::npos);
+  e.pair.start_avsb();
+  e.pair.run_to_rest();
+  CHECK(e.pair.sent().stage == Stage::acknowledged);
+  CHECK(e.pair.note(kListName).find("F_SECOND_LIST") != std::string::npos);
+}
+
+TEST_CASE(
+    "an alert that is open tells what is wrong now, and closes when it is put right after a restart too") {
+  Exchanging e;
+  e.pair.aii_share.fail_all(Code::s_rights);
+  e.pair.run_for(std::chrono::hours(2));
+  CHECK(e.pair.open_alerts(*e.pair.aii) ==
+        Names{"attention S_RIGHTS", "attention S_RIGHTS"});  // poll and tidy
+  e.pair.aii_share.heal();
+  e.pair.aii_share.fail_all(Code::s_algorithm);
+  e.pair.run_for(std::chrono::hours(2));
+  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention S_ALGORITHM", "attention S_ALGORITHM"});
+  e.pair.aii.reset();
+  e.pair.aii_share.heal();
+  e.pair.start_aii();
+  e.pair.run_for(std::chrono::hours(1));
+  CHECK(e.pair.open_alerts(*e.pair.aii).empty());
+}
+
+TEST_CASE("Q27: another host key is a finding that stays until a person closes it") {
+  Exchanging e;
+  e.pair.avsb_share.fail_all(Code::s_host_key);
+  e.pair.run_for(std::chrono::hours(1));
+  e.pair.avsb_share.heal();
+  e.pair.run_for(std::chrono::hours(1));
+  CHECK(e.pair.open_alerts(*e.pair.avsb) == Names{"finding S_HOST_KEY"});
+  Instance& avsb = e.pair.avsb->instance;
+  avsb.agenda.ask("close-alert", std::to_string(avsb.alerts.open().front().id), "officer");
+  e.pair.run_to_rest();
+  CHECK(e.pair.open_alerts(*e.pair.avsb).empty());
+  CHECK(avsb.db.query("SELECT 1 FROM audit WHERE event = 'alert-closed'").size() == 1);
+}
+
+TEST_CASE("what cannot be done for an hour is told to whoever asked, and forgotten") {
+  Exchanging e;
+  Agenda& agenda = e.pair.aii->instance.agenda;
+  const auto missing = agenda.ask("send", (e.folder / kListName).native(), "operator");
+  e.pair.run_to_rest();
+  CHECK(agenda.result_of(missing).code == "I_FILE");
+  e.pair.aii_share.fail_all(Code::s_unreachable);
+  const auto poll = agenda.ask("poll", "", "operator");
+  e.pair.run_for(std::chrono::minutes(1));
+  CHECK(agenda.result_of(poll).code == "S_UNREACHABLE");
+  e.pair.drop(kListName, csv_of(e.numbers));
+  e.pair.run_for(std::chrono::minutes(3));
+  const auto withdraw = agenda.ask("withdraw", e.pair.sent().id, "operator");
+  e.pair.run_for(std::chrono::minutes(30));
+  CHECK(agenda.result_of(withdraw).stage == CommandStage::pending);
+  e.pair.run_for(std::chrono::hours(1));
+  CHECK(agenda.result_of(withdraw).code == "S_UNREACHABLE");
+  CHECK(agenda.pending().empty());
+}
+
+TEST_CASE("a command that was carried out and not written down as done is not carried out twice") {
+  Exchanging e;
+  write_file(e.folder / kListName, csv_of(e.numbers));
+  Instance& aii = e.pair.aii->instance;
+  const auto again = [&](std::int64_t id, const std::string& argument) {
+    aii.db.execute("UPDATE command SET stage = 'pending', due_at = :due, argument = :argument WHERE id = :id",
+                   {to_millis(e.pair.clock.now()), argument, id});
+    e.pair.run_for(std::chrono::minutes(1));
+    return aii.agenda.result_of(id);
+  };
+  const auto send = aii.agenda.ask("send", (e.folder / kListName).native(), "operator");
+  e.pair.run_for(std::chrono::milliseconds(1));
+  const std::string id = aii.agenda.result_of(send).text;
+  CHECK(again(send, (e.folder / kListName).native()).text == id);
+  e.pair.avsb.reset();
+  e.pair.run_to_rest();
+  CHECK(aii.ledger.exchanges().size() == 1);
+}

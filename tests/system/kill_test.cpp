@@ -1,0 +1,136 @@
+// Both services, the server's sessions and the OpenPGP agents, killed at random moments of a real
+// exchange.
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <random>
+#include <thread>
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include "core/digest.h"
+#include "core/files.h"
+#include "daemon/audit.h"
+#include "daemon/database.h"
+#include "support/canary.h"
+#include "support/fictitious.h"
+#include "support/installation.h"
+
+using namespace veer;
+using namespace veer::test;
+
+namespace {
+
+constexpr std::size_t kNumbers = 20'000;
+
+int rounds() {
+  const char* told = std::getenv("VEER_KILL_ROUNDS");
+  return told != nullptr ? std::stoi(told) : 20;
+}
+
+/// What the service manager does with one that ended by itself. Only one thing may end it: its agent was
+/// killed as it started.
+void start_again_if_ended(const Installation& agencies, const std::string& party,
+                          std::unique_ptr<Process>& service) {
+  const auto status = service->ended();
+  if (!status) return;
+  CHECK(*status == 1);
+  CHECK(text_in(agencies.path(party + ".log")).find("L_ENGINE") != std::string::npos);
+  service = agencies.serve(party);
+}
+
+/// Lives the life of both services until the list is acknowledged, killing as it goes.
+void exchange_under_fire(const Installation& agencies, std::mt19937& random) {
+  auto aii = agencies.serve("aii");
+  auto avsb = agencies.serve("avsb");
+  agencies.drop(agencies.list_name(), fictitious_csv(kNumbers, 11));
+  for (int kills = 0; kills < 8; ++kills) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 120));
+    start_again_if_ended(agencies, "aii", aii);
+    start_again_if_ended(agencies, "avsb", avsb);
+    switch (random() % 7) {
+      case 0:
+      case 1:
+        aii->end(SIGKILL);
+        aii = agencies.serve("aii");
+        break;
+      case 2:
+      case 3:
+        avsb->end(SIGKILL);
+        avsb = agencies.serve("avsb");
+        break;
+      case 4:
+        agencies.server().signal_sessions(SIGKILL);
+        break;
+      default:
+        for (const pid_t agent : agencies.agents(random() % 2 == 0 ? "aii" : "avsb")) kill(agent, SIGKILL);
+        break;
+    }
+  }
+  wait_until(
+      [&] {
+        start_again_if_ended(agencies, "aii", aii);
+        start_again_if_ended(agencies, "avsb", avsb);
+        return agencies.note(agencies.list_name()).find("Recorded at the receiver") != std::string::npos;
+      },
+      60);
+  wait_until([&] {
+    return fs::is_empty(agencies.server().root() / "to_avsb") &&
+           fs::is_empty(agencies.server().root() / "to_aii") && fs::is_empty(agencies.path("avsb") / "spool");
+  });
+  // One that was started a moment ago may not be the program yet.
+  const auto in_order = [](int status) { return status == 0 || status == -SIGTERM; };
+  CHECK(in_order(aii->end(SIGTERM)));
+  CHECK(in_order(avsb->end(SIGTERM)));
+}
+
+void check_end(const Installation& agencies) {
+  Database avsb("sqlite:" + (agencies.path("avsb") / "ledger.db").native());
+  Database aii("sqlite:" + (agencies.path("aii") / "ledger.db").native());
+  CHECK(avsb.query("SELECT id FROM list").size() == 1);
+  CHECK(avsb.query_one("SELECT count(*) FROM inburgeringsplicht")->integer(0) == kNumbers);
+  CHECK(aii.query("SELECT id FROM exchange WHERE stage = 'acknowledged'").size() == 1);
+  CHECK(aii.query("SELECT id FROM exchange").size() == 1);
+  const auto receipt = aii.query_one(
+      "SELECT e.package_sha256, e.stem, r.json FROM receipt r JOIN exchange e ON e.id = r.exchange");
+  REQUIRE(receipt);
+  CHECK(receipt->text(0) ==
+        sha256_hex(FileBlob(agencies.path("aii") / "spool" / (receipt->text(1) + ".pgp"))));
+  CHECK(receipt->text(2).find(receipt->text(0)) != std::string::npos);
+  CHECK(names_in(agencies.path("aii") / "spool").size() == 1);
+  CHECK(names_in(agencies.path("drop")) == std::vector<std::string>{agencies.list_name() + ".result.txt"});
+  CHECK(verify_audit(aii, {}).problems.empty());
+  CHECK(verify_audit(avsb, {}).problems.empty());
+  CHECK(avsb.query("SELECT 1 FROM quarantine").empty());
+
+  const auto all = fictitious_list(kNumbers, 11);
+  const std::vector<Insz> canaries = {all.front(), all[kNumbers / 2], all.back()};
+  CHECK(files_holding(agencies.path(""), canaries, {agencies.path("avsb") / "ledger.db"}) ==
+        std::vector<std::string>{});
+}
+
+}  // namespace
+
+TEST_CASE("services killed at random moments end with the list recorded once and acknowledged") {
+  const auto [share, part] = GENERATE(table<std::string, int>({{"sftp", 1}, {"ftps", 5}}));
+  std::random_device seeds;
+  for (int round = 0; round < rounds(); round += part) {
+    const unsigned seed = seeds();
+    CAPTURE(share, round, seed);
+    std::mt19937 random(seed);
+    const Installation agencies(share);
+    try {
+      exchange_under_fire(agencies, random);
+    } catch (const std::runtime_error&) {
+      for (const char* log : {"aii.log", "avsb.log"}) {
+        const std::string text = text_in(agencies.path(log));
+        UNSCOPED_INFO(log << ": …" << text.substr(text.size() - std::min<std::size_t>(text.size(), 3000)));
+      }
+      throw;
+    }
+    check_end(agencies);
+  }
+}

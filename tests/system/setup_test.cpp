@@ -1,0 +1,267 @@
+// Setting a side up, and looking whether all is well: init, keys, doctor.
+
+#include <chrono>
+#include <csignal>
+
+#include <catch2/catch.hpp>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "daemon/texts.h"
+#include "support/canary.h"
+#include "support/fictitious.h"
+#include "system/both_sides.h"
+
+using namespace veer;
+using namespace veer::test;
+using nlohmann::json;
+
+TEST_CASE("doctor finds nothing wrong with what init made, and says what is when something is") {
+  const Installation both;
+  const ShellResult well = both.veer("aii", "doctor");
+  INFO(well.output);
+  CHECK(well.exit_code == 0);
+  CHECK(has(well.output, "share: publish once"));
+  fs::permissions(both.path("aii"), fs::perms(0755));
+  const ShellResult open = both.veer("aii", "doctor");
+  CHECK(open.exit_code == 1);
+  CHECK(has(open.output, "chmod 700"));
+  fs::permissions(both.path("aii"), fs::perms(0700));
+  replace_line(both.config("aii"), "host_key ",
+               "host_key = [\"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"]");
+  const ShellResult pinned = both.veer("aii", "doctor");
+  CHECK(pinned.exit_code == 1);
+  CHECK(has(pinned.output, "S_HOST_KEY"));
+  const json lines = json::parse(shell(std::string(VEER_PROGRAM) + " --json --config " +
+                                       both.config("aii").native() + " doctor 2>/dev/null")
+                                     .output);
+  CHECK(lines.back()["finding"] == "fail");
+}
+
+TEST_CASE("the key folder's settings are put right at a start, which says so, and doctor only looks") {
+  const Installation both;
+  const fs::path home = both.path("aii") / "gnupg";
+  const std::string ours = read_file(home / "gpg.conf");
+  write_file(home / "gpg.conf", ours + "max-output 100000\n");
+  write_file(home / "gpg.conf-2", "max-output 100000\n");
+  const ShellResult looked = both.veer("aii", "doctor");
+  CHECK(looked.exit_code == 1);
+  CHECK(has(looked.output, "L_ENGINE"));
+  CHECK(read_file(home / "gpg.conf") != ours);
+  const ShellResult run = both.veer("aii", "run --once");
+  CHECK(run.exit_code == 0);
+  CHECK(has(run.output, "gpg.conf in the key folder was not as this program writes it"));
+  CHECK(has(run.output, "gpg.conf-2 in the key folder"));
+  CHECK(read_file(home / "gpg.conf") == ours);
+  CHECK_FALSE(fs::exists(home / "gpg.conf-2"));
+  CHECK_FALSE(has(both.veer("aii", "run --once").output, "in the key folder"));
+  CHECK(both.veer("aii", "doctor").exit_code == 0);
+}
+
+TEST_CASE("looking at the keys leaves a running service its agent, and ends its own where none runs") {
+  const Installation both;
+  CHECK(both.veer("avsb", "doctor").exit_code == 0);
+  CHECK(both.agents("avsb").empty());
+  auto avsb = both.serve("avsb");
+  // Its keys are checked by then, and the agent is the one that stays.
+  wait_until([&] { return has(text_in(both.path("avsb.log")), "runs as avsb"); });
+  wait_until([&] { return both.agents("avsb").size() == 1; });
+  const pid_t agent = both.agents("avsb").front();
+  for (const char* look : {"doctor", "keys show", "keys export"}) {
+    CAPTURE(look);
+    CHECK(both.veer("avsb", look).exit_code == 0);
+    CHECK(is_running(agent));
+  }
+  CHECK(avsb->end(SIGTERM) == 0);
+  for (const char* look : {"doctor", "keys show", "keys export"}) {
+    CHECK(both.veer("avsb", look).exit_code == 0);
+    CHECK(both.agents("avsb").empty());
+  }
+}
+
+TEST_CASE("every command as another user says so, and touches nothing") {
+  const Installation both;
+  const fs::path place = both.path("");
+  fs::permissions(place, fs::perms(0711));
+  fs::permissions(both.config("aii"), fs::perms(0644));
+  fs::copy_file(VEER_PROGRAM, place / "veer");
+  const std::string file = both.path(both.list_name());
+  write_file(file, fictitious_csv(10, 4), 0644);
+  // Only root can become somebody else; for others the folder is one of root's.
+  const bool root = geteuid() == 0;
+  if (!root) replace_line(both.config("aii"), "state ", "state = \"/usr\"");
+  const auto strange = [&](const std::string& command) {
+    return shell(std::string("cd / && ") +
+                 (root ? "setpriv --reuid 65534 --regid 65534 --clear-groups " : "") +
+                 (place / "veer").native() + " --config " + both.config("aii").native() + " " + command +
+                 " 2>&1 </dev/null");
+  };
+  const ShellResult doctor = strange("doctor");
+  CHECK(doctor.exit_code == 1);
+  CHECK(has(doctor.output, "belongs to another user"));
+  CHECK_FALSE(has(doctor.output, "L_ENGINE"));
+  for (const char* command : {"status", "list", "show x", "receipt x", "audit verify", "audit anchors",
+                              "poll", "send /x/inburgeringsplicht-2026.csv", "retry x", "run --once"}) {
+    const ShellResult refused = strange(command);
+    CAPTURE(command, refused.output);
+    CHECK(refused.exit_code == 12);
+    CHECK(has(refused.output, "belongs to another user"));
+  }
+  CHECK(strange("check-list " + file).exit_code == 0);
+  if (!root) return;
+  CHECK(strange("keys show").exit_code == 12);
+  fs::permissions(both.config("aii"), fs::perms(0640));
+  for (const char* command : {"status", "doctor", "keys show"}) {
+    const ShellResult refused = strange(command);
+    CAPTURE(command, refused.output);
+    CHECK(refused.exit_code == 12);
+    CHECK(has(refused.output, "may not be read by"));
+  }
+}
+
+TEST_CASE("doctor names the link of the chain to an FTPS server that fails, with the next step") {
+  const Installation both("ftps");
+  const ShellResult well = both.veer("aii", "doctor");
+  INFO(well.output);
+  CHECK(well.exit_code == 0);
+  for (const char* link :
+       {"client certificate", "DNS", "connection", "TLS", "server certificate", "host name", "login", "list",
+        "write", "resume", "publish once", "rename onto a taken name"})
+    CHECK(has(well.output, std::string("ok    share: ") + link));
+  replace_line(both.config("aii"), "ca ", "ca = \"" + (both.path("aii") / "none.pem").native() + "\"");
+  const ShellResult missing = both.veer("aii", "doctor");
+  CHECK(missing.exit_code == 1);
+  CHECK(has(missing.output, "C_CREDENTIAL: share.ftps.ca:"));
+  replace_line(both.config("aii"), "incoming ", "incoming = \"from_vip\"");
+  const std::string folder = both.server().root().parent_path().native();
+  replace_line(both.config("aii"), "ca ", "ca = \"" + folder + "/ca.pem\"");
+  const ShellResult astray = both.veer("aii", "doctor");
+  CHECK(astray.exit_code == 1);
+  CHECK(has(astray.output, "fail  share: list: S_NOT_FOUND: folder from_vip is not on the share"));
+}
+
+TEST_CASE("a foreign key in the ring keeps the service from starting") {
+  const Installation both;
+  const std::string home = (both.path("aii") / "gnupg").native();
+  CHECK(both.veer("aii", "keys create 'Stranger <stranger@example.org>'").exit_code == 0);
+  const ShellResult run = both.veer("aii", "run --once");
+  CHECK(run.exit_code == 12);
+  CHECK(has(run.output, "L_KEY"));
+}
+
+TEST_CASE("keys are taken in only under the fingerprint that was confirmed") {
+  const std::string key = (agencies().path("avsb") / "avsb.public.asc").native();
+  CHECK(agencies().veer("aii", "keys import " + key + " --fingerprint " + std::string(40, 'A')).exit_code ==
+        12);
+  CHECK(agencies().veer("aii", "keys import " + key).exit_code == 2);
+  CHECK(has(agencies().veer("aii", "keys export").output, "BEGIN PGP PUBLIC KEY BLOCK"));
+  CHECK(json::parse(agencies().veer("aii", "--json keys show").output).size() == 2);
+}
+
+TEST_CASE("init overwrites nothing") {
+  const ShellResult again =
+      agencies().veer("aii", "init --role sender --party aii --counterparty avsb --drop /tmp/x --state " +
+                                 agencies().path("other").native());
+  CHECK(again.exit_code == 2);
+  CHECK(has(again.output, "nothing was changed"));
+  const fs::path state = agencies().path("published");
+  fs::create_directories(state);
+  write_file(state / "avsb.public.asc", "a key that people have\n");
+  const ShellResult published = agencies().veer(
+      "published", "init --role receiver --party avsb --counterparty aii --state " + state.native());
+  CHECK(published.exit_code == 2);
+  CHECK(has(published.output, "avsb.public.asc is there already"));
+  CHECK(read_file(state / "avsb.public.asc") == "a key that people have\n");
+  CHECK(names_in(state) == std::vector<std::string>{"avsb.public.asc"});
+}
+
+TEST_CASE("init refuses what its configuration could not say, before it makes anything") {
+  const Installation& both = agencies();
+  const auto init = [&](const std::string& party, const std::string& more) {
+    return both.veer("new", "init --role sender --counterparty avsb --party " + party + " " + more);
+  };
+  const std::string state = "--state '" + both.path("new").native() + "'";
+  const std::string drop = "--drop '" + both.path("newdrop").native() + "'";
+  for (const auto& [party, more] :
+       {std::pair{"x/y", state + " " + drop}, std::pair{"'A B\"'", state + " " + drop},
+        std::pair{"avsb", state + " " + drop}, std::pair{"aii", state},
+        std::pair{"aii", "--state '" + both.path("new").native() + "/a\"b' " + drop},
+        std::pair{"aii", state + " " + drop + " --owner \"$(printf 'a\\nb')\""},
+        std::pair{"aii",
+                  "--state '" + both.path("new").native() + "/" + std::string(90, 'x') + "' " + drop}}) {
+    const ShellResult refused = init(party, more);
+    CAPTURE(party, more, refused.output);
+    CHECK(refused.exit_code == 2);
+    CHECK_FALSE(fs::exists(both.config("new")));
+    CHECK_FALSE(fs::exists(both.path("new")));
+    CHECK_FALSE(fs::exists(both.path("newdrop")));
+  }
+  CHECK(has(init("'A B'", state + " " + drop).output, "--party must be"));
+  CHECK(has(init("aii", "--state '' " + drop).output, "--state names no folder"));
+  const std::string inside = "--drop '" + both.path("new").native() + "/gnupg/drop'";
+  CHECK(has(init("aii", state + " " + inside).output, "paths.drop and the state folder lie in one another"));
+  const ShellResult receiver =
+      both.veer("new", "init --role receiver --party avsb --counterparty aii " + state + " " + drop);
+  CHECK(receiver.exit_code == 2);
+  CHECK(has(receiver.output, "--drop is for the sending side"));
+  CHECK_FALSE(fs::exists(both.path("new")));
+}
+
+TEST_CASE("init that fails on the way leaves nothing that keeps it from being said again") {
+  const Installation& both = agencies();
+  const std::string state = both.path("again").native();
+  const std::string words = "--json init --role receiver --party avsb --counterparty aii --state " + state;
+  fs::create_directories(both.path(".again.toml.new") / "in-the-way");
+  CHECK(both.veer("again", words).exit_code == 1);
+  CHECK_FALSE(fs::exists(state));
+  CHECK_FALSE(fs::exists(both.config("again")));
+  fs::remove_all(both.path(".again.toml.new"));
+  const json made = json_of(both, "again", words.substr(7));
+  CHECK(made["config"] == both.config("again").native());
+  CHECK(fs::exists(made["public_key"].get<std::string>()));
+  CHECK(made["fingerprint"].get<std::string>().size() == 40);
+}
+
+TEST_CASE("paths with blanks, quotes and other signs are used as they are") {
+  const Installation& both = agencies();
+  const fs::path odd = both.path("sp ace") / "o'b=c;#é \\d";
+  const std::string quoted = "\"" + both.path("sp ace").native() + "/o'b=c;#é \\\\d\"";
+  REQUIRE(both.veer("odd",
+                    "init --role receiver --party avsb --counterparty aii --share folder --state " + quoted)
+              .exit_code == 0);
+  for (const char* folder : {"out", "in"}) fs::create_directories(both.path("sp ace") / folder);
+  replace_line(both.config("odd"), "outgoing ", "outgoing = \"" + both.path("sp ace/out").native() + "\"");
+  replace_line(both.config("odd"), "incoming ", "incoming = \"" + both.path("sp ace/in").native() + "\"");
+  const json keys = json_of(both, "aii", "keys export");
+  const std::string theirs = keys["fingerprint"];
+  replace_line(both.config("odd"), "keys ", "keys = [{ key = \"" + theirs + "\" }]");
+  REQUIRE(both.veer("odd", "keys import " + (both.path("aii") / "aii.public.asc").native() +
+                               " --fingerprint " + theirs)
+              .exit_code == 0);
+  const ShellResult well = both.veer("odd", "doctor");
+  CAPTURE(well.output);
+  CHECK(well.exit_code == 0);
+  const ShellResult run = both.veer("odd", "run --once");
+  CAPTURE(run.output);
+  CHECK(run.exit_code == 0);
+  CHECK(fs::exists(odd / "ledger.db"));
+  CHECK(both.veer("odd", "status").exit_code == 0);
+  CHECK(names_in(both.path("sp ace")) == std::vector<std::string>{"in", odd.filename(), "out"});
+  CHECK_FALSE(fs::exists(both.path("sp")));
+}
+
+TEST_CASE("a start that fails leaves no agent behind") {
+  const Installation both;
+  REQUIRE(both.veer("avsb", "run --once").exit_code == 0);
+  for (const char* suffix : {"-wal", "-shm"}) fs::remove(both.path("avsb").native() + "/ledger.db" + suffix);
+  write_file(both.path("avsb") / "ledger.db", std::string(8192, 'x'));
+  const ShellResult damaged = both.veer("avsb", "run --once");
+  CHECK(damaged.exit_code == 1);
+  CHECK(has(damaged.output, "L_DATABASE"));
+  CHECK(both.agents("avsb").empty());
+  write_file(both.path("aii") / "ledger.db", "");
+  replace_line(both.config("aii"), "own ", "own = [{ key = \"" + std::string(40, 'A') + "\" }]");
+  CHECK(both.veer("aii", "run --once").exit_code == 12);
+  CHECK(both.agents("aii").empty());
+}

@@ -1,0 +1,233 @@
+#include "daemon/config.h"
+
+#include <catch2/catch.hpp>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "support/thrown.h"
+
+using namespace veer;
+using namespace veer::test;
+
+namespace {
+
+const std::string kGood = R"(party = "aii"
+role = "sender"
+environment = "test"
+
+[paths]
+drop = "/srv/drop"
+state = "/var/lib/veerdienst/aii"
+
+[openpgp]
+home = "/var/lib/veerdienst/aii/gnupg"
+own = [{ key = "A11A11A11A11A11A11A11A11A11A11A11A11A11A", from = 2026-01-01, until = 2026-12-31 }]
+
+[counterparty]
+party = "avsb"
+keys = [{ key = "B22B22B22B22B22B22B22B22B22B22B22B22B22B" }]
+
+[share]
+kind = "sftp"
+
+[share.sftp]
+host = "sftp.example.org"
+user = "aii"
+key = "credential:sftp-key"
+host_key = ["SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
+)";
+
+/// kGood with one text replaced by another.
+std::string with(const std::string& old, const std::string& changed) {
+  std::string text = kGood;
+  const std::size_t at = text.find(old);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, old.size(), changed);
+}
+
+/// kGood with another share.
+std::string with_share(const std::string& share) { return kGood.substr(0, kGood.find("[share]")) + share; }
+
+const std::string kFtps = R"([share]
+kind = "ftps"
+outgoing = "to_vip"
+incoming = "from_vip"
+
+[share.ftps]
+host = "ftps.example.org"
+user = "aii"
+certificate = "/etc/veerdienst/aii.pem"
+key = "credential:ftps-key"
+ca = "/etc/veerdienst/ftps-ca.pem"
+)";
+
+/// What is said about a configuration; empty when it is good.
+std::string told(const std::string& text) {
+  const auto error = thrown([&] { parse_config(text, "aii.toml"); });
+  return error ? std::string(code_name(error->code())) + " " + error->message() : "";
+}
+
+bool says(const std::string& text, const std::string& part) {
+  const std::string all = told(text);
+  CAPTURE(all);
+  return all.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a whole configuration is read, with its defaults") {
+  const Config config = parse_config(kGood, "aii.toml");
+  CHECK(config.party == "aii");
+  CHECK(config.role == Role::sender);
+  CHECK(config.language == Language::nl);
+  CHECK(config.window.last_reference_year == 2026);
+  CHECK(config.share.poll == std::chrono::minutes(5));
+  CHECK(config.database_url == "sqlite:/var/lib/veerdienst/aii/ledger.db");
+  REQUIRE(config.own_keys.size() == 1);
+  CHECK(format_time(*config.own_keys[0].from) == "2026-01-01T00:00:00.000Z");
+  CHECK(format_time(*config.own_keys[0].until) == "2026-12-31T23:59:59.999Z");
+  const auto& sftp = std::get<SftpShareConfig>(config.share.kind);
+  CHECK(sftp.outgoing == "to_avsb");
+  CHECK(sftp.incoming == "to_aii");
+  CHECK(sftp.port == 22);
+}
+
+TEST_CASE("an FTPS share is read, with the port that its kind of TLS has as a rule") {
+  const auto read = [](const std::string& more) {
+    return std::get<FtpsShareConfig>(parse_config(with_share(kFtps + more), "aii.toml").share.kind);
+  };
+  const FtpsShareConfig plain = read("");
+  CHECK(plain.host == "ftps.example.org");
+  CHECK(plain.tls == FtpsTls::explicitly);
+  CHECK(plain.port == 21);
+  CHECK(plain.outgoing == "to_vip");
+  CHECK(plain.incoming == "from_vip");
+  CHECK(plain.password.empty());
+  CHECK(plain.key == "credential:ftps-key");
+  CHECK(plain.timeout == std::chrono::seconds(30));
+  CHECK(read("tls = \"implicit\"\n").port == 990);
+  const FtpsShareConfig whole = read(
+      "tls = \"implicit\"\nport = 2990\npassword = \"file:/etc/pw\"\nkey_passphrase = \"credential:pp\"\n"
+      "timeout = \"5s\"\n");
+  CHECK(whole.port == 2990);
+  CHECK(whole.tls == FtpsTls::implicitly);
+  CHECK(whole.password == "file:/etc/pw");
+  CHECK(whole.key_passphrase == "credential:pp");
+  CHECK(whole.timeout == std::chrono::seconds(5));
+}
+
+TEST_CASE("every problem of an FTPS share is told at once, with its line and the remedy") {
+  const std::string all = told(with_share(
+      "[share]\nkind = \"ftps\"\noutgoing = \"to_vip/\"\nincoming = \"a\\r\\nDELE b\"\n[share.ftps]\n"
+      "host = \"ftp://example.org\"\ntls = \"none\"\nport = 0\npassword = \"hunter2\"\nkey = \"hunter3\"\n"
+      "certificate = \"aii.pem\"\ncolour = \"red\"\n"));
+  CAPTURE(all);
+  for (const char* part :
+       {"C_CONFIG", "share.outgoing must be a folder on the server",
+        "share.incoming must be a folder on the server", "share.ftps.host must be a host name",
+        "share.ftps.tls must be \"explicit\" or \"implicit\"", "share.ftps.port must be 1 to 65535",
+        "share.ftps.user is missing", "share.ftps.password must say where", "share.ftps.key must say where",
+        "share.ftps.certificate must be a whole path", "share.ftps.ca is missing",
+        "share.ftps.colour is not a known key"})
+    CHECK(all.find(part) != std::string::npos);
+  CHECK(all.find("aii.toml:22: share.ftps.host") != std::string::npos);
+  CHECK(all.find("hunter") == std::string::npos);
+}
+
+TEST_CASE("every problem is told at once, with its line and the remedy") {
+  const std::string all =
+      told("party = \"A!\"\nrole = 5\nenvironment = \"life\"\ncolour = \"red\"\n[paths]\nstate = \"x\"\n");
+  CAPTURE(all);
+  for (const char* part :
+       {"C_CONFIG", "aii.toml:1: party must be", "aii.toml:2: role must be a text",
+        "aii.toml:3: environment must be", "aii.toml:4: colour is not a known key",
+        "aii.toml:6: paths.state must be a whole path", "openpgp.home is missing",
+        "openpgp.own must name at least one key", "counterparty.party is missing", "share.kind is missing"})
+    CHECK(all.find(part) != std::string::npos);
+}
+
+TEST_CASE("a text that is not TOML is told with its line") {
+  CHECK(says("party = \n", "aii.toml:1: not TOML"));
+}
+
+TEST_CASE("each rule has its own words") {
+  CHECK(says(with("\"aii\"\nrole", "\"aii\"\nrol"), "rol is not a known key; is it role?"));
+  CHECK(says(with("\"sender\"", "\"receiver\""), "paths.drop is for the sending side only"));
+  CHECK(says(with("drop = \"/srv/drop\"\n", ""), "paths.drop is missing"));
+  CHECK(says(with("/var/lib/veerdienst/aii/gnupg", "/" + std::string(90, 'x')),
+             "longer than the 86 characters"));
+  CHECK(says(with("A11A11", "a11a11"), "40 hex digits, capitals"));
+  CHECK(says(with("until = 2026-12-31", "until = 2025-12-31"), "lies before from"));
+  CHECK(says(with("until = 2026-12-31", "until = \"soon\""), "must be a date like"));
+  CHECK(says(with("B22B22B22B22B22B22B22B22B22B22B22B22B22B", "A11A11A11A11A11A11A11A11A11A11A11A11A11A"),
+             "a key of our own"));
+  CHECK(says(with("party = \"avsb\"", "party = \"aii\""), "this side's own name"));
+  CHECK(says(with("kind = \"sftp\"", "kind = \"sharepoint\""), "not known in this version"));
+  CHECK(says(with("kind = \"sftp\"", "kind = \"pigeon\""), "must be \"folder\", \"sftp\" or \"ftps\""));
+  CHECK(says(with("kind = \"sftp\"", "kind = \"sftp\"\nincoming = \"to_avsb\""),
+             "the two directions need a folder each"));
+  CHECK(says(with("kind = \"sftp\"", "kind = \"sftp\"\npoll = \"often\""), "share.poll must be a time like"));
+  CHECK(says(with("credential:sftp-key", "hunter2"), "never the secret itself"));
+  CHECK(says(with("user = \"aii\"", "user = \"aii\"\nport = 70000"), "must be 1 to 65535"));
+  CHECK(says(with("SHA256:AAAA", "MD5:AAAA"), "as ssh-keygen -lf prints them"));
+  CHECK(says(with("host_key = [", "known_hosts = \"/etc/hosts\"\nhost_key = ["), "one of them"));
+  CHECK(says(kGood + "[database]\nurl = \"postgresql://x\"\n", "must be \"sqlite:"));
+  CHECK(says(kGood + "[window]\nlast_reference_year = 2030\n", "at most four years after the first"));
+  CHECK(says(kGood + "[window]\nfirst_reference_year = 2021\n", "must be 2022 or later"));
+  CHECK(says(kGood + "[intake]\nname = \"(\"\n", "not a regular expression"));
+  CHECK(says(kGood + "[intake]\nname = \"list.csv\"\n", "needs a group for the reference year"));
+  CHECK(says(kGood + "[legal_basis]\nprovision = \"x\"\n", "legal_basis is not known in this version"));
+}
+
+TEST_CASE("production is refused, and says what is missing") {
+  CHECK(says(with("\"test\"", "\"production\""), "C_PRODUCTION"));
+  CHECK(says(with("\"test\"", "\"production\""), "legal-basis record"));
+}
+
+TEST_CASE("durations have a unit, and nothing else") {
+  using namespace std::chrono_literals;
+  CHECK(parse_duration("90d") == 90 * 24h);
+  CHECK(parse_duration("24h") == 24h);
+  CHECK(parse_duration("5m") == 5min);
+  CHECK(parse_duration("2s") == 2s);
+  CHECK(parse_duration("250ms") == 250ms);
+  CHECK(parse_duration("0s") == 0s);
+  for (const char* text : {"", "5", "m", "-5m", "5 m", "5M", "1h30m", "9999999999d"})
+    CHECK_FALSE(parse_duration(text));
+}
+
+TEST_CASE("the examples in the documentation are good once their blanks are filled in") {
+  for (const char* name : {"aii.toml", "avsb.toml", "aii-magda.toml"}) {
+    CAPTURE(name);
+    CHECK(told(read_file(fs::path(VEER_SOURCE_DIR) / "docs/examples" / name)).empty());
+  }
+}
+
+TEST_CASE(
+    "a path that no database could be opened under is refused, one with blanks and apostrophes is not") {
+  const std::string state = "state = \"/var/lib/veerdienst/aii\"";
+  CHECK(says(with(state, "state = '/srv/a\"b'"), "paths.state must not hold a quotation mark"));
+  CHECK(says(with(state, "state = \"/srv/a\\nb\""), "paths.state must not hold a quotation mark"));
+  CHECK(
+      says(kGood + "[database]\nurl = 'sqlite:/srv/a\"b'\n", "database.url must not hold a quotation mark"));
+  CHECK(told(with(state, "state = \"/srv/it's a b=c\"")).empty());
+}
+
+TEST_CASE("the drop folder lies apart from the service's folders and from a share's") {
+  for (const char* drop : {"/var/lib/veerdienst/aii", "/var/lib/veerdienst/aii/drop", "/var/lib/veerdienst",
+                           "/", "/var/lib/veerdienst/aii/gnupg/", "/srv/../var/lib/veerdienst/aii"})
+    CHECK(says(with("drop = \"/srv/drop\"", std::string("drop = \"") + drop + "\""),
+               "paths.drop and the state folder lie in one another"));
+  CHECK(told(with("drop = \"/srv/drop\"", "drop = \"/var/lib/veerdienst/aii2\"")).empty());
+  std::string folders =
+      with("kind = \"sftp\"", "kind = \"folder\"\noutgoing = \"/srv/drop\"\nincoming = \"/x\"");
+  folders.erase(folders.find("[share.sftp]"));
+  CHECK(says(folders, "paths.drop and the share's outgoing folder"));
+}
+
+TEST_CASE("a party is not called like a person's number, and text that is no TOML is one problem") {
+  CHECK(says(with("party = \"aii\"", "party = \"85070999751\""), "party must be 1 to 16"));
+  const std::string all = told("party = \"aii\"\nrole = sender\n");
+  CHECK(all.starts_with("C_CONFIG aii.toml:2: not TOML"));
+  CHECK(all.find('\n') == std::string::npos);
+}

@@ -1,0 +1,187 @@
+#include "daemon/database.h"
+
+#include <catch2/catch.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "daemon/register.h"
+#include "daemon/schema.h"
+#include "daemon/sqlite.h"
+#include "support/temp_folder.h"
+
+using namespace veer;
+using namespace veer::test;
+
+namespace {
+
+std::string url_in(const TempFolder& folder) { return "sqlite:" + (folder.path() / "ledger.db").string(); }
+
+std::vector<Insz> some_numbers(std::uint64_t count) {
+  std::vector<Insz> numbers;
+  for (std::uint64_t i = 0; i < count; ++i) numbers.push_back(Insz::trusted(5070999751 + i));
+  return numbers;
+}
+
+}  // namespace
+
+TEST_CASE("values go in and come out as they were, NULL and odd text included") {
+  const TempFolder folder;
+  Database db(url_in(folder));
+  db.execute("CREATE TABLE t (i BIGINT, s TEXT)");
+  const std::string odd = "it's \"odd\"; :a -- \xc3\xa9\n";
+  db.execute("INSERT INTO t (i, s) VALUES (:i, :s)", {std::int64_t{-9007199254740993}, odd});
+  db.execute("INSERT INTO t (i, s) VALUES (:i, :s)", {nullptr, nullptr});
+  const auto rows = db.query("SELECT i, s FROM t ORDER BY i IS NULL");
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].integer(0) == -9007199254740993);
+  CHECK(rows[0].text(1) == odd);
+  CHECK(rows[1].is_null(0));
+  CHECK_FALSE(rows[1].maybe_text(1));
+}
+
+TEST_CASE("a transaction that throws leaves nothing behind") {
+  const TempFolder folder;
+  Database db(url_in(folder));
+  db.execute("CREATE TABLE t (i BIGINT)");
+  CHECK_THROWS_AS(db.transaction([&] {
+    db.execute("INSERT INTO t VALUES (1)");
+    throw Error(Code::l_io, "stop");
+  }),
+                  Error);
+  CHECK_FALSE(db.in_transaction());
+  CHECK(db.query("SELECT i FROM t").empty());
+}
+
+TEST_CASE("a transaction that the database ended by itself is not taken for committed") {
+  const TempFolder folder;
+  Database db(url_in(folder));
+  db.execute("CREATE TABLE t (i BIGINT)");
+  CHECK_THROWS_AS(db.transaction([&] {
+    db.execute("INSERT INTO t VALUES (1)");
+    db.execute("ROLLBACK");
+  }),
+                  Error);
+}
+
+TEST_CASE("an error tells SQLite's number and none of the values bound") {
+  const TempFolder folder;
+  Database db(url_in(folder));
+  db.execute("CREATE TABLE t (s TEXT PRIMARY KEY)");
+  db.execute("INSERT INTO t VALUES (:s)", {std::string("85070999751")});
+  try {
+    db.execute("INSERT INTO t VALUES (:s)", {std::string("85070999751")});
+    FAIL("a repeated key was taken");
+  } catch (const Error& error) {
+    CHECK(error.code() == Code::l_database);
+    CHECK(error.message().find("85070999751") == std::string::npos);
+  }
+}
+
+TEST_CASE("numbers are entered in bulk within the transaction, and gone with it") {
+  const TempFolder folder;
+  Database db(url_in(folder));
+  migrate(db);
+  const auto numbers = some_numbers(10000);
+  const auto enter = [&](std::int64_t list) {
+    db.execute(
+        "INSERT INTO list (id, reference_year, revision, exchange, records, recorded_at)"
+        " VALUES (:id, 2026, :revision, 'x', 1, 1)",
+        {list, list});
+    db.insert_entries(list, numbers);
+  };
+  db.transaction([&] { enter(1); });
+  CHECK(db.query_one("SELECT count(*), min(insz), max(insz) FROM entry")->integer(0) == 10000);
+  CHECK_THROWS_AS(db.transaction([&] {
+    enter(2);
+    throw Error(Code::l_stopped, "stop");
+  }),
+                  Error);
+  CHECK(db.query_one("SELECT count(*) FROM entry")->integer(0) == 10000);
+  const auto row =
+      db.query("SELECT reference_year, premium_year, insz FROM inburgeringsplicht ORDER BY insz LIMIT 1");
+  CHECK(row.front().text(2) == "05070999751");
+  CHECK(row.front().integer(1) == 2027);
+}
+
+TEST_CASE("a writer that finds the database busy says so, and that it is tried again") {
+  const TempFolder folder;
+  Database db(url_in(folder));
+  db.execute("CREATE TABLE t (i BIGINT)");
+  Database reader(url_in(folder), Database::Access::read_only);
+  CHECK(reader.query("SELECT i FROM t").empty());
+  CHECK_THROWS_AS(reader.execute("INSERT INTO t VALUES (1)"), Error);
+  CHECK(sqlite::error_of(5).code() == Code::l_busy);
+  CHECK(sqlite::error_of(13).code() == Code::l_full);
+}
+
+TEST_CASE("what was committed is there after the process was killed, what was not is not") {
+  const TempFolder folder;
+  const std::string url = url_in(folder);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    Database db(url);
+    db.execute("CREATE TABLE t (i BIGINT)");
+    db.execute("INSERT INTO t VALUES (1)");
+    db.transaction([&] {
+      db.execute("INSERT INTO t VALUES (2)");
+      _exit(0);
+    });
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  Database db(url);
+  const auto rows = db.query("SELECT i FROM t");
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].integer(0) == 1);
+}
+
+TEST_CASE(
+    "a database of a newer program is refused, an older one is brought up to date, a reader waits for that") {
+  const TempFolder folder;
+  {
+    Database db(url_in(folder));
+    CHECK_THROWS_AS(require_schema(db), Error);
+    migrate(db);
+    migrate(db);
+    require_schema(db);
+    db.execute("UPDATE setting SET value = '99' WHERE name = 'schema_version'");
+  }
+  Database db(url_in(folder));
+  CHECK_THROWS_AS(migrate(db), Error);
+  CHECK_THROWS_AS(require_schema(db), Error);
+}
+
+TEST_CASE("a database is made at the very path that its URL names, whatever signs that holds") {
+  for (const char* name :
+       {"a b", "a  b", " ", "end ", "it's", "a=b", "db=x timeout=1", "a;b#c?d%20", "\\", "é"}) {
+    const TempFolder folder;
+    CAPTURE(name);
+    std::filesystem::create_directory(folder / name);
+    const std::string path = folder / name / "ledger.db";
+    {
+      Database db("sqlite:" + path);
+      db.execute("CREATE TABLE t (i BIGINT)");
+    }
+    CHECK(std::filesystem::exists(path));
+    CHECK(Database("sqlite:" + path, Database::Access::read_only).has_table("t"));
+    std::size_t beside = 0;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder.path())) ++beside;
+    CHECK(beside == 1);
+  }
+  CHECK_THROWS_AS(Database("sqlite:/tmp/a\"b"), Error);
+}
+
+TEST_CASE("the register counts the numbers that stand in it, not those that a list says to have") {
+  const TempFolder folder;
+  Database db(url_in(folder));
+  migrate(db);
+  const SystemClock clock;
+  Register lists(db, clock);
+  db.transaction([&] { lists.record(2026, 1, "x", some_numbers(10)); });
+  CHECK(lists.count(2026) == 10);
+  db.execute("DELETE FROM entry WHERE insz = :insz", {std::int64_t{5070999751}});
+  CHECK(lists.count(2026) == 9);
+  CHECK(lists.count(2025) == 0);
+}
