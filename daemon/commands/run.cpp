@@ -51,6 +51,25 @@ std::optional<Code> first_problem(Agenda& agenda, Ledger& ledger) {
   return std::nullopt;
 }
 
+// A file that somebody just dropped is due when it has settled. One that goes on changing is left to the next
+// run, and told of.
+void settle(Working& working, const Transfer& transfer) {
+  static constexpr int kLooks = 3;
+  static constexpr auto kLongest = std::chrono::milliseconds(std::chrono::minutes(1));
+  Instance& at = working.instance();
+  for (int look = 0; look < kLooks && at.offers.any_settling(); ++look) {
+    const auto end = std::chrono::steady_clock::now() + std::min(at.config.intake.settle, kLongest);
+    while (std::chrono::steady_clock::now() < end) {
+      transfer.tick(0);
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    working.engine().wake(Chore::scan);
+    run_once(working.engine(), transfer);
+  }
+  if (at.offers.any_settling())
+    log(LogLevel::warn, "a file in the drop folder is still changing: run this again");
+}
+
 void run(Context& context, bool once, const std::string& level) {
   const auto threshold = level == "debug"  ? LogLevel::debug
                          : level == "warn" ? LogLevel::warn
@@ -62,14 +81,18 @@ void run(Context& context, bool once, const std::string& level) {
     log(LogLevel::info, "{} runs as {} ({})", program_name(), working->instance().config.party,
         environment_name(working->instance().config.environment));
     Service(working->instance(), working->engine()).run();
+    log(LogLevel::info, "{} stops", program_name());
     return;
   }
   const StopOnSignal stop;
   const auto working = open_soon(context.own_config(), kCommandWorks);
   working->engine().start();
-  run_once(working->engine(), {.stop = stop.token(), .progress = {}});
+  const Transfer transfer{.stop = stop.token(), .progress = {}};
+  run_once(working->engine(), transfer);
+  settle(*working, transfer);
   Instance& at = working->instance();
-  if (needs_attention(at.alerts.open()) || !at.offers.refused().empty()) context.exit_code = kAttention;
+  if (needs_attention(at.alerts.open()) || !at.offers.refused().empty() || at.offers.any_settling())
+    context.exit_code = kAttention;
   if (const auto problem = first_problem(at.agenda, at.ledger)) context.exit_code = exit_code_of(*problem);
 }
 
