@@ -53,6 +53,7 @@ std::string restless_cause(const std::string& name) { return "restless:" + name;
 
 void Inbox::poll(const Transfer& transfer) {
   std::vector<std::string> foreign;
+  bool misplaced = false;  // what the other side reads
   std::size_t waiting = 0;
   std::uint64_t bytes = 0;
   std::vector<ShareEntry> fresh;
@@ -61,7 +62,8 @@ void Inbox::poll(const Transfer& transfer) {
     if (entry.name.starts_with('.')) continue;  // being written, or a probe
     const auto name = parse_file_name(entry.name);
     if (!name || !kinds_.contains(name->kind)) {
-      foreign.push_back(shown_name(entry.name));
+      misplaced |= name.has_value();
+      foreign.push_back(name ? entry.name : shown_name(entry.name));
     } else if (!is_known(entry, at_.ledger.last_arrival(entry.name))) {
       const std::uint64_t size = entry.size <= cap_ ? entry.size : 0;
       const bool taken = fresh.size() < kNewPerPoll && bytes + size <= kLargestPerPoll * cap_;
@@ -77,9 +79,12 @@ void Inbox::poll(const Transfer& transfer) {
       at_.alerts.raise(
           kForeignNames, AlertKind::attention, code_name(Code::t_name), "",
           fmt::format("{} file(s) with names that are not for this side lie in the incoming folder "
-                      "of the share and are left alone ({}): find out who put them there, and have "
-                      "them removed",
-                      foreign.size(), some_of(std::move(foreign))));
+                      "of the share and are left alone ({}): {}",
+                      foreign.size(), some_of(foreign),
+                      misplaced
+                          ? "are 'outgoing' and 'incoming' the wrong way round, here or there? Compare both "
+                            "sides' [share], and put what went astray again with 'veer resend'"
+                          : "find out who put them there, and have them removed"));
     else
       at_.alerts.close(kForeignNames);
     if (entries.size() >= kMostEntries)
@@ -254,6 +259,21 @@ void Inbox::quarantine(Arrival arrival, const Error& error) {
     at_.audit.append(
         "quarantined", "",
         {{"name", arrival.name}, {"sha256", arrival.sha256}, {"code", std::string(code_name(error.code()))}});
+    settle(arrival, Outcome::quarantined, "", at_.clock.now());
+  });
+}
+
+void Inbox::reject(const Arrival& arrival, const std::string& who, const std::string& cause) {
+  const auto code = code_named(arrival.wait.problem_code).value_or(Code::t_replay);
+  at_.db.transaction([&] {
+    at_.ledger.quarantine(arrival.sha256, arrival.name, code);
+    at_.alerts.close(step_cause(arrival.name));
+    at_.alerts.close(cause);
+    at_.audit.append("rejected", "",
+                     {{"name", arrival.name},
+                      {"sha256", arrival.sha256},
+                      {"code", std::string(code_name(code))},
+                      {"who", who}});
     settle(arrival, Outcome::quarantined, "", at_.clock.now());
   });
 }

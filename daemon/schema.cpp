@@ -63,10 +63,10 @@ void first_schema(Database& db) {
   // What lies in the drop folder: settling, taken or refused.
   db.execute(
       "CREATE TABLE offer (name TEXT PRIMARY KEY, identity TEXT NOT NULL, stage TEXT NOT NULL,"
-      " seen_at BIGINT NOT NULL)");
-  // Result notes beside the drop, written after the fact they tell of.
-  db.execute("CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL, written BIGINT NOT NULL)");
-  db.execute("CREATE INDEX note_written ON note (written)");
+      " seen_at BIGINT NOT NULL, refused_as TEXT)");
+  // Result notes beside the drop, written after the fact they tell of; due_at is NULL once one is.
+  db.execute("CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL, due_at BIGINT)");
+  db.execute("CREATE INDEX note_due ON note (due_at)");
 
   // What recurs: scan, poll, tidy.
   db.execute(

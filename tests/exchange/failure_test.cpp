@@ -15,7 +15,7 @@ using Names = std::vector<std::string>;
 namespace {
 
 struct Receiving {
-  TempFolder folder;
+  TempFolder folder{TempFolder::Place::in_memory};
   std::vector<Insz> numbers = fictitious_list(20, 3);
   Pair pair{folder.path()};
 
@@ -335,6 +335,7 @@ TEST_CASE(
     r.pair.clock.advance(later);
     Handmade made = good_package(r.pair, r.numbers);
     made.manifest.reference_date = Date(std::chrono::year(2025), std::chrono::January, std::chrono::day(1));
+    made.name = file_name(make_stem(Purpose::list, 2025, 1, made.manifest.sealed_at), FileKind::package);
     lay(r.pair, made);
     r.pair.run_to_rest();
     CHECK(r.avsb().lists.count(2025) == 20);
@@ -489,6 +490,7 @@ TEST_CASE("names that are not ours are counted once and never opened") {
   r.receive();
   CHECK(r.alerts() == Names{"attention T_NAME"});
   const std::string text = r.avsb().alerts.open().at(0).text;
+  CHECK(text.starts_with("2 file(s)"));
   CHECK(text.find("readme.txt") != std::string::npos);
   CHECK(text.find('\x1b') == std::string::npos);
   CHECK(r.pair.avsb_share.calls(Verb::fetch) == 0);
@@ -509,6 +511,26 @@ TEST_CASE("what only the other side makes, in the folder that is ours to write, 
   r.pair.run_for(std::chrono::hours(25));
   CHECK(r.alerts().empty());
   CHECK(r.recorded() > 0);
+}
+
+TEST_CASE(
+    "Q10: a package that somebody renamed on the share is recorded and acknowledged under its own name") {
+  TempFolder folder{TempFolder::Place::in_memory};
+  Pair pair(folder.path());
+  pair.start();
+  const auto numbers = fictitious_list(20, 3);
+  pair.drop(kListName, csv_of(numbers));
+  while (pair.to_avsb().empty() || is_part_name(pair.to_avsb()[0])) {
+    pair.aii->run();
+    pair.clock.advance(std::chrono::seconds(1));
+  }
+  const fs::path share = pair.root / "share/to_avsb";
+  fs::rename(share / pair.sent().package, share / "vsb-inburgering-2025-r1_20260101000000000.pgp");
+  pair.run_to_rest();
+  CHECK(pair.sent().stage == Stage::acknowledged);
+  CHECK(pair.avsb->instance.lists.count(kYear) == 20);
+  CHECK(pair.open_alerts(*pair.avsb) == Names{"finding T_NAME"});
+  CHECK(pair.open_alerts(*pair.aii).empty());
 }
 
 TEST_CASE("a listing that was cut is a finding, and what is seen of it is worked on") {
