@@ -74,8 +74,12 @@ TEST_CASE("the key folder's settings are put right at a start, which says so, an
   CHECK(both.veer("aii", "doctor").exit_code == 0);
 }
 
-TEST_CASE("looking at the keys leaves a running service its agent, and ends its own where none runs") {
+TEST_CASE("a command on the keys leaves a running service its agent, and ends its own where none runs") {
   const Installation both;
+  const std::string key = json_of(both, "aii", "keys export")["fingerprint"];
+  const std::vector<std::string> commands = {
+      "doctor", "keys show", "keys export",
+      "keys import " + (both.path("aii") / "aii.public.asc").native() + " --fingerprint " + key};
   CHECK(both.veer("avsb", "doctor").exit_code == 0);
   CHECK(both.agents("avsb").empty());
   auto avsb = both.serve("avsb");
@@ -83,14 +87,21 @@ TEST_CASE("looking at the keys leaves a running service its agent, and ends its 
   wait_until([&] { return has(text_in(both.path("avsb.log")), "runs as avsb"); });
   wait_until([&] { return both.agents("avsb").size() == 1; });
   const pid_t agent = both.agents("avsb").front();
-  for (const char* look : {"doctor", "keys show", "keys export"}) {
-    CAPTURE(look);
-    CHECK(both.veer("avsb", look).exit_code == 0);
+  for (const std::string& command : commands) {
+    CAPTURE(command);
+    CHECK(both.veer("avsb", command).exit_code == 0);
     CHECK(is_running(agent));
   }
   CHECK(avsb->end(SIGTERM) == 0);
-  for (const char* look : {"doctor", "keys show", "keys export"}) {
-    CHECK(both.veer("avsb", look).exit_code == 0);
+  // gpg starts an agent for a key that is new to it.
+  const std::string home = (both.path("avsb") / "gnupg").native();
+  REQUIRE(shell("gpg --homedir " + home + " --batch --yes --delete-keys " + key +
+                " 2>&1; gpgconf --homedir " + home + " --kill gpg-agent")
+              .exit_code == 0);
+  wait_until([&] { return both.agents("avsb").empty(); });
+  for (auto command = commands.rbegin(); command != commands.rend(); ++command) {
+    CAPTURE(*command);
+    CHECK(both.veer("avsb", *command).exit_code == 0);
     CHECK(both.agents("avsb").empty());
   }
 }
