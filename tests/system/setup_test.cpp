@@ -40,6 +40,38 @@ TEST_CASE("doctor finds nothing wrong with what init made, and says what is when
   CHECK(lines.back()["finding"] == "fail");
 }
 
+TEST_CASE("a database that others could read is told by doctor, and not worked on") {
+  const Installation both;
+  const fs::path folder = both.path("register");
+  const fs::path file = folder / "ledger.db";
+  make_folder(folder);
+  replace_line(
+      both.config("avsb"), "state ",
+      "state = \"" + both.path("avsb").native() + "\"\n[database]\nurl = \"sqlite:" + file.native() + "\"");
+  REQUIRE(both.veer("avsb", "run --once").exit_code == 0);
+  REQUIRE(both.veer("avsb", "doctor").exit_code == 0);
+  const auto refused = [&](const std::string& remedy) {
+    const ShellResult run = both.veer("avsb", "run --once");
+    CAPTURE(remedy, run.output);
+    CHECK(run.exit_code == 10);
+    CHECK(has(run.output, remedy));
+    const ShellResult doctor = both.veer("avsb", "doctor");
+    CHECK(doctor.exit_code == 1);
+    CHECK(has(doctor.output, "fail  database: C_CONFIG: "));
+    CHECK(has(doctor.output, remedy));
+  };
+  fs::permissions(folder, fs::perms(0777));
+  refused("register is open to others: chmod 700");
+  fs::permissions(folder, fs::perms(0700));
+  fs::permissions(file, fs::perms(0666));
+  refused("ledger.db is open to others: chmod 600");
+  fs::permissions(file, fs::perms(0600));
+  write_file(file.native() + "-wal", "", 0644);
+  refused("ledger.db-wal is open to others: chmod 600");
+  fs::remove(file.native() + "-wal");
+  CHECK(both.veer("avsb", "run --once").exit_code == 0);
+}
+
 TEST_CASE("the drop folder is made for a group, and doctor tells when people could not use it") {
   const Installation both;
   struct stat status {};
