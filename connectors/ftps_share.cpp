@@ -233,6 +233,8 @@ class Upload {
       throw;
     }
     if (reply.good()) return;
+    if (const auto part = look(session_, folder_, part_name(name_)); part && part->kind != FtpKind::file)
+      throw part_in_the_way(name_);
     if (means_full(reply.code)) throw_full(reply.code);
     if (!session_.can_enter(folder_)) throw_folder_missing(folder_);
     throw_refused(reply.code, "writing " + part_name(name_));

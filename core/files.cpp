@@ -294,6 +294,18 @@ std::optional<std::string> exposure_of(const fs::path& folder) {
   return std::nullopt;
 }
 
+std::optional<std::string> exposure_of_file(const fs::path& file) {
+  const std::string name = printable(file.native(), 300);
+  struct stat status {};
+  if (lstat(file.c_str(), &status) != 0 && errno == ENOENT) return std::nullopt;
+  if (!S_ISREG(status.st_mode))
+    return fmt::format("{} is not a file (a link?): let the file itself stand there", name);
+  if (status.st_uid != geteuid())
+    return fmt::format("{} belongs to another user than the one who runs this", name);
+  if ((status.st_mode & 077) != 0) return fmt::format("{} is open to others: chmod 600 it", name);
+  return std::nullopt;
+}
+
 void sync_folder(const fs::path& path) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) throw_errno(fmt::format("opening folder {}", shown(path)));

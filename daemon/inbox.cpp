@@ -49,6 +49,16 @@ std::string_view next_step(Code code) {
 
 std::string restless_cause(const std::string& name) { return "restless:" + name; }
 
+std::string size_cause(const ShareEntry& entry) {
+  return fmt::format("size:{}:{}", entry.name, entry.revision);
+}
+
+/// Left where it is for its size alone.
+bool was_too_large(const Arrival& arrival) {
+  return arrival.stage == ArrivalStage::kept && arrival.outcome == Outcome::quarantined &&
+         arrival.sha256.empty();
+}
+
 }  // namespace
 
 void Inbox::poll(const Transfer& transfer) {
@@ -105,6 +115,7 @@ void Inbox::poll(const Transfer& transfer) {
 
 bool Inbox::is_known(const ShareEntry& entry, const std::optional<Arrival>& last) {
   if (!last || last->revision != entry.revision || last->size != entry.size) return false;
+  if (was_too_large(*last)) return entry.size > cap_ && at_.alerts.is_open(size_cause(entry));
   if (last->stage != ArrivalStage::cleared) return true;
   if (last->outcome == Outcome::gone || last->appearances < kAppearances) return false;
   if (!at_.alerts.is_open(restless_cause(entry.name)))
@@ -120,9 +131,10 @@ bool Inbox::is_known(const ShareEntry& entry, const std::optional<Arrival>& last
 
 void Inbox::accept(const ShareEntry& entry) {
   const auto last = at_.ledger.last_arrival(entry.name);
-  if (last && last->revision == entry.revision && last->size == entry.size &&
-      last->stage != ArrivalStage::cleared)
-    return;  // a listing may name a file twice
+  if (last && last->revision == entry.revision && last->size == entry.size) {
+    if (was_too_large(*last)) return weigh_again(*last, entry);
+    if (last->stage != ArrivalStage::cleared) return;  // a listing may name a file twice
+  }
   Arrival arrival;
   arrival.name = entry.name;
   arrival.revision = entry.revision;
@@ -144,10 +156,32 @@ void Inbox::accept(const ShareEntry& entry) {
   arrival.outcome = Outcome::quarantined;
   arrival.wait.due.reset();
   at_.ledger.save(arrival);
+  tell_too_large(entry);
+}
+
+// As long as it lies there: who closes the finding is told again.
+void Inbox::tell_too_large(const ShareEntry& entry) {
   at_.alerts.raise(
-      fmt::format("size:{}:{}", entry.name, entry.revision), AlertKind::finding, code_name(Code::t_size), "",
-      fmt::format("{} on the share says to have {} bytes, more than the {} allowed; it was not fetched",
-                  entry.name, entry.size, cap_));
+      size_cause(entry), AlertKind::finding, code_name(Code::t_size), "",
+      fmt::format(
+          "{} on the share says to have {} bytes, more than the {} allowed; it was not fetched. {}",
+          entry.name, entry.size, cap_,
+          at_.config.role == Role::receiver
+              ? "Ask the other side: when it is its list, raise max_megabytes in [share] and start the "
+                "service anew, which then takes it; when not, have it removed, and find out who put it "
+                "there"
+              : "A receipt is never as large: have it removed, and find out who put it there"));
+}
+
+// What is allowed may be more than it was.
+void Inbox::weigh_again(Arrival arrival, const ShareEntry& entry) {
+  if (entry.size > cap_) return tell_too_large(entry);
+  arrival.stage = ArrivalStage::found;
+  arrival.outcome = Outcome::none;
+  arrival.wait = {.due = at_.clock.now()};
+  at_.ledger.save(arrival);
+  at_.alerts.close(size_cause(entry));
+  at_.audit.append("found", "", {{"name", entry.name}, {"size", std::to_string(entry.size)}});
 }
 
 void Inbox::give_up_absent(const std::vector<ShareEntry>& entries) {

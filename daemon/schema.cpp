@@ -9,8 +9,6 @@
 namespace veer {
 namespace {
 
-using Migration = void (*)(Database&);
-
 // Version 1. Times are milliseconds since 1970 in UTC; a row with due_at NULL waits for something from
 // outside.
 void first_schema(Database& db) {
@@ -115,20 +113,24 @@ int version_of(Database& db) {
   return row ? static_cast<int>(row->integer(0)) : 0;
 }
 
-[[noreturn]] void throw_newer(int version) {
+[[noreturn]] void throw_newer(int version, std::size_t known = kSchemaVersion) {
   throw Error(Code::l_schema,
               fmt::format("the database has schema version {}, this program knows {}: install the "
                           "version of the program that wrote it",
-                          version, kSchemaVersion));
+                          version, known));
 }
 
 }  // namespace
 
-void migrate(Database& db) {
-  for (int version = version_of(db); version != kSchemaVersion; ++version) {
-    if (version > kSchemaVersion) throw_newer(version);
+std::span<const Migration> migrations() { return kMigrations; }
+
+void migrate(Database& db) { migrate(db, kMigrations); }
+
+void migrate(Database& db, std::span<const Migration> migrations) {
+  for (auto version = static_cast<std::size_t>(version_of(db)); version != migrations.size(); ++version) {
+    if (version > migrations.size()) throw_newer(static_cast<int>(version), migrations.size());
     db.transaction([&] {
-      kMigrations.at(static_cast<std::size_t>(version))(db);
+      migrations[version](db);
       db.execute("DELETE FROM setting WHERE name = 'schema_version'");
       db.execute("INSERT INTO setting (name, value) VALUES ('schema_version', :version)",
                  {std::to_string(version + 1)});

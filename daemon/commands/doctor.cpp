@@ -172,6 +172,8 @@ class Examination {
 
   void database() {
     attempt("database", [&] {
+      if (const auto exposure = exposure_of_database(config_.database_url))
+        throw Error(Code::c_config, *exposure);
       const std::string path = config_.database_url.substr(config_.database_url.find(':') + 1);
       std::error_code error;
       if (!fs::exists(path, error) && !error)

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include <catch2/catch.hpp>
 
@@ -44,8 +45,8 @@ TEST_CASE("a dropped list is recorded at the receiver and acknowledged, and noth
   CHECK(Pair::names(e.pair.aii_config.state / "spool") == Names{e.pair.sent().stem + ".pgp"});
   CHECK(e.pair.open_alerts(*e.pair.aii).empty());
   CHECK(e.pair.open_alerts(*e.pair.avsb).empty());
-  CHECK(verify_audit(e.pair.aii->instance.db, {}).problems.empty());
-  CHECK(verify_audit(e.pair.avsb->instance.db, {}).problems.empty());
+  CHECK(verify_audit(e.pair.aii->instance.db, "aii", {}).problems.empty());
+  CHECK(verify_audit(e.pair.avsb->instance.db, "avsb", {}).problems.empty());
 }
 
 TEST_CASE("the receipt that the sender keeps is for exactly the bytes that it sealed, and verifies") {
@@ -72,10 +73,13 @@ TEST_CASE("each side holds the other's signed audit head") {
   };
   const auto of_avsb = anchors(*e.pair.aii);
   REQUIRE(of_avsb.size() == 1);
-  CHECK(verify_audit(e.pair.avsb->instance.db, of_avsb).problems.empty());
-  CHECK(verify_audit(e.pair.aii->instance.db, anchors(*e.pair.avsb)).problems.empty());
+  CHECK(verify_audit(e.pair.avsb->instance.db, "avsb", of_avsb).problems.empty());
+  CHECK(verify_audit(e.pair.aii->instance.db, "aii", anchors(*e.pair.avsb)).problems.empty());
   e.pair.avsb->instance.db.execute("DELETE FROM audit WHERE seq >= :seq", {of_avsb[0].seq});
-  CHECK(verify_audit(e.pair.avsb->instance.db, of_avsb).problems.size() == 1);
+  const auto problems = verify_audit(e.pair.avsb->instance.db, "avsb", of_avsb).problems;
+  CHECK(std::any_of(problems.begin(), problems.end(), [](const AuditProblem& problem) {
+    return problem.kind == "truncated" && problem.text.find("known elsewhere") != std::string::npos;
+  }));
 }
 
 TEST_CASE("Q04: a second list for a recorded year is refused at the sender, with the way to a correction") {
@@ -566,4 +570,42 @@ TEST_CASE("a command that was carried out and not written down as done is not ca
   e.pair.avsb.reset();
   e.pair.run_to_rest();
   CHECK(aii.ledger.exchanges().size() == 1);
+}
+
+TEST_CASE(
+    "a chain whose tail was cut shows at its own side: by the receipts it signed, and by what the ledger "
+    "holds") {
+  Exchanging e;
+  e.exchange();
+  Database& avsb = e.pair.avsb->instance.db;
+  Database& aii = e.pair.aii->instance.db;
+  const auto kinds = [](Database& db, const std::string& party) {
+    std::set<std::string> all;
+    for (const AuditProblem& problem : verify_audit(db, party, {}).problems) all.insert(problem.kind);
+    return all;
+  };
+  using Kinds = std::set<std::string>;
+  CHECK(verify_audit(avsb, "avsb", {}).signed_here == 1);
+  CHECK(verify_audit(aii, "aii", {}).signed_here == 0);
+  CHECK(kinds(avsb, "avsb") == Kinds{});
+  CHECK(kinds(aii, "aii") == Kinds{});
+  SECTION("at the receiver") {
+    avsb.execute("DELETE FROM audit WHERE seq > 2");
+    CHECK(kinds(avsb, "avsb") == Kinds{"missing", "truncated"});
+    Audit audit(avsb, e.pair.clock);
+    avsb.transaction([&] {
+      for (int i = 0; i < 9; ++i) audit.append("answered", e.pair.sent().id, {});
+    });
+    CHECK(kinds(avsb, "avsb") == Kinds{"forked"});
+  }
+  SECTION("a receipt that was changed") {
+    avsb.execute("UPDATE receipt SET json = replace(json, 'recorded', 'rekorded')");
+    CHECK(kinds(avsb, "avsb") == Kinds{"altered"});
+  }
+  SECTION("at the sender, after each record that it wrote of the exchange") {
+    aii.execute("DELETE FROM audit WHERE seq > (SELECT seq FROM audit WHERE event = 'sent')");
+    CHECK(kinds(aii, "aii") == Kinds{"missing"});
+    aii.execute("DELETE FROM audit");
+    CHECK(kinds(aii, "aii") == Kinds{"missing"});
+  }
 }

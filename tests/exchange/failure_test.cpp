@@ -559,7 +559,8 @@ TEST_CASE("bytes of equal size in the same second as those that were removed are
   CHECK(r.answer() == "recorded");
 }
 
-TEST_CASE("a file larger than allowed is not fetched, and is a finding") {
+TEST_CASE(
+    "a file larger than allowed is a finding as long as it lies there, and is taken when it is allowed") {
   Receiving r;
   r.pair.avsb.reset();
   r.pair.avsb_config.share.package_cap = 100;
@@ -568,6 +569,38 @@ TEST_CASE("a file larger than allowed is not fetched, and is a finding") {
   r.receive();
   CHECK(r.alerts() == Names{"finding T_SIZE"});
   CHECK(r.pair.avsb_share.calls(Verb::fetch) == 0);
+
+  const Alert told = r.avsb().alerts.open().at(0);
+  CHECK(told.text.find("raise max_megabytes in [share]") != std::string::npos);
+  r.avsb().db.transaction([&] { r.avsb().alerts.close(told.id); });
+  r.pair.run_for(std::chrono::minutes(2));
+  CHECK(r.alerts() == Names{"finding T_SIZE"});  // it lies there all the same
+  CHECK(r.avsb().db.query("SELECT 1 FROM arrival").size() == 1);
+
+  r.pair.avsb.reset();
+  r.pair.avsb_config.share.package_cap = 1 << 20;
+  r.pair.start_avsb();
+  r.receive();
+  CHECK(r.answer() == "recorded");
+  CHECK(r.recorded() == 20);
+  CHECK(r.alerts().empty());
+  CHECK(verify_audit(r.avsb().db, "avsb", {}).problems.empty());
+}
+
+TEST_CASE("a finding about a file that was too large and has gone is closed for good") {
+  Receiving r;
+  r.pair.avsb.reset();
+  r.pair.avsb_config.share.package_cap = 100;
+  r.pair.start_avsb();
+  const Handmade made = good_package(r.pair, r.numbers);
+  lay(r.pair, made);
+  r.receive();
+  REQUIRE(std::filesystem::remove(r.pair.root / "share/to_avsb" / made.name));
+  r.pair.run_for(std::chrono::minutes(2));
+  REQUIRE(r.alerts() == Names{"finding T_SIZE"});
+  r.avsb().db.transaction([&] { r.avsb().alerts.close(r.avsb().alerts.open().at(0).id); });
+  r.pair.run_for(std::chrono::minutes(2));
+  CHECK(r.alerts().empty());
 }
 
 TEST_CASE("foreign bytes under our receipt's name are a finding, and ours goes out under the next name") {

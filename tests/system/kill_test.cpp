@@ -102,8 +102,8 @@ void check_end(const Installation& agencies) {
   CHECK(receipt->text(2).find(receipt->text(0)) != std::string::npos);
   CHECK(names_in(agencies.path("aii") / "spool").size() == 1);
   CHECK(names_in(agencies.path("drop")) == std::vector<std::string>{agencies.list_name() + ".result.txt"});
-  CHECK(verify_audit(aii, {}).problems.empty());
-  CHECK(verify_audit(avsb, {}).problems.empty());
+  CHECK(verify_audit(aii, "aii", {}).problems.empty());
+  CHECK(verify_audit(avsb, "avsb", {}).problems.empty());
   CHECK(avsb.query("SELECT 1 FROM quarantine").empty());
 
   const auto all = fictitious_list(kNumbers, 11);
