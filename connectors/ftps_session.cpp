@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -12,7 +14,10 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <linux/sockios.h>
 #include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -53,6 +58,10 @@ class Sockets {
     const std::lock_guard lock(mutex_);
     shut_ = true;
     for (const int each : open_) shutdown(each, SHUT_RDWR);
+  }
+  bool is_for_data(curl_socket_t which) {
+    const std::lock_guard lock(mutex_);
+    return !open_.empty() && which != open_.front();
   }
   /// Once all are closed: others may follow.
   void reopen() {
@@ -151,11 +160,15 @@ class FtpsSession::Talk {
     prepare_data(path);
     worn_ = true;
     set(CURLOPT_UPLOAD, 1L);
-    set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(content.size()));
+    // libcurl ends TLS as soon as it has passed on as much as it knows to come, also when the socket has no
+    // room for the farewell, and a server must take what ends without one for cut. Not knowing, it asks for
+    // more once there is room.
+    set(CURLOPT_INFILESIZE_LARGE, curl_off_t{-1});
     give_ = [&, offset = std::uint64_t{0}](std::span<char> into) mutable -> std::size_t {
       const std::size_t n = content.read(offset, into);
       offset += n;
       if (n == 0) require_whole(path, content, offset);
+      all_given_ = n == 0;
       transfer_.tick(offset);
       return n;
     };
@@ -210,6 +223,7 @@ class FtpsSession::Talk {
   void prepare(const std::string& path) {
     take_ = {};
     give_ = {};
+    all_given_ = false;
     curl_easy_reset(curl_.get());
     const bool at_once = options_.tls == FtpsTls::implicitly;
     set(CURLOPT_URL,
@@ -534,8 +548,36 @@ class FtpsSession::Talk {
                               [&] { return self(talk).sockets_.open(*address); });
   }
   static int on_close(void* talk, curl_socket_t which) {
+    if (self(talk).all_given_ && self(talk).sockets_.is_for_data(which))
+      self(talk).guarded(0, [&] {
+        self(talk).see_off(which);
+        return 0;
+      });
     self(talk).sockets_.close(which);
     return 0;
+  }
+
+  /// Waits until the server has taken what was uploaded and closes, too. To what it still says on a socket
+  /// that is closed, session tickets under TLS 1.3, the kernel would answer with a reset, which throws away
+  /// all that the server has not read by then. A server that takes its time is left: its reply decides.
+  void see_off(int socket) {
+    shutdown(socket, SHUT_WR);
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(options_.timeout).count();
+    const std::int64_t least = seconds * static_cast<std::int64_t>(kLeastBytesPerSecond);
+    std::int64_t unsent = std::numeric_limits<std::int64_t>::max();
+    for (auto until = Steady::now() + options_.timeout; Steady::now() < until;) {
+      pollfd waiting{.fd = socket, .events = POLLIN, .revents = 0};
+      poll(&waiting, 1, static_cast<int>(kLook.count()));
+      require_going_on();
+      std::array<char, 4096> farewell{};
+      const ssize_t n = recv(socket, farewell.data(), farewell.size(), MSG_DONTWAIT);
+      if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return;
+      int left = 0;
+      if (ioctl(socket, SIOCOUTQ, &left) != 0) return;
+      if (left > unsent - least) continue;
+      unsent = left;
+      until = Steady::now() + options_.timeout;
+    }
   }
 
   static int context_index() {
@@ -569,6 +611,7 @@ class FtpsSession::Talk {
   std::uint64_t bytes_ = 0;
   std::exception_ptr thrown_;
   bool worn_ = false;
+  bool all_given_ = false;  ///< of an upload
   Sockets sockets_;
   MultiHandle multi_;
   CurlHandle curl_;

@@ -232,8 +232,9 @@ class Upload {
       if (error.code() == Code::s_unreachable && !has_room()) throw_full(0);
       throw;
     }
-    if (reply.good()) return;
-    if (means_full(reply.code)) throw_full(reply.code);
+    if (reply.good() || (reply.code == 426 && arrived_whole())) return;
+    const bool may_be_full = reply.code == 426 || reply.code == 451;
+    if (means_full(reply.code) || (may_be_full && !has_room())) throw_full(reply.code);
     if (!session_.can_enter(folder_)) throw_folder_missing(folder_);
     throw_refused(reply.code, "writing " + part_name(name_));
   }
@@ -242,28 +243,39 @@ class Upload {
   bool try_rename() { return session_.ask({"RNFR " + part_path(), "RNTO " + path()}).back().good(); }
 
  private:
-  /// 451 and 426 are what servers say of a full disk besides 452 and 552.
-  static bool means_full(int code) { return code == 452 || code == 552 || code == 451 || code == 426; }
+  static bool means_full(int code) { return code == 452 || code == 552; }
 
   [[noreturn]] void throw_full(int code) const {
-    throw Error(Code::s_full,
-                fmt::format("writing {}: the server has no room for it (disk full, or a quota?{}): make room",
-                            name_, code != 0 ? fmt::format(" {}", code) : ""));
+    if (means_full(code))
+      throw Error(Code::s_full,
+                  fmt::format("writing {}: the server has no room for it ({}): make room", name_, code));
+    throw Error(
+        Code::s_full,
+        fmt::format("writing {}: the server broke off{} and does not store a little beside it either: make "
+                    "room, if its disk is full or a quota reached, or see what its log says",
+                    name_, code != 0 ? fmt::format(" ({})", code) : ""));
   }
 
-  /// A server that cannot store what comes hangs up in the midst of it, and the reason is lost with the
-  /// connection. So it is asked to store a little more beside it.
+  /// A server that cannot store what comes breaks off in the midst of it, and the reason is lost with the
+  /// connection or told in general terms. So it is asked to store a little more beside it.
   bool has_room() {
     const std::string trial = part_path() + ".trial";
     try {
       const std::string little(kTrial, 'x');
-      const bool room = !means_full(session_.store(trial, MemoryBlob(little)).code);
+      const int code = session_.store(trial, MemoryBlob(little)).code;
       session_.ask({"DELE " + trial, "DELE " + part_path()});
-      return room;
+      return !means_full(code) && code != 451;
     } catch (const Error& error) {
       if (error.code() == Code::l_stopped) throw;
       return true;
     }
+  }
+
+  /// Some servers complain of how the data connection ended when all of it had come.
+  bool arrived_whole() {
+    const auto part = look(session_, folder_, part_name(name_));
+    return part && part->kind == FtpKind::file && part->size == content_.size() &&
+           has_our_bytes(part_name(name_)).value_or(false);
   }
 
   std::string path() const { return folder_ + "/" + name_; }
@@ -290,13 +302,18 @@ class Upload {
     if (!now) return true;
     if (now->kind != FtpKind::file || now->size != content_.size()) return false;
     if (!unique.empty() && now->unique == unique) return true;
+    return has_our_bytes(name_).value_or(true);
+  }
+
+  /// Reads back what is under a name; empty when it is gone.
+  std::optional<bool> has_our_bytes(const std::string& name) {
     Nowhere nowhere;
     DigestingSink digest(nowhere);
     try {
-      const FtpReply reply = session_.retrieve(path(), 0, content_.size(), digest);
+      const FtpReply reply = session_.retrieve(folder_ + "/" + name, 0, content_.size(), digest);
       if (reply.good()) return digest.hex() == sha256_hex(content_, {.stop = transfer_.stop, .progress = {}});
-      if (!look(session_, folder_, name_)) return true;
-      throw_refused(reply.code, "reading back " + name_);
+      if (!look(session_, folder_, name)) return std::nullopt;
+      throw_refused(reply.code, "reading back " + name);
     } catch (const Error& error) {
       if (error.code() == Code::s_changed) return false;
       throw;
