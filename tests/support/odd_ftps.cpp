@@ -308,6 +308,7 @@ void OddFtps::accept_all() {
   while (!ending_) {
     Fd socket(accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC));
     if (!socket) return;
+    ++open_sessions_;
     sessions_.emplace_back([this, fd = socket.release()] {
       sigset_t broken_pipe;
       sigemptyset(&broken_pipe);
@@ -317,6 +318,7 @@ void OddFtps::accept_all() {
         Session(*this, Fd(fd)).run();
       } catch (const Gone&) {
       }
+      --open_sessions_;
     });
   }
 }

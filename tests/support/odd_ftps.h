@@ -53,6 +53,8 @@ class OddFtps {
   std::vector<std::string> commands() const;
   std::vector<std::string> commands_in_clear() const;
   std::size_t count(const std::string& verb) const;
+  /// Connections that it has not done with yet.
+  int open_sessions() const { return open_sessions_; }
   /// Changes what it does from the next command on.
   void turn(FtpsHabits habits);
 
@@ -70,6 +72,7 @@ class OddFtps {
   int listening_ = -1;
   int port_ = 0;
   std::atomic<bool> ending_ = false;
+  std::atomic<int> open_sessions_ = 0;
   mutable std::mutex mutex_;
   FtpsHabits habits_;
   std::map<std::string, std::string> files_;
