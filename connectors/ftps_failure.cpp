@@ -142,12 +142,12 @@ void FtpsFailure::raise_verification() const {
                     "share.ftps.host, or ask the server's owner");
   switch (end_.verified) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-      throw Error(Code::s_host_key,
+      throw Error(Code::s_expired,
                   where +
                       " shows a certificate that has expired, or whose authority has: ask the server's "
                       "owner to renew it, and look at this machine's clock");
     case X509_V_ERR_CERT_NOT_YET_VALID:
-      throw Error(Code::s_host_key,
+      throw Error(Code::s_expired,
                   where + " shows a certificate that does not count yet: look at this machine's clock");
     default:
       throw Error(Code::s_host_key,

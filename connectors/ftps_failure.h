@@ -34,8 +34,8 @@ class FtpsFailure {
       : options_(options), hearing_(hearing), end_(end) {}
 
   FtpsLink link() const;
-  /// Throws it: S_UNREACHABLE, S_TIMEOUT, S_PROTOCOL, S_ALGORITHM, S_HOST_KEY, S_RIGHTS, C_CREDENTIAL,
-  /// L_MEMORY.
+  /// Throws it: S_UNREACHABLE, S_TIMEOUT, S_PROTOCOL, S_ALGORITHM, S_HOST_KEY, S_EXPIRED, S_RIGHTS,
+  /// C_CREDENTIAL, L_MEMORY.
   [[noreturn]] void raise() const;
 
  private:

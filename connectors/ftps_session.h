@@ -17,9 +17,9 @@ inline constexpr std::size_t kMostListing = std::size_t{8} << 20;
 
 /// One signed-in connection to an FTP server under TLS, over libcurl. Relative paths count from where the
 /// sign-in led to. What breaks the connection is thrown (S_UNREACHABLE, S_TIMEOUT, S_PROTOCOL, S_ALGORITHM,
-/// S_HOST_KEY, S_RIGHTS for the sign-in, L_STOPPED); what the server refuses is a reply of 400 or more, for
-/// the caller to understand. libcurl makes the connection anew by itself when it finds it closed before a
-/// command. One thread; a stop may come from another.
+/// S_HOST_KEY, S_EXPIRED, S_RIGHTS for the sign-in, L_STOPPED); what the server refuses is a reply of 400 or
+/// more, for the caller to understand. libcurl makes the connection anew by itself when it finds it closed
+/// before a command. One thread; a stop may come from another.
 class FtpsSession {
  public:
   /// Does not connect yet. `options` must outlive it.

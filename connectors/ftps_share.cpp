@@ -23,7 +23,8 @@ constexpr std::int64_t kDaysToAct = 90;
 
 bool breaks_session(Code code) {
   return code == Code::s_unreachable || code == Code::s_timeout || code == Code::s_protocol ||
-         code == Code::s_algorithm || code == Code::s_host_key || code == Code::l_stopped;
+         code == Code::s_algorithm || code == Code::s_host_key || code == Code::s_expired ||
+         code == Code::l_stopped;
 }
 
 void require_same(FtpsSession& session, const std::string& folder, const ShareEntry& entry) {

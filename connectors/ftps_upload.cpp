@@ -138,11 +138,13 @@ bool FtpsUpload::arrived_whole() {
 }
 
 /// A server that cannot store what comes breaks off in the midst of it, and the reason is lost with the
-/// connection or told in general terms. So it is asked to store a little more beside it.
+/// connection or told in general terms. So it is asked to store a little more beside it, under a name that is
+/// cleared like a probe's when we do not come to it.
 bool FtpsUpload::has_room() {
-  const std::string trial = part_path() + ".trial";
+  const std::string trial = folder_ + "/.veer-probe-room";
   try {
     const std::string little(kTrial, 'x');
+    session_.ask("DELE " + trial);
     const int code = session_.store(trial, MemoryBlob(little), 0).code;
     session_.ask("DELE " + trial);
     return !means_full(code) && code != 451;

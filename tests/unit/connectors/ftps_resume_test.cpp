@@ -1,13 +1,20 @@
 // A put over FTPS that was cut goes on where it was cut, when what lies there is what was sent.
 
 #include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <random>
+#include <span>
 #include <string>
 
 #include <catch2/catch.hpp>
+#include <sys/mman.h>
 
 #include "connectors/ftps_share.h"
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "support/child.h"
 #include "support/ftps_server.h"
 #include "support/odd_ftps.h"
 #include "support/thrown.h"
@@ -22,6 +29,40 @@ std::string bytes_of(std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>((i * 7 + i / 251) & 0xff);
   return bytes;
 }
+
+/// From where the put went on that kept this note.
+std::uint64_t verified_of(const std::string& note) { return std::stoull(note.substr(note.rfind(' '))); }
+
+/// Many bytes that nobody holds.
+class Pattern : public Blob {
+ public:
+  explicit Pattern(std::uint64_t size) : size_(size) {}
+  std::uint64_t size() const override { return size_; }
+  std::size_t read(std::uint64_t offset, std::span<char> into) const override {
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size_ - offset));
+    for (std::size_t i = 0; i < n; ++i) into[i] = static_cast<char>((offset + i) * 7 + (offset + i) / 251);
+    return n;
+  }
+
+ private:
+  std::uint64_t size_;
+};
+
+/// A value that a child process sees as well.
+template <typename T>
+class Shared {
+ public:
+  Shared() : at_(mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
+    REQUIRE(at_ != MAP_FAILED);
+  }
+  ~Shared() { munmap(at_, sizeof(T)); }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+  T& operator*() { return *static_cast<T*>(at_); }
+
+ private:
+  void* at_;
+};
 
 /// One exchange's puts: its note is kept from one to the next, as the ledger does.
 class Puts {
@@ -41,7 +82,7 @@ class Puts {
     CHECK(code == (most < bytes.size() ? std::optional(Code::l_stopped) : std::nullopt));
   }
   /// From where the last put went on.
-  std::uint64_t began() const { return std::stoull(note.substr(note.rfind(' '))); }
+  std::uint64_t began() const { return verified_of(note); }
   std::string note;
 
  private:
@@ -79,6 +120,44 @@ TEST_CASE("a put that is cut again and again goes on each time from what the ser
   CHECK(puts.began() == there);
   CHECK(read_file(server.root() / kPath) == kBytes);
   CHECK_FALSE(fs::exists(part));
+}
+
+TEST_CASE("an upload killed at ten random moments goes on each time from what the server has") {
+  // 200 MB in the long tests.
+  const std::uint64_t size = std::getenv("VEER_KILL_ROUNDS") != nullptr ? 200'000'000 : 40'000'000;
+  const Pattern content(size);
+  const FtpServerKind kind = GENERATE(FtpServerKind::proftpd, FtpServerKind::vsftpd);
+  const FtpsServer server(appending(kind));
+  const fs::path part = server.root() / kPart;
+  const TempFolder folder;
+  const fs::path note = folder / "note";
+  write_file(note, "");
+  const auto work = [&](std::atomic<std::uint64_t>& done) {
+    const ResumeNote resume{read_file(note), [&](const std::string& text) { write_file(note, text); }};
+    FtpsShare(server.share()).put("a.pgp", content, resume, {.stop = {}, .progress = [&](std::uint64_t n) {
+                                                               done = n;
+                                                             }});
+    return 0;
+  };
+  const unsigned seed = std::random_device()();
+  CAPTURE(static_cast<int>(kind), seed);
+  std::mt19937 random(seed);
+  std::uint64_t there = 0;
+  for (std::uint64_t life = 0; life < 10; ++life) {
+    const std::uint64_t moment = size / 11 * life + random() % (size / 11) + 1;
+    Shared<std::atomic<std::uint64_t>> done;
+    Child sender([&] { return work(*done); });
+    wait_until([&] { return *done >= std::max(moment, there + 1); });
+    sender.kill();
+    wait_until([&] { return server.sessions().empty(); });  // it has written what came
+    CHECK(verified_of(read_file(note)) == there);
+    CHECK(fs::file_size(part) >= there);
+    there = fs::file_size(part);
+  }
+  Shared<std::atomic<std::uint64_t>> done;
+  CHECK(work(*done) == 0);
+  CHECK(verified_of(read_file(note)) == there);
+  CHECK(sha256_hex(FileBlob(server.root() / kPath)) == sha256_hex(content));
 }
 
 TEST_CASE("a server that does not append gets all of it again") {

@@ -75,7 +75,7 @@ TEST_CASE("a certificate for another host name is refused, and so is one that ha
     CHECK(has(told(server.share()), "for another host name"));
   }
   const FtpsServer server({.until = std::chrono::hours(-2)});
-  CHECK(has(told(server.share()), "S_HOST_KEY"));
+  CHECK(has(told(server.share()), "S_EXPIRED"));
   CHECK(has(told(server.share()), "has expired"));
   CHECK_FALSE(was_named(server));
 }
