@@ -73,7 +73,17 @@ class FtpsSession::Talk {
     }
     const char* path = nullptr;
     curl_easy_getinfo(curl_.get(), CURLINFO_FTP_ENTRY_PATH, &path);
-    entry_path = path != nullptr ? path : "/";
+    entry_path_ = path != nullptr ? path : "";
+  }
+
+  bool can_enter(const std::string& folder) {
+    std::vector<std::string> commands = {"CWD " + folder};
+    if (!entry_path_.empty()) commands.push_back("CWD " + entry_path_);
+    const auto replies = ask(commands);
+    if (!replies.back().good() && replies.size() > 1)
+      throw Error(Code::s_protocol, "the server does not lead back to where it began");
+    if (entry_path_.empty()) renew();  // it does not tell where that is: a new sign-in leads there
+    return replies.front().good();
   }
 
   std::vector<FtpReply> ask(const std::vector<std::string>& commands) {
@@ -136,7 +146,6 @@ class FtpsSession::Talk {
 
   FtpsLink reached = FtpsLink::name;
   bool has_mlst = false;
-  std::string entry_path;
 
  private:
   template <typename Value>
@@ -193,6 +202,7 @@ class FtpsSession::Talk {
     set(CURLOPT_PROTOCOLS_STR, "ftp,ftps");
     set(CURLOPT_PROXY, "");
     set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_QUICK_EXIT, 1L);  // or a stop would wait as long as the resolver does
     set(CURLOPT_USERNAME, options_.user.c_str());
     set_secret(CURLOPT_PASSWORD, options_.password);
     set(CURLOPT_FTP_FILEMETHOD, static_cast<long>(CURLFTPMETHOD_NOCWD));
@@ -421,6 +431,7 @@ class FtpsSession::Talk {
   }
 
   const FtpsOptions& options_;
+  std::string entry_path_;  ///< where the sign-in leads to; empty when the server does not say
   Transfer transfer_;
   Hearing hearing_;
   std::function<void(std::string_view)> take_;
@@ -451,12 +462,7 @@ std::vector<FtpReply> FtpsSession::ask(const std::vector<std::string>& commands)
 }
 FtpReply FtpsSession::ask(const std::string& command) { return talk_->ask({command}).front(); }
 
-bool FtpsSession::can_enter(const std::string& folder) {
-  const auto replies = talk_->ask({"CWD " + folder, "CWD " + talk_->entry_path});
-  if (!replies[1].good()) throw Error(Code::s_protocol, "the server does not lead back to where it began");
-  return replies[0].good();
-}
-
+bool FtpsSession::can_enter(const std::string& folder) { return talk_->can_enter(folder); }
 FtpReply FtpsSession::list(const std::string& command, const std::string& folder, std::string& text) {
   return talk_->list(command, folder, text);
 }

@@ -69,6 +69,12 @@ ProbeResult failed(const std::string& what, const Error& error) {
 FtpsShare::FtpsShare(FtpsOptions options) : options_(std::move(options)) {
   if (!options_.certificate.empty())
     require_pair(options_.certificate, options_.key.reveal(), options_.key_passphrase.reveal());
+  // Each line of it would be a command.
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' '; };
+  const std::string_view password = options_.password.reveal();
+  if (std::any_of(password.begin(), password.end(), is_control))
+    throw Error(Code::c_credential,
+                "the password of the FTPS account holds a control character: it must be one line alone");
   if (read_certificates(options_.ca).empty())
     throw Error(
         Code::c_credential,

@@ -180,6 +180,8 @@ class OddFtps::Session {
     } else if (verb == "PASV") {
       passive_ = listen_somewhere();
       line_.write(fmt::format("227 here (127,0,0,1,{},{})\r\n", passive_.port / 256, passive_.port % 256));
+    } else if (away_ && (verb == "STOR" || verb == "RETR" || verb == "LIST")) {
+      line_.write("550 no\r\n");
     } else if (verb == "STOR" || verb == "APPE") {
       take(path, verb == "APPE", habits);
     } else if (verb == "RETR" || verb == "MLSD" || verb == "LIST") {
@@ -192,10 +194,10 @@ class OddFtps::Session {
   std::string answer(const std::string& verb, const std::string& path, const FtpsHabits& habits) {
     const std::lock_guard lock(server_.mutex_);
     const auto found = server_.files_.find(path);
-    const bool there = found != server_.files_.end();
+    const bool there = found != server_.files_.end() && !away_;
     if (verb == "USER") return "331 password\r\n";
     if (verb == "PASS") return "230 in\r\n";
-    if (verb == "PWD") return "257 \"/\"\r\n";
+    if (verb == "PWD") return fmt::format("257 \"{}\"\r\n", habits.home);
     if (verb == "FEAT")
       return habits.knows_mlst ? "211-knows\r\n MLST type*;size*;modify*;unique*;\r\n211 end\r\n"
                                : "211 end\r\n";
@@ -211,7 +213,10 @@ class OddFtps::Session {
     if (verb == "SIZE" && there) return fmt::format("213 {}\r\n", found->second.size());
     if (verb == "MDTM" && there) return "213 20260115093000\r\n";
     if (verb == "DELE" && there) server_.files_.erase(found);
-    if (verb == "CWD") return path == "/" || path.starts_with("to_") ? "250 there\r\n" : "550 no\r\n";
+    if (verb == "CWD") {
+      away_ = path != habits.home;
+      return path == "/" || path == habits.home || path.starts_with("to_") ? "250 there\r\n" : "550 no\r\n";
+    }
     static const std::vector<std::string> kOfFiles = {"MLST", "SIZE", "MDTM", "DELE"};
     if (!there && std::find(kOfFiles.begin(), kOfFiles.end(), verb) != kOfFiles.end()) return "550 no\r\n";
     return "200 fine\r\n";
@@ -282,6 +287,7 @@ class OddFtps::Session {
   Listening passive_;
   std::string from_;
   std::size_t restart_ = 0;
+  bool away_ = false;  ///< from home: no path leads to a file
   std::list<Line> left_open_;
 };
 

@@ -19,6 +19,7 @@ namespace veer::test {
 /// In which an OddFtps departs from what the RFCs say.
 struct FtpsHabits {
   std::string greeting = "220 odd\r\n";
+  std::string home = "/";  ///< where a sign-in leads to
   /// What it sends, byte for byte, instead of the reply to a command ("MLST to_avsb/a.pgp"); nothing was done
   /// then. Empty: the command is obeyed.
   std::function<std::optional<std::string>(const std::string& command)> instead = {};

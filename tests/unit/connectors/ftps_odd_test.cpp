@@ -52,6 +52,20 @@ TEST_CASE("a server that keeps to the rules is served, with MLST and without") {
   CHECK(server.files() == Files{{kPath, kBytes}});
 }
 
+TEST_CASE("folders count from where the sign-in leads to, also when the server does not tell where that is") {
+  OddFtps server({.home = "/home/aii", .knows_mlst = false});
+  const bool tells = GENERATE(true, false);
+  if (!tells) server.turn({.home = "/home/aii", .instead = says("PWD", "550 no\r\n"), .knows_mlst = false});
+  FtpsShare share(server.share());
+  for (int i = 0; i < 2; ++i) {
+    share.list(Folder::incoming, {});
+    share.put("a.pgp", MemoryBlob("some bytes"), {}, {});
+    CHECK(server.files() == Files{{kPath, "some bytes"}});
+    share.remove(Folder::outgoing, "a.pgp", {});
+    CHECK(server.files().empty());
+  }
+}
+
 TEST_CASE("session tickets that come when all was sent lose nothing of it") {
   OddFtps server({.late_tickets = true});
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{100'000}, kBytes.size()}) {
