@@ -83,7 +83,7 @@ TEST_CASE("a complaint about how an upload ended does not count when all of it i
     CHECK(server.files() == Files{{kPath, kBytes}});
   }
   SECTION("some lacks") {
-    server.turn({.keeps = [](auto&, std::string bytes) { return bytes.substr(1); },
+    server.turn({.keeps = [](auto&, const std::string& bytes) { return bytes.substr(1); },
                  .after_upload = "426 how rude\r\n"});
     const std::string text = told_of_put(server);
     CHECK(text.starts_with("S_UNREACHABLE"));
@@ -91,7 +91,7 @@ TEST_CASE("a complaint about how an upload ended does not count when all of it i
     CHECK_FALSE(server.files().contains(kPath));
   }
   SECTION("other bytes are") {
-    server.turn({.keeps = [](auto&, std::string bytes) { return std::string(bytes.size(), '?'); },
+    server.turn({.keeps = [](auto&, const std::string& bytes) { return std::string(bytes.size(), '?'); },
                  .after_upload = "426 how rude\r\n"});
     CHECK(told_of_put(server).starts_with("S_UNREACHABLE"));
     CHECK_FALSE(server.files().contains(kPath));
@@ -99,7 +99,7 @@ TEST_CASE("a complaint about how an upload ended does not count when all of it i
 }
 
 TEST_CASE("a lack of room is told where the server says so, or stores nothing any more") {
-  const auto nothing = [](auto&, std::string) { return std::string(); };
+  const auto nothing = [](auto&, const std::string&) { return std::string(); };
   SECTION("it says so") {
     OddFtps server({.keeps = nothing, .after_upload = "452 full\r\n"});
     CHECK(has(told_of_put(server), "has no room for it (452)"));
@@ -122,7 +122,8 @@ TEST_CASE("a lack of room is told where the server says so, or stores nothing an
 }
 
 TEST_CASE("what the server keeps less of than it confirms is not published") {
-  OddFtps server({.keeps = [](auto&, std::string bytes) { return bytes.substr(0, bytes.size() / 2); }});
+  OddFtps server(
+      {.keeps = [](auto&, const std::string& bytes) { return bytes.substr(0, bytes.size() / 2); }});
   CHECK(told_of_put(server, kBytes).starts_with("S_PROTOCOL"));
   CHECK_FALSE(server.files().contains(kPath));
 }
@@ -239,7 +240,7 @@ TEST_CASE("a reply too many neither publishes what is not there nor makes the ne
   SECTION("to a removal") { server.turn({.instead = says("DELE", "550 no\r\n226 done\r\n")}); }
   SECTION("to a look") { server.turn({.instead = says("MLST", "550 no\r\n250 yes\r\n")}); }
   SECTION("before an upload") {
-    server.turn({.keeps = [](auto&, std::string) { return std::string(); },
+    server.turn({.keeps = [](auto&, const std::string&) { return std::string(); },
                  .after_upload = "226 done\r\n226 done\r\n226 done\r\n"});
   }
   CHECK(code_of([&] { share.put("a.pgp", MemoryBlob(kBytes), {}, {}); }));
@@ -259,21 +260,22 @@ TEST_CASE("a listing without an end, or of nothing but noise, is cut off") {
   FtpsOptions options = server.share();
   options.timeout = std::chrono::milliseconds(500);
   FtpsShare share(std::move(options));
-  const std::string noise(20'000'000, 'x');
+  std::string noise;
+  noise.resize(20'000'000, 'x');
   SECTION("one line") {
-    server.turn({.hands_over = [&](auto&, std::string) { return noise; }});
+    server.turn({.hands_over = [&](auto&, const std::string&) { return noise; }});
     CHECK(code_of([&] { share.list(Folder::outgoing, {}); }) == Code::s_protocol);
   }
   SECTION("folders") {
     std::string folders;
     while (folders.size() < 20'000'000) folders += "type=dir; x\r\n";
-    server.turn({.hands_over = [&](auto&, std::string) { return folders; }});
+    server.turn({.hands_over = [&](auto&, const std::string&) { return folders; }});
     CHECK(code_of([&] { share.list(Folder::outgoing, {}); }) == Code::s_protocol);
   }
   SECTION("files") {
     std::string files;
     while (files.size() < 20'000'000) files += "type=file;size=1;modify=20260115093000; x\r\n";
-    server.turn({.hands_over = [&](auto&, std::string) { return files; }});
+    server.turn({.hands_over = [&](auto&, const std::string&) { return files; }});
     CHECK(share.list(Folder::outgoing, {}).size() == kMostEntries);
   }
 }
@@ -305,7 +307,7 @@ TEST_CASE("a file that is not as long as the server told is never taken for whol
     return code_of([&] { share.fetch(Folder::outgoing, entry, offset, sink, {}); });
   };
   SECTION("shorter") {
-    server.turn({.hands_over = [](auto&, std::string bytes) { return bytes.substr(1); }});
+    server.turn({.hands_over = [](auto&, const std::string& bytes) { return bytes.substr(1); }});
     CHECK(fetch(0));
   }
   SECTION("longer") {
