@@ -402,9 +402,9 @@ TEST_CASE(
   CHECK(e.pair.open_alerts(*e.pair.aii) ==
         Names{"attention S_RIGHTS", "attention S_RIGHTS"});  // poll and tidy
   e.pair.aii_share.heal();
-  e.pair.aii_share.fail_all(Code::s_algorithm);
+  e.pair.aii_share.fail_all(Code::s_expired);
   e.pair.run_for(std::chrono::hours(2));
-  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention S_ALGORITHM", "attention S_ALGORITHM"});
+  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention S_EXPIRED", "attention S_EXPIRED"});
   e.pair.aii.reset();
   e.pair.aii_share.heal();
   e.pair.start_aii();

@@ -68,7 +68,7 @@ class FtpsBetween : public ServerBetween {
   }
 
  private:
-  FtpsServer server_;
+  FtpsServer server_{{.lines = {"AllowStoreRestart on"}}};  // uploads go on where they were cut
 };
 
 std::unique_ptr<ServerBetween> start_server(const std::string& share) {

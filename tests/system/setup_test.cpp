@@ -199,6 +199,40 @@ TEST_CASE("doctor names the link of the chain to an FTPS server that fails, with
   CHECK(has(astray.output, "fail  share: list: S_NOT_FOUND: folder from_vip is not on the share"));
 }
 
+TEST_CASE(
+    "no password and no key of an FTPS account stands in what the program says or writes, at any level") {
+  const Installation both("ftps");
+  const fs::path account = both.server().root().parent_path();
+  std::vector<std::string> secrets = {FtpsServer::kPassword, "guessed at random", "BEGIN PRIVATE KEY"};
+  std::istringstream key(read_file(account / "client.key"));
+  for (std::string line; std::getline(key, line);)
+    if (line.size() > 20 && !line.starts_with("-----")) secrets.push_back(line);
+  REQUIRE(secrets.size() > 3);
+  std::string said;
+  const auto work = [&](const std::string& party) {
+    said += both.veer(party, "run --once --log-level debug").output + both.veer(party, "doctor").output +
+            both.veer(party, "status").output;
+  };
+  both.drop(both.list_name(), fictitious_csv(10, 4));
+  for (const char* party : {"aii", "avsb", "aii"}) work(party);
+  CHECK(has(both.note(both.list_name()), "Recorded at the receiver"));
+  const std::string password = read_file(account / "password");
+  write_file(account / "password", "guessed at random", 0600);
+  work("aii");
+  CHECK(has(said, "PASS 530"));
+  write_file(account / "password", password, 0600);
+  write_file(account / "client.key", "-----BEGIN PRIVATE KEY-----\nnonsense\n", 0600);
+  work("avsb");
+  CHECK(has(said, "C_CREDENTIAL"));
+  for (const char* party : {"aii", "avsb"})
+    for (const auto& file : fs::recursive_directory_iterator(both.path(party)))
+      if (file.is_regular_file()) said += read_file(file.path());
+  for (const std::string& secret : secrets) {
+    INFO(secret);
+    CHECK_FALSE(has(said, secret));
+  }
+}
+
 TEST_CASE("a foreign key in the ring keeps the service from starting") {
   const Installation both;
   const std::string home = (both.path("aii") / "gnupg").native();
