@@ -1,0 +1,230 @@
+#!/usr/bin/python3
+"""machine_test.py PACKAGE MAKE_LIST FOLDER: the service on real systemd, from the package alone.
+
+Two agencies and a server between them, each a bare Debian in FOLDER, go through what docs/operations.md tells and through
+what a machine may meet in five years. Needs root; ends at the first thing that does not hold."""
+import pathlib
+import subprocess
+import sys
+import time
+
+import machines
+from machines import Failed, until
+from sides import OPERATOR, OUTSIDER, SHARE, Side, acknowledged, add_account, first_commands, last_commands, set_up_share
+
+MOST_COMMANDS, MOST_EXPOSURE = 9, 12  # fewer than ten commands; tenths
+LARGE, SMALL = 400_000, 1_000
+
+
+def holds(what, answer):
+    if not answer:
+        raise Failed(what)
+
+
+class Test:
+    def __init__(self, package, make_list, room):
+        self.package, self.make_list, self.room = package, make_list, room
+        self.share = room.machines["share"]
+        self.aii, self.avsb = Side(room.machines["aii"], "avsb", "sender"), Side(room.machines["avsb"], "aii", "receiver")
+        self.sides = (self.aii, self.avsb)
+        self.canaries = set()
+
+    def a_list(self, numbers, seed):
+        """A list in a file of ours, of whose numbers some are looked for at the end."""
+        path = self.room.folder / f"list-{seed}.csv"
+        with open(path, "w", encoding="ascii") as file:
+            subprocess.run([self.make_list, str(numbers), str(seed), "--shuffle"], stdout=file, check=True)
+        self.canaries.update(path.read_text().split()[1:1000:100])
+        return path
+
+    # --- one sentence each, in order ---
+
+    def lintian_finds_no_error_in_the_package(self):
+        print(machines.call("lintian", "--fail-on", "error", "--allow-root", "--tag-display-limit", "0", self.package))
+
+    def the_handbook_leads_from_bare_machines_to_the_first_receipt_in_fewer_than_ten_commands_a_side(self):
+        for machine in self.room.machines.values():
+            machine.boot()
+        pin = set_up_share(self.share)
+        for side in self.sides:
+            first_commands(side, self.package)
+            add_account(self.share, side)
+        for name in (OPERATOR, OUTSIDER):
+            self.aii.machine.run("useradd", "-m", name)
+        self.aii.step("usermod", "-aG", "veer-operators", OPERATOR)
+        last_commands(self.aii, self.avsb, pin)
+        last_commands(self.avsb, self.aii, pin)
+        self.aii.offer(2022, self.a_list(LARGE, 1))
+        acknowledged(self.aii, self.avsb, 2022, LARGE)
+        print(f"     commands: {self.aii.steps} at AII, {self.avsb.steps} at AVSB")
+        holds("too many commands", max(side.steps for side in self.sides) <= MOST_COMMANDS)
+
+    def the_service_tells_systemd_what_it_is_about(self):
+        for side in self.sides:
+            holds("it is of Type=notify", side.property("Type") == "notify")
+            holds("it is active", side.property("ActiveState") == "active")
+            until("its status is readable", lambda s=side: s.property("StatusText").startswith("all is well; last look at the share 2"))
+            print(f"     {side.name}: {side.property('StatusText')}")
+            main = side.property("MainPID")
+            side.machine.run("systemctl", "reload", side.unit)
+            until("it has taken its configuration anew", lambda s=side: "RELOADING" not in s.property("StatusText")
+                  and s.journal("-u", s.unit).count(" runs as ") == 2)
+            holds("a reload is no restart", side.property("MainPID") == main and side.property("ActiveState") == "active")
+
+    def it_is_walled_in(self):
+        for unit in (self.aii.unit, "veerdienst-check@aii.service"):
+            told = self.aii.machine.run("systemd-analyze", "security", "--no-pager", f"--threshold={MOST_EXPOSURE}", unit)
+            print(f"     {told.splitlines()[-1].strip()}")
+        holds("units are as systemd wants them", self.aii.machine.run("systemd-analyze", "verify", "--man=no", self.aii.unit) == "")
+
+    def files_have_the_modes_that_keep_them(self):
+        for side in self.sides:
+            wanted = {"/etc/veerdienst": "2750 veerdienst veerdienst", side.config: "640 veerdienst veerdienst",
+                      "/var/lib/veerdienst": "750 veerdienst veerdienst", side.state: "700 veerdienst veerdienst",
+                      f"{side.state}/gnupg": "700 veerdienst veerdienst", f"{side.state}/spool": "700 veerdienst veerdienst",
+                      f"{side.state}/sftp-key": "600 veerdienst veerdienst", f"{side.state}/ledger.db": "600 veerdienst veerdienst"}
+            if side.role == "sender":
+                wanted[side.drop] = "2770 veerdienst veer-operators"
+            told = {path: side.machine.run("stat", "-c", "%a %U %G", path).strip() for path in wanted}
+            holds(f"{side.name}: modes are {told}", told == wanted)
+            open_to_all = side.machine.run("find", "/etc/veerdienst", "/var/lib/veerdienst", "/srv/veerdienst", "-perm", "-o+w", "!", "-type", "l")
+            holds(f"anybody may write {open_to_all}", open_to_all == "")
+
+    def who_is_in_no_group_gets_nothing(self):
+        machine = self.aii.machine
+        for words, code in ((("veer", "-i", "aii", "status"), 12), (("veer", "-i", "aii", "send", "--empty", "2023"), 12),
+                            (("cat", self.aii.config), 1), (("ls", self.aii.state), 2), (("ls", self.aii.drop), 2),
+                            (("cp", "/etc/hostname", f"{self.aii.drop}/inburgeringsplicht-2023.csv"), 1),
+                            (("systemctl", "stop", self.aii.unit), 1), (("journalctl", "-q", "-u", self.aii.unit, "--grep", "."), 1)):
+            machine.run("runuser", "-u", OUTSIDER, "--", *words, code=code)
+        holds("the service goes on", self.aii.property("ActiveState") == "active")
+
+    def a_service_that_hangs_is_restarted(self):
+        self.aii.machine.run("mkdir", "-p", f"/run/systemd/system/{self.aii.unit}.d")
+        self.aii.machine.run("sh", "-c", f"printf '[Service]\\nWatchdogSec=4s\\nRestartSec=1s\\n' > /run/systemd/system/{self.aii.unit}.d/soon.conf")
+        self.aii.machine.run("systemctl", "daemon-reload")
+        self.aii.machine.run("systemctl", "restart", self.aii.unit)
+        main = self.aii.property("MainPID")
+        self.aii.machine.run("sh", "-c", f"kill -STOP {main}")
+        until("the watchdog restarts it", lambda: self.aii.property("NRestarts") != "0" and self.aii.property("ActiveState") == "active")
+        holds("it is another process", self.aii.property("MainPID") != main)
+        holds("the journal says why", "watchdog" in self.aii.journal("-u", self.aii.unit).lower())
+        self.aii.machine.run("rm", "-r", f"/run/systemd/system/{self.aii.unit}.d")
+        self.aii.machine.run("systemctl", "daemon-reload")
+        self.aii.machine.run("systemctl", "restart", self.aii.unit)
+
+    def a_machine_that_loses_power_in_mid_exchange_goes_on_and_delivers_once(self):
+        self.aii.offer(2023, self.a_list(LARGE, 2))
+        until("the list is sealed", lambda: self.aii.stage(2023))
+        self.aii.machine.cut_power()
+        until("the package is being fetched or is still not there", lambda: True)
+        self.avsb.machine.cut_power()
+        for side in self.sides:
+            side.machine.boot()
+        acknowledged(self.aii, self.avsb, 2023, LARGE)
+
+    def a_package_that_is_upgraded_in_mid_exchange_loses_nothing(self):
+        before = [side.property("MainPID") for side in self.sides]
+        self.aii.offer(2024, self.a_list(LARGE, 3))
+        until("the list is sealed", lambda: self.aii.stage(2024))
+        for side in self.sides:
+            side.machine.run("apt-get", "install", "-y", "-qq", "--reinstall", f"/root/{self.package.name}")
+        acknowledged(self.aii, self.avsb, 2024, LARGE)
+        holds("both run on the new program", all(side.property("MainPID") != old and side.property("ActiveState") == "active"
+                                                 for side, old in zip(self.sides, before)))
+
+    def a_full_disk_is_told_of_and_holds_up_the_exchange_no_longer_than_it_is_full(self):
+        machine, state = self.avsb.machine, self.avsb.state
+        machine.run("systemctl", "stop", self.avsb.unit)
+        machine.run("sh", "-c", f"mkdir /root/kept && cp -a {state}/. /root/kept && mount -t tmpfs -o mode=700,size=200m tmpfs {state} && "
+                                f"cp -a /root/kept/. {state} && chown veerdienst: {state}")
+        machine.run("systemctl", "start", self.avsb.unit)
+        machine.run("sh", "-c", f"cat /dev/zero > {state}/filler 2>/dev/null; true")
+        since = machine.run("date", "+%F %T").strip()
+        self.aii.offer(2025, self.a_list(LARGE, 4))
+        until("AVSB says that there is no room", lambda: "L_FULL" in self.avsb.journal("-u", self.avsb.unit, "--since", since))
+        holds("it is not recorded", 2025 not in self.avsb.recorded())
+        machine.run("rm", f"{state}/filler")
+        acknowledged(self.aii, self.avsb, 2025, LARGE)
+        machine.run("systemctl", "stop", self.avsb.unit)
+        machine.run("sh", "-c", f"cp -a {state}/. /root/kept && umount {state} && cp -a /root/kept/. {state} && rm -r /root/kept")
+        machine.run("systemctl", "start", self.avsb.unit)
+
+    def a_network_that_is_gone_is_told_of_daily_and_the_exchange_goes_on_when_it_is_back(self):
+        self.room.network.plug("aii", "down")
+        self.aii.offer(2026, self.a_list(SMALL, 5))
+        until("the list waits for the network", lambda: any("waits" in x and x["waits"].get("problem") for x in self.aii.data("status")["exchanges"]))
+        self.aii.machine.run("systemctl", "start", "veerdienst-check@aii.service", code=1)
+        told = until("the check is told of", lambda: self.aii.machine.run("journalctl", "-t", "veerdienst-failed", "-p", "crit", "-o", "cat"))
+        holds(told, "veerdienst-check@aii.service failed, and a person is needed" in told)
+        self.room.network.plug("aii", "up")
+        acknowledged(self.aii, self.avsb, 2026, SMALL)
+
+    def the_daily_check_is_content_when_all_is_well(self):
+        for side in self.sides:
+            holds("its timer waits", side.property("ActiveState", f"veerdienst-check@{side.name}.timer") == "active")
+            until("the check is content", lambda s=side: s.machine.code("systemctl", "start", f"veerdienst-check@{s.name}.service") == 0)
+
+    def a_service_that_fails_for_good_is_told_of(self):
+        machine, config = self.avsb.machine, self.avsb.config
+        machine.run("sed", "-i", 's/^party .*/party = "AVSB!"/', config)
+        machine.run("systemctl", "restart", self.avsb.unit, code=1)
+        told = until("the failure is told of", lambda: machine.run("journalctl", "-t", "veerdienst-failed", "-p", "crit", "-o", "cat"))
+        holds(told, f"{self.avsb.unit} failed, and a person is needed" in told)
+        holds("the check goes on", self.avsb.property("ActiveState", "veerdienst-check@avsb.timer") == "active")
+        machine.run("sed", "-i", 's/^party .*/party = "avsb"/', config)
+        machine.run("systemctl", "reset-failed", self.avsb.unit)
+        machine.run("systemctl", "start", self.avsb.unit)
+
+    def no_number_stands_in_a_journal_or_anywhere_but_in_the_register(self):
+        patterns = self.room.folder / "canaries"
+        patterns.write_text("".join(f"{n}\n{n[:2]}.{n[2:4]}.{n[4:6]}-{n[6:9]}.{n[9:]}\n" for n in sorted(self.canaries)))
+        holds("canaries are looked for", len(self.canaries) >= 40)
+        for side in self.sides:
+            journal = side.machine.run("journalctl", "--no-pager", "-o", "export")
+            holds("the journal is there", side.unit in journal)
+            holds("no number in the journal", not any(n in journal for n in patterns.read_text().split()))
+        found = subprocess.run(["grep", "-rlaF", "-f", patterns, *(m.changes for m in self.room.machines.values())],
+                               capture_output=True, text=True, check=False)
+        holds(f"numbers in {found.stdout}", found.returncode == 1)
+
+    def what_people_own_outlives_the_package(self):
+        machine = self.avsb.machine
+        machine.run("apt-get", "purge", "-y", "-qq", "veerdienst")
+        holds("nothing of it runs", machine.run("find", "/proc", "-maxdepth", "1", "-user", "veerdienst") == "")
+        holds("nothing of it is started", machine.run("find", "/etc/systemd/system", "-name", "veerdienst*") == "")
+        for path in (self.avsb.config, f"{self.avsb.state}/ledger.db", f"{self.avsb.state}/gnupg"):
+            machine.run("test", "-e", path)
+        machine.run("apt-get", "install", "-y", "-qq", f"/root/{self.package.name}")
+        machine.run("systemctl", "enable", "-q", "--now", self.avsb.unit)
+        holds("the register is as it was", self.avsb.recorded()[2024] == (LARGE, 1))
+
+
+def main(package, make_list, folder):
+    began = time.monotonic()
+    steps = [(name.replace("_", " "), step) for name, step in vars(Test).items() if not name.startswith("_") and name != "a_list"]
+    base = machines.bare_tree(folder, ["openssh-server"], [package])
+    print(f"a bare Debian is at hand ({time.monotonic() - began:.0f} s)", flush=True)
+    room = machines.Room(base, ["share", "aii", "avsb"])
+    try:
+        room.network.answer_names({SHARE: "share"})
+        test = Test(package, make_list, room)
+        for sentence, step in steps:
+            start = time.monotonic()
+            print(f"  {sentence}", flush=True)
+            try:
+                step(test)
+            except Exception:
+                print(f"FAILED: {sentence}")
+                for side in test.sides:
+                    if side.machine.process:
+                        print(side.machine._start(["journalctl", "--no-pager", "-n", "60", "-u", "veerdienst*"]).stdout)
+                raise
+            print(f"     holds ({time.monotonic() - start:.0f} s)", flush=True)
+    finally:
+        room.remove()
+    print(f"all {len(steps)} hold ({time.monotonic() - began:.0f} s)")
+
+
+if __name__ == "__main__":
+    main(*(pathlib.Path(word).resolve() for word in sys.argv[1:]))
