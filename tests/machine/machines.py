@@ -138,36 +138,40 @@ class Machine:
     def boot(self):
         console = open(self.folder / "console", "ab")
         self.process = subprocess.Popen(
-            ["systemd-nspawn", "-q", "--register=no", "--keep-unit", "-D", self.tree, f"--hostname={self.name}",
+            ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "-q", "--register=no", "--keep-unit", "-D", self.tree, f"--hostname={self.name}",
              f"--network-namespace-path=/run/netns/{self.network.prefix}-{self.name}", "--resolv-conf=off",
              "--timezone=off", "--boot"], stdin=subprocess.DEVNULL, stdout=console, stderr=console)
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        self.leader = int(until(f"{self.name} starts", lambda: children.read_text().split(), 30)[0])
+        self.leader = until(f"{self.name} starts", self._find_leader, 30)
         until(f"{self.name} is booted",
               lambda: self.code("systemctl", "is-active", "--quiet", "multi-user.target", "dbus.service") == 0)
 
+    def _find_leader(self):
+        """The machine's first process, once it is systemd: others come and go before."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return next((child for child in children if pathlib.Path(f"/proc/{child}/comm").read_text() == "systemd\n"), None)
+
     def cut_power(self):
         """The machine and all that runs on it end at once."""
-        os.kill(self.leader, signal.SIGKILL)
+        os.kill(int(self.leader), signal.SIGKILL)
         self.process.wait()
         self.process = None
 
     def remove(self):
-        if self.process:
+        if self.process and self.process.poll() is None:
             self.cut_power()
         call("umount", self.tree)
 
-    def _start(self, words, **options):
-        return subprocess.run(["nsenter", "-t", str(self.leader), "-m", "-u", "-i", "-n", "-p", "--", *map(str, words)],
+    def attempt(self, *words, **options):
+        return subprocess.run(["nsenter", "-t", self.leader, "-m", "-u", "-i", "-n", "-p", "--", *map(str, words)],
                               stdin=options.pop("stdin", subprocess.DEVNULL), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, errors="replace", env=ENVIRONMENT, cwd="/", **options)
 
     def code(self, *words):
-        return self._start(words).returncode
+        return self.attempt(*words).returncode
 
     def run(self, *words, code=0, stdin=None):
         """What the command printed; it must end with `code`."""
-        done = self._start(words, **({"stdin": stdin} if stdin else {}))
+        done = self.attempt(*words, **({"stdin": stdin} if stdin else {}))
         if done.returncode != code:
             raise Failed(f"{self.name}# {' '.join(map(str, words))}: exit code {done.returncode}\n{done.stdout[-3000:]}")
         return done.stdout
@@ -177,7 +181,7 @@ class Machine:
 
 
 class Room:
-    """Where machines run and what is removed after them."""
+    """Where machines run; nothing of them is left when it is removed."""
 
     def __init__(self, base, names):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="veer-machines-", dir=base.parent))

@@ -46,7 +46,7 @@ class Side:
         return self.machine.run(*self.as_service("veer", "-i", self.name, *words), code=code)
 
     def data(self, *words):
-        done = self.machine._start(self.as_service("veer", "-i", self.name, "--json", *words))
+        done = self.machine.attempt(*self.as_service("veer", "-i", self.name, "--json", *words))
         try:
             return json.loads(done.stdout)
         except ValueError:
