@@ -1,6 +1,7 @@
 """Machines with real systemd: Debian trees booted by systemd-nspawn, on a network of their own. Needs root."""
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -36,6 +37,15 @@ def until(what, condition, seconds=120):
             raise Failed(f"this did not come about within {seconds} s: {what}")
         time.sleep(0.2)
     return answer
+
+
+def require_rights():
+    """Throws where no machine can be booted."""
+    status = pathlib.Path("/proc/self/status").read_text()
+    rights = int(re.search(r"CapEff:\s*(\w+)", status)[1], 16)
+    if not (rights >> 12 & 1 and rights >> 21 & 1):
+        raise Failed("machines need root with CAP_SYS_ADMIN and CAP_NET_ADMIN: in a container of systemd-nspawn add "
+                     "--capability=CAP_NET_ADMIN, in one of docker --privileged")
 
 
 def proxies():
@@ -138,7 +148,8 @@ class Machine:
     def boot(self):
         console = open(self.folder / "console", "ab")
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "-q", "--register=no", "--keep-unit", "-D", self.tree, f"--hostname={self.name}",
+            ["setpriv", "--pdeathsig", "KILL", "systemd-nspawn", "-q", "--register=no", "--keep-unit", "-D", self.tree,
+             f"--hostname={self.name}",
              f"--network-namespace-path=/run/netns/{self.network.prefix}-{self.name}", "--resolv-conf=off",
              "--timezone=off", "--boot"], stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         self.leader = until(f"{self.name} starts", self._find_leader, 30)
@@ -161,23 +172,24 @@ class Machine:
             self.cut_power()
         call("umount", self.tree)
 
-    def attempt(self, *words, **options):
+    def attempt(self, *words, stdin=subprocess.DEVNULL):
         return subprocess.run(["nsenter", "-t", self.leader, "-m", "-u", "-i", "-n", "-p", "--", *map(str, words)],
-                              stdin=options.pop("stdin", subprocess.DEVNULL), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, errors="replace", env=ENVIRONMENT, cwd="/", **options)
+                              stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                              env=ENVIRONMENT, cwd="/")
 
     def code(self, *words):
         return self.attempt(*words).returncode
 
-    def run(self, *words, code=0, stdin=None):
+    def run(self, *words, code=0, stdin=subprocess.DEVNULL):
         """What the command printed; it must end with `code`."""
-        done = self.attempt(*words, **({"stdin": stdin} if stdin else {}))
+        done = self.attempt(*words, stdin=stdin)
         if done.returncode != code:
-            raise Failed(f"{self.name}# {' '.join(map(str, words))}: exit code {done.returncode}\n{done.stdout[-3000:]}")
+            typed = " ".join(map(str, words))
+            raise Failed(f"{self.name}# {typed}: exit code {done.returncode}\n{done.stdout[-3000:]}")
         return done.stdout
 
-    def install_file(self, source):
-        shutil.copy(source, self.tree / "root" / pathlib.Path(source).name)
+    def shell(self, text):
+        return self.run("sh", "-c", text)
 
 
 class Room:

@@ -1,7 +1,7 @@
 """The share host and the two agencies, set up as docs/operations.md tells, with a transcript of each command."""
 import json
 import re
-import time
+import shutil
 
 from machines import Failed, until
 
@@ -56,7 +56,17 @@ class Side:
         return self.machine.run("systemctl", "show", "--property", name, "--value", unit or self.unit).strip()
 
     def journal(self, *words):
-        return self.machine.run("journalctl", "--no-pager", "-o", "cat", *words)
+        return self.machine.run("journalctl", "-q", "--no-pager", "-o", "cat", *words)
+
+    def told_of_failures(self):
+        return self.journal("-t", "veerdienst-failed", "-p", "crit")
+
+    def override(self, unit, *lines):
+        """What 'systemctl edit' writes."""
+        own = f"/etc/systemd/system/{unit}.d"
+        self.machine.run("mkdir", "-p", own)
+        (self.machine.tree / own[1:] / "override.conf").write_text("\n".join(["[Service]", *lines, ""]))
+        self.machine.run("systemctl", "daemon-reload")
 
     def exchange(self, year):
         found = [each for each in self.data("list") if each["reference_year"] == year]
@@ -76,9 +86,8 @@ class Side:
         """An operator saves a list in the drop folder."""
         name = f"inburgeringsplicht-{year}.csv"
         with open(file, "rb") as content:
-            self.machine.run("runuser", "-u", OPERATOR, "--", "sh", "-c",
-                             f"umask 027; cat > {self.drop}/.{name} && mv {self.drop}/.{name} {self.drop}/{name}", stdin=content)
-        return time.monotonic()
+            self.machine.run("runuser", "-u", OPERATOR, "--", "sh", "-c", "umask 027; "
+                             f"cat > {self.drop}/.{name} && mv {self.drop}/.{name} {self.drop}/{name}", stdin=content)
 
 
 def set_up_share(machine):
@@ -100,11 +109,11 @@ def add_account(share, side):
 
 
 def first_commands(side, package):
-    side.machine.install_file(package)
+    shutil.copy(package, side.machine.tree / "root")
     side.step("apt-get", "install", "-y", "-qq", f"/root/{package.name}")
     drop = ["--drop", side.drop] if side.role == "sender" else []
-    side.step(*side.as_service("veer", "-i", side.name, "init", "--role", side.role, "--party", side.name, "--counterparty", side.other,
-                               "--state", side.state, *drop))
+    side.step(*side.as_service("veer", "-i", side.name, "init", "--role", side.role, "--party", side.name,
+                               "--counterparty", side.other, "--state", side.state, *drop))
     side.step(*side.as_service("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{side.state}/sftp-key"))
 
 
@@ -113,9 +122,11 @@ def last_commands(side, other, pin):
     fingerprint = re.search(r'^own .*"([0-9A-F]{40})"', (other.machine.tree / other.config[1:]).read_text(), re.M)[1]
     (side.machine.tree / "var/tmp" / f"{other.name}.public.asc").write_bytes(
         (other.machine.tree / other.state[1:] / f"{other.name}.public.asc").read_bytes())
-    side.step(*side.as_service("veer", "-i", side.name, "keys", "import", f"/var/tmp/{other.name}.public.asc", "--fingerprint", fingerprint))
+    side.step(*side.as_service("veer", "-i", side.name, "keys", "import", f"/var/tmp/{other.name}.public.asc",
+                               "--fingerprint", fingerprint))
     side.edit(keys=f'[{{ key = "{fingerprint}" }}]', host=f'"{SHARE}"', host_key=f'["{pin}"]', poll='"1s"')
-    print(*("       " + line for line in side.step(*side.as_service("veer", "-i", side.name, "doctor")).splitlines()), sep="\n")
+    for line in side.step(*side.as_service("veer", "-i", side.name, "doctor")).splitlines():
+        print(f"       {line}")
     side.step("systemctl", "enable", "-q", "--now", side.unit)
 
 
