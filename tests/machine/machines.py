@@ -2,6 +2,7 @@
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -184,7 +185,7 @@ class Machine:
         """What the command printed; it must end with `code`."""
         done = self.attempt(*words, stdin=stdin)
         if done.returncode != code:
-            typed = " ".join(map(str, words))
+            typed = shlex.join(map(str, words))
             raise Failed(f"{self.name}# {typed}: exit code {done.returncode}\n{done.stdout[-3000:]}")
         return done.stdout
 

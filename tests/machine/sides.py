@@ -1,6 +1,7 @@
 """The share host and the two agencies, set up as docs/operations.md tells, with a transcript of each command."""
 import json
 import re
+import shlex
 import shutil
 
 from machines import Failed, until
@@ -24,7 +25,7 @@ class Side:
     def step(self, *words):
         """A command that the handbook tells the sysadmin of a bare machine to give."""
         self.steps += 1
-        print(f"     {self.name}# {' '.join(map(str, words))}", flush=True)
+        print(f"     {self.name}# {shlex.join(map(str, words))}", flush=True)
         return self.machine.run(*words)
 
     def edit(self, **lines):
