@@ -99,6 +99,14 @@ Certificate Authority::issue(const CertificateWishes& wishes) const {
   return {pem_of(made.get()), pem_of(key.get())};
 }
 
+Certificate rsa_certificate(const CertificateWishes& wishes) {
+  const KeyHandle key(EVP_RSA_gen(2048));
+  const CertificateHandle made = blank(wishes, key.get());
+  require(X509_set_issuer_name(made.get(), X509_get_subject_name(made.get())) == 1 &&
+          X509_sign(made.get(), key.get(), EVP_sha256()) > 0);
+  return {pem_of(made.get()), pem_of(key.get())};
+}
+
 std::string encrypted_key(const std::string& key, const std::string& passphrase) {
   const BioHandle in(BIO_new_mem_buf(key.data(), static_cast<int>(key.size())));
   const KeyHandle handle(PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, nullptr));
