@@ -365,7 +365,7 @@ HttpReply GraphService::create_session(const Asked& asked) {
       !time.empty())
     session.modified = from_rfc3339(time);
   session.target = fmt::format(
-      "{}/_api/v2.0/drives/{}/items/01{}/uploadSession?guid='{}'&overwrite={}&rename={}&dc=0&tempauth=v1.{}",
+      "{}/_api/v2.0/drives/{}/items/01{}/uploadSession?guid={}&overwrite={}&rename={}&dc=0&tempauth=v1.{}",
       drive.site, drive.id, random_hex(32), random_guid(),
       session.conflict == Conflict::replace ? "True" : "False",
       session.conflict == Conflict::rename ? "True" : "False", random_hex(96));
