@@ -302,7 +302,9 @@ std::vector<std::string> names_in(const fs::path& path) {
   for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error))
     names.push_back(it->path().filename().native());
   if (error)
-    throw Error(Code::l_io, fmt::format("folder {} cannot be read: {}", shown(path), error.message()));
+    throw Error(Code::l_io,
+                fmt::format("folder {} cannot be read: {}; see that it is there, and the rights on it",
+                            shown(path), error.message()));
   std::sort(names.begin(), names.end());
   return names;
 }

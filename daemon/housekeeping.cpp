@@ -1,6 +1,9 @@
 #include "daemon/housekeeping.h"
 
+#include <algorithm>
 #include <set>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -8,6 +11,27 @@
 #include "core/log.h"
 
 namespace veer {
+namespace {
+
+void tell_misplaced(Instance& at, const std::vector<ShareEntry>& entries) {
+  static const std::string kCause = "misplaced:outgoing";
+  const bool sender = at.config.role == Role::sender;
+  const auto theirs = std::find_if(entries.begin(), entries.end(), [&](const ShareEntry& entry) {
+    const auto name = parse_file_name(entry.name);
+    return name && (name->kind == FileKind::package) != sender;
+  });
+  at.db.transaction([&] {
+    if (theirs == entries.end()) return at.alerts.close(kCause);
+    at.alerts.raise(
+        kCause, AlertKind::attention, code_name(Code::t_name), "",
+        fmt::format("{} lies in our outgoing folder on the share, and only {} makes such files: are "
+                    "'outgoing' and 'incoming' the wrong way round, here or there? Compare both "
+                    "sides' [share]",
+                    theirs->name, at.config.counterparty));
+  });
+}
+
+}  // namespace
 
 void tidy_spool_at_start(Instance& at) {
   std::set<std::string> known;
@@ -32,9 +56,11 @@ void tidy_spool_at_start(Instance& at) {
   }
 }
 
-void remove_stale_parts(Instance& at, const Transfer& transfer) {
+void look_over_outgoing(Instance& at, const Transfer& transfer) {
   const Time old = at.clock.now() - std::chrono::hours(24);
-  for (const ShareEntry& entry : at.share.list(Folder::outgoing, transfer)) {
+  const auto entries = at.share.list(Folder::outgoing, transfer);
+  tell_misplaced(at, entries);
+  for (const ShareEntry& entry : entries) {
     const bool ours =
         is_part_name(entry.name) || (is_share_name(entry.name) && entry.name.starts_with(".veer-probe-"));
     if (!ours || !entry.modified || *entry.modified > old) continue;

@@ -11,8 +11,9 @@ namespace veer {
 /// is no such thing: no row speaks of it because the ledger is older than it. Only at the start, before any
 /// step runs.
 void tidy_spool_at_start(Instance& instance);
-/// Removes our own half-written files from the share once they are a day old.
-void remove_stale_parts(Instance& instance, const Transfer& transfer);
+/// Removes our own half-written files from the share once they are a day old, and tells of files in our
+/// folder that only the other side makes: somebody has the folders the wrong way round.
+void look_over_outgoing(Instance& instance, const Transfer& transfer);
 /// Forgets what happened to files of the share and to commands so long ago that nobody asks for it; what has
 /// to be proven stands in the audit chain.
 void prune(Instance& instance);

@@ -25,14 +25,34 @@ constexpr std::int64_t kRemovalTries = 10;
 constexpr const char* kForeignNames = "names:incoming";
 constexpr const char* kFlood = "flood:incoming";
 
+/// The first few of many names, in order.
+std::string some_of(std::vector<std::string> names) {
+  static constexpr std::size_t kShown = 3;
+  std::sort(names.begin(), names.end());
+  const bool more = names.size() > kShown;
+  names.resize(std::min(names.size(), kShown));
+  return fmt::format("{}{}", fmt::join(names, ", "), more ? ", …" : "");
+}
+
 bool left(const Error& error) { return error.code() == Code::s_not_found || error.code() == Code::s_changed; }
+
+/// What a person does about bytes that were set aside.
+std::string_view next_step(Code code) {
+  return code == Code::t_signer
+             ? "Has the other side renewed its key? Then take it in ('veer keys import') and have the "
+               "package "
+               "resent. Otherwise somebody tries to interfere: tell the other side and your officer"
+             : "Somebody may have tried to interfere: tell the other side and your officer, and have good "
+               "bytes "
+               "resent";
+}
 
 std::string restless_cause(const std::string& name) { return "restless:" + name; }
 
 }  // namespace
 
 void Inbox::poll(const Transfer& transfer) {
-  std::size_t foreign = 0;
+  std::vector<std::string> foreign;
   std::size_t waiting = 0;
   std::uint64_t bytes = 0;
   std::vector<ShareEntry> fresh;
@@ -41,7 +61,7 @@ void Inbox::poll(const Transfer& transfer) {
     if (entry.name.starts_with('.')) continue;  // being written, or a probe
     const auto name = parse_file_name(entry.name);
     if (!name || !kinds_.contains(name->kind)) {
-      ++foreign;
+      foreign.push_back(shown_name(entry.name));
     } else if (!is_known(entry, at_.ledger.last_arrival(entry.name))) {
       const std::uint64_t size = entry.size <= cap_ ? entry.size : 0;
       const bool taken = fresh.size() < kNewPerPoll && bytes + size <= kLargestPerPoll * cap_;
@@ -53,12 +73,13 @@ void Inbox::poll(const Transfer& transfer) {
   at_.db.transaction([&] {
     give_up_absent(entries);
     for (const ShareEntry& entry : fresh) accept(entry);
-    if (foreign > 0)
+    if (!foreign.empty())
       at_.alerts.raise(
           kForeignNames, AlertKind::attention, code_name(Code::t_name), "",
-          fmt::format("{} file(s) with names that are not ours lie in the incoming folder of the share; "
-                      "they are left alone: find out who put them there",
-                      foreign));
+          fmt::format("{} file(s) with names that are not for this side lie in the incoming folder "
+                      "of the share and are left alone ({}): find out who put them there, and have "
+                      "them removed",
+                      foreign.size(), some_of(std::move(foreign))));
     else
       at_.alerts.close(kForeignNames);
     if (entries.size() >= kMostEntries)
@@ -224,8 +245,11 @@ void Inbox::quarantine(Arrival arrival, const Error& error) {
       at_.alerts.raise(
           "bytes:" + arrival.sha256, AlertKind::finding, code_name(error.code()), "",
           fmt::format(
-              "{} was set aside: {}{}", arrival.name, error.message(),
-              has_room_for(arrival) ? "" : ". The quarantine is full, so that it stays on the share"));
+              "{} was set aside: {}. {}{}", arrival.name, error.message(), next_step(error.code()),
+              has_room_for(arrival)
+                  ? ""
+                  : ". The quarantine is full, so that it stays on the share: when the finding is dealt "
+                    "with, remove what lies in quarantine/"));
     }
     at_.audit.append(
         "quarantined", "",

@@ -17,10 +17,13 @@ namespace {
 // How often the folder is looked at although nothing was heard of it: events are hints.
 constexpr auto kRescan = std::chrono::minutes(1);
 
+// Excel marks so, beside it, a file that it has open.
+constexpr std::string_view kOfficeLock = "~$";
+
 std::string drop_cause(const std::string& name) { return "drop:" + name; }
 
 Error faulty(const ListReport& report) {
-  return {Code::i_faulty, fmt::format("the list holds faults ({}): correct them and put the file again",
+  return {Code::i_faulty, fmt::format("the list holds faults ({}): correct them and offer the list again",
                                       summary(report.counts))};
 }
 
@@ -48,6 +51,14 @@ void require_list_name(const std::string& name) {
 void require_there(const fs::path& file) {
   if (!identify(file))
     throw Error(Code::i_file, "there is no such file, or its folder may not be looked into");
+}
+
+std::vector<std::string> dropped_names(const fs::path& drop) {
+  std::vector<std::string> names = names_in(drop);
+  std::erase_if(names, [](const std::string& name) {
+    return name.starts_with('.') || name.starts_with(kOfficeLock) || name.ends_with(kNoteSuffix);
+  });
+  return names;
 }
 
 int reference_year_of(const IntakeConfig& config, const std::string& name) {
@@ -92,8 +103,7 @@ Time Intake::scan(const Transfer& transfer) {
 
 std::vector<Intake::Dropped> Intake::dropped() const {
   std::vector<Dropped> files;
-  for (const std::string& name : names_in(at_.config.drop)) {
-    if (name.starts_with('.') || name.ends_with(kNoteSuffix)) continue;
+  for (const std::string& name : dropped_names(at_.config.drop)) {
     Dropped file{at_.config.drop / name, without_numbers(name)};
     struct stat status {};
     // Two files may differ only in what is not shown of their names.
@@ -209,9 +219,12 @@ void Intake::require_free(int year) {
   if (holder->stage == Stage::acknowledged)
     throw Error(
         Code::f_second_list,
-        fmt::format("the list for reference year {} was recorded in exchange {}: a second one may not follow "
-                    "(protocol, article 5). What was wrong in it is repaired by a correction (article 7)",
-                    year, holder->id));
+        fmt::format(
+            "the list for reference year {} was recorded in exchange {}: a second one may not follow "
+            "(protocol, article 5). Take the file away; what was wrong in the recorded one is repaired by a "
+            "correction (article 7), which this version cannot send yet: agree on it with the other "
+            "side",
+            year, holder->id));
   throw Error(Code::i_open,
               fmt::format("exchange {} for reference year {} is still under way: wait for its receipt, or "
                           "take it back with 'veer withdraw {}'",

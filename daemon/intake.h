@@ -61,6 +61,9 @@ int reference_year_of(const IntakeConfig& config, const std::string& name);
 void require_list_name(const std::string& name);
 /// Throws I_FILE when there is no such file, or something else bears its name.
 void require_there(const fs::path& file);
+/// Names of what people put into a drop folder, sorted: no notes, nothing hidden, none of an office program's
+/// marks. Throws L_IO.
+std::vector<std::string> dropped_names(const fs::path& drop);
 inline constexpr std::string_view kNoteSuffix = ".result.txt";
 
 }  // namespace veer

@@ -41,6 +41,10 @@ std::vector<std::string> Offers::refused() {
   return names;
 }
 
+bool Offers::any_settling() {
+  return db_.query_one("SELECT name FROM offer WHERE stage = 'settling' LIMIT 1").has_value();
+}
+
 void Offers::save(const Offer& offer) {
   forget(offer.name);
   db_.execute("INSERT INTO offer (name, identity, stage, seen_at) VALUES (:name, :identity, :stage, :at)",

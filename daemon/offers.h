@@ -39,6 +39,7 @@ class Offers {
   std::vector<Offer> all();
   /// Names of what was refused and still lies there: it asks for a person.
   std::vector<std::string> refused();
+  bool any_settling();
   void save(const Offer& offer);
   void forget(const std::string& name);
   /// What was refused is looked at afresh: what stood in its way may be gone.

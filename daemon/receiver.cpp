@@ -328,7 +328,7 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
     return now + at_.config.share.poll;
   }
   if (clock_is_steady(at_)) prune(at_);
-  remove_stale_parts(at_, transfer);
+  look_over_outgoing(at_, transfer);
   return now + kTidyEvery;
 }
 

@@ -17,12 +17,13 @@ namespace {
 
 std::string overdue_cause(const Exchange& x) { return "receipt:" + x.id; }
 
-std::string reasons_of(const Receipt& receipt) {
+std::string reasons_of(const Receipt& receipt, Language language) {
   std::string text;
   for (const Reason& reason : receipt.reasons)
     text += fmt::format("{}{} × {}: {}", text.empty() ? "" : "; ", reason.count, code_name(reason.code),
-                        reason.text);
-  return text.empty() ? "no reason given" : text;
+                        reason_text(language, reason.code, reason.text));
+  if (text.empty()) return language == Language::nl ? "zonder opgave van reden" : "no reason given";
+  return text;
 }
 
 }  // namespace
@@ -85,7 +86,9 @@ void Sender::ask_for_receipt(const Exchange& x, const Transfer& transfer) {
     at_.db.transaction([&] {
       at_.alerts.raise(
           overdue_cause(x), AlertKind::attention, "OVERDUE", x.id,
-          fmt::format("no receipt yet for {}: ask the other side whether its service runs", x.package));
+          fmt::format("no receipt yet for {}: ask the other side whether its service runs, and whether it "
+                      "reads the folder that we write to",
+                      x.package));
       tell(x, Turn::overdue);
     });
   const auto entries = at_.share.list(Folder::outgoing, transfer);
@@ -223,7 +226,8 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
       if (open || too_late) {
         at_.ledger.move(x, outcome, std::nullopt);
         if (outcome == Stage::acknowledged) close_refusals(at_, x.reference_year);
-        tell(x, outcome == Stage::refused ? Turn::refused_there : Turn::recorded, reasons_of(receipt));
+        tell(x, outcome == Stage::refused ? Turn::refused_there : Turn::recorded,
+             reasons_of(receipt, at_.config.language));
         end(x);
       } else if (known && outcome != x.stage && x.stage != Stage::withdrawn) {
         at_.alerts.raise(
@@ -236,9 +240,10 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
         at_.alerts.raise("withdrawn:" + x.id, AlertKind::attention, code_name(Code::u_state), x.id,
                          "a withdrawn list had been recorded already; it counts as recorded");
       if (outcome == Stage::refused && open)
-        at_.alerts.raise(refusal_cause(x), AlertKind::attention,
-                         code_name(receipt.reasons.empty() ? Code::f_manifest : receipt.reasons.front().code),
-                         x.id, fmt::format("the receiver refused {}: {}", x.package, reasons_of(receipt)));
+        at_.alerts.raise(
+            refusal_cause(x), AlertKind::attention,
+            code_name(receipt.reasons.empty() ? Code::f_manifest : receipt.reasons.front().code), x.id,
+            fmt::format("the receiver refused {}: {}", x.package, reasons_of(receipt, Language::en)));
     }
     inbox_.settle(arrival, Outcome::receipt, x.id, now);
   });
@@ -292,7 +297,7 @@ Time Sender::run(Chore chore, const Transfer& transfer) {
     tidy_spool();
     prune(at_);
   }
-  remove_stale_parts(at_, transfer);
+  look_over_outgoing(at_, transfer);
   return now + kTidyEvery;
 }
 

@@ -1,14 +1,19 @@
 #include "daemon/service.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
+#include <utility>
 
 #include <fcntl.h>
-#include <poll.h>
+#include <fmt/format.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
-#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
 #include <unistd.h>
 
 #include "core/log.h"
@@ -33,6 +38,17 @@ sigset_t handled_signals() {
   return set;
 }
 
+bool is_supervised() { return std::getenv("NOTIFY_SOCKET") != nullptr; }
+
+// sd-event tells errors as negative numbers.
+void require(int result, const char* doing) {
+  if (result >= 0) return;
+  errno = -result;
+  throw_errno(doing);
+}
+
+void tell_manager(const std::string& state) { sd_notify(0, state.c_str()); }
+
 }  // namespace
 
 void ring_bell(const std::filesystem::path& state) {
@@ -43,6 +59,21 @@ void ring_bell(const std::filesystem::path& state) {
 void run_once(Engine& engine, const Transfer& transfer) {
   while (engine.run_one(transfer))
     if (transfer.stop.stop_requested()) throw Error(Code::l_stopped, "stopped; the rest is done next time");
+}
+
+std::string status_line(Instance& at) {
+  const auto alerts = at.alerts.open();
+  const auto many = std::count_if(alerts.begin(), alerts.end(), [](const Alert& alert) {
+    return alert.kind != alert_kind_name(AlertKind::notice);
+  });
+  std::string text =
+      many == 0 ? "all is well" : fmt::format("{} matter(s) need a person, see 'veer status'", many);
+  for (const Exchange& x : at.ledger.exchanges())
+    if (x.wait.due) text += fmt::format("; {}: {}", x.package, stage_name(x.stage));
+  const auto poll = at.agenda.chore(Chore::poll);
+  text += poll.done_at ? fmt::format("; last look at the share {}", format_time(*poll.done_at))
+                       : "; the share was not looked at yet";
+  return text;
 }
 
 StopOnSignal::StopOnSignal() {
@@ -60,20 +91,70 @@ void Service::hold_signals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-Service::Service(Instance& instance, Engine& engine)
-    : at_(instance), engine_(engine), events_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+void Service::FreeEvent::operator()(sd_event* event) const { sd_event_unref(event); }
+
+/// What sd-event calls in the listening thread.
+struct Service::Callbacks {
+  static int signalled(sd_event_source*, const signalfd_siginfo* info, void* service) {
+    static_cast<Service*>(service)->signalled(static_cast<int>(info->ssi_signo));
+    return 0;
+  }
+  static int dropped(sd_event_source*, const inotify_event*, void* service) {
+    static_cast<Service*>(service)->heard(Chore::scan);
+    return 0;
+  }
+  static int rang(sd_event_source*, const inotify_event*, void* service) {
+    static_cast<Service*>(service)->rang();
+    return 0;
+  }
+  static int worker_ended(sd_event_source* source, int, std::uint32_t, void*) {
+    return sd_event_exit(sd_event_source_get_event(source), 0);
+  }
+  // A worker that is stuck in a step is not spoken for.
+  static int watched(sd_event_source* source, std::uint64_t, void* it) {
+    auto& service = *static_cast<Service*>(it);
+    const std::chrono::microseconds limit(service.watchdog_usec_);
+    if (service.idle_ || std::chrono::steady_clock::now() - service.beat_.load() < limit)
+      tell_manager("WATCHDOG=1");
+    sd_event_source_set_time_relative(source, service.watchdog_usec_ / 4);
+    return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+  }
+};
+
+Service::Service(Instance& instance, Engine& engine, std::function<bool()> may_reload)
+    : at_(instance),
+      engine_(engine),
+      may_reload_(std::move(may_reload)),
+      worker_ended_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      beat_(std::chrono::steady_clock::now()) {
   hold_signals();
+  sd_event* event = nullptr;
+  require(sd_event_new(&event), "listening to signals and folders");
+  events_.reset(event);
+  if (!worker_ended_) throw_errno("listening to signals and folders");
   const sigset_t set = handled_signals();
-  signals_ = Fd(signalfd(-1, &set, SFD_CLOEXEC));
-  if (!signals_ || !events_) throw_errno("listening to signals and folders");
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+    if (sigismember(&set, signal) == 1)
+      require(sd_event_add_signal(event, nullptr, signal, Callbacks::signalled, this),
+              "listening to signals");
+  require(sd_event_add_io(event, nullptr, worker_ended_.get(), EPOLLIN, Callbacks::worker_ended, this),
+          "listening to the worker");
   ring_bell(at_.config.state);
-  inotify_add_watch(events_.get(), (at_.config.state / kBell).c_str(), IN_CLOSE_WRITE);
+  require(sd_event_add_inotify(event, nullptr, (at_.config.state / kBell).c_str(), IN_CLOSE_WRITE,
+                               Callbacks::rang, this),
+          "listening to commands");
+  // A folder that is not there, or not on this machine, tells nothing: it is looked into all the same.
   if (at_.config.role == Role::sender)
-    drop_watch_ =
-        inotify_add_watch(events_.get(), at_.config.drop.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO | IN_ATTRIB);
+    sd_event_add_inotify(event, nullptr, at_.config.drop.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO | IN_ATTRIB,
+                         Callbacks::dropped, this);
+  if (sd_watchdog_enabled(0, &watchdog_usec_) > 0)
+    require(sd_event_add_time_relative(event, nullptr, CLOCK_MONOTONIC, 0, 0, Callbacks::watched, this),
+            "keeping the watchdog");
 }
 
-void Service::run() {
+Service::~Service() = default;
+
+Service::End Service::run() {
   std::exception_ptr failure;
   {
     std::jthread worker([&](const std::stop_token& stop) {
@@ -84,15 +165,18 @@ void Service::run() {
       } catch (...) {
         failure = std::current_exception();
       }
-      if (failure) kill(getpid(), SIGTERM);  // the listening thread must not outlive the work
+      eventfd_write(worker_ended_.get(), 1);  // the listening thread must not outlive the work
     });
     listen();
+    tell_manager(end_ == End::reload ? "RELOADING=1\nSTATUS=takes its configuration anew" : "STOPPING=1");
   }
   if (failure) std::rethrow_exception(failure);
+  return end_;
 }
 
 void Service::work(const std::stop_token& stop) {
   engine_.start();
+  if (is_supervised()) tell_manager("READY=1\nSTATUS=" + status_line(at_));
   int failures = 0;
   while (!stop.stop_requested()) {
     std::set<Chore> heard;
@@ -102,8 +186,14 @@ void Service::work(const std::stop_token& stop) {
       rung_ = false;
     }
     try {
+      beat();
       for (const Chore chore : heard) engine_.wake(chore);
-      if (!engine_.run_one({.stop = stop, .progress = {}})) wait_for_work(stop);
+      // A transfer lives while its bytes become more.
+      const auto progress = [this, last = std::uint64_t{0}](std::uint64_t bytes) mutable {
+        if (bytes != last) beat();
+        last = bytes;
+      };
+      if (!engine_.run_one({.stop = stop, .progress = progress})) wait_for_work(stop);
       failures = 0;
     } catch (const Error& error) {
       // The ledger itself could not be written. It may be busy, or full for a moment.
@@ -114,7 +204,10 @@ void Service::work(const std::stop_token& stop) {
   }
 }
 
+void Service::beat() { beat_ = std::chrono::steady_clock::now(); }
+
 void Service::wait_for_work(const std::stop_token& stop) {
+  if (is_supervised()) tell_manager("STATUS=" + status_line(at_));
   const auto due = engine_.next_due();
   auto wait = std::chrono::milliseconds(kLongestWait);
   if (due) wait = std::min(wait, std::max(*due - at_.clock.now(), std::chrono::milliseconds(1)));
@@ -123,32 +216,30 @@ void Service::wait_for_work(const std::stop_token& stop) {
 
 void Service::rest(const std::stop_token& stop, std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
+  idle_ = true;
   woken_.wait_for(lock, stop, most, [&] { return rung_ || !heard_.empty(); });
+  beat();
+  idle_ = false;
 }
 
-void Service::listen() {
-  std::array<pollfd, 2> watched = {pollfd{signals_.get(), POLLIN, 0}, pollfd{events_.get(), POLLIN, 0}};
-  while (true) {
-    if (::poll(watched.data(), watched.size(), -1) < 0) {
-      if (errno == EINTR) continue;
-      throw_errno("waiting for events");
-    }
-    if (watched[0].revents != 0) return;
-    alignas(inotify_event) std::array<char, 4096> buffer;
-    const ssize_t size = read(events_.get(), buffer.data(), buffer.size());
-    for (ssize_t at = 0; at + static_cast<ssize_t>(sizeof(inotify_event)) <= size;) {
-      const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
-      hear(event->wd);
-      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
-    }
-  }
+void Service::listen() { require(sd_event_loop(events_.get()), "waiting for events"); }
+
+void Service::signalled(int signal) {
+  const bool reload = signal == SIGHUP && is_supervised();
+  if (reload && !may_reload_()) return;
+  end_ = reload ? End::reload : End::stop;
+  sd_event_exit(events_.get(), 0);
 }
 
-void Service::hear(int watch) {
+void Service::heard(Chore chore) {
   const std::lock_guard lock(mutex_);
-  const bool overflow = watch < 0;  // events were lost: anything may have happened
-  if (drop_watch_ >= 0 && (overflow || watch == drop_watch_)) heard_.insert(Chore::scan);
-  if (overflow || watch != drop_watch_) rung_ = true;
+  heard_.insert(chore);
+  woken_.notify_one();
+}
+
+void Service::rang() {
+  const std::lock_guard lock(mutex_);
+  rung_ = true;
   woken_.notify_one();
 }
 

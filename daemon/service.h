@@ -1,15 +1,21 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <stop_token>
+#include <string>
 #include <thread>
 
 #include "core/files.h"
 #include "daemon/engine.h"
+
+struct sd_event;
 
 namespace veer {
 
@@ -24,32 +30,51 @@ class StopOnSignal {
   std::jthread listener_;
 };
 
-/// Runs an engine until SIGTERM, SIGINT or SIGHUP: one worker thread takes the steps, the calling thread
-/// listens to signals, to the drop folder and to the bell that other processes ring. Events are hints:
-/// everything is looked at again in time without them. A step that is under way when the signal comes is
-/// abandoned within seconds and taken up again at the next start.
+/// Runs an engine until a signal: one worker thread takes the steps, the calling thread listens to signals,
+/// to the drop folder and to the bell that other processes ring. Events are hints: everything is looked at
+/// again in time without them. A step that is under way when the signal comes is abandoned within seconds and
+/// taken up again at the next start. Tells a service manager that asks (sd_notify(3)) when it is ready, what
+/// it does, and, as long as the worker waits for work or makes progress, that it lives.
 class Service {
  public:
+  /// stop: SIGTERM, SIGINT, and SIGHUP where no service manager supervises. reload: SIGHUP from one.
+  enum class End { stop, reload };
+
   /// Keeps these signals waiting, in this thread and those started from it, until run() takes them.
   /// Early in the program, so that a stop while it starts ends it in order.
   static void hold_signals();
 
-  Service(Instance& instance, Engine& engine);
+  /// `may_reload` is asked when a reload is, and says no when the work must go on as it is.
+  Service(Instance& instance, Engine& engine, std::function<bool()> may_reload);
+  ~Service();
   /// Returns after a signal. Throws what ended the worker.
-  void run();
+  End run();
 
  private:
+  struct Callbacks;
+  struct FreeEvent {
+    void operator()(sd_event* event) const;
+  };
+
   void work(const std::stop_token& stop);
   void wait_for_work(const std::stop_token& stop);
   void rest(const std::stop_token& stop, std::chrono::milliseconds most);
+  void beat();
   void listen();
-  void hear(int watch);
+  void signalled(int signal);
+  void heard(Chore chore);
+  void rang();
 
   Instance& at_;
   Engine& engine_;
-  Fd signals_;
-  Fd events_;
-  int drop_watch_ = -1;
+  std::function<bool()> may_reload_;
+  std::unique_ptr<sd_event, FreeEvent> events_;
+  Fd worker_ended_;  ///< an eventfd
+  End end_ = End::stop;
+
+  std::atomic<std::chrono::steady_clock::time_point> beat_;
+  std::atomic<bool> idle_ = false;
+  std::uint64_t watchdog_usec_ = 0;  ///< 0: nobody watches
 
   std::mutex mutex_;
   std::condition_variable_any woken_;
@@ -61,5 +86,7 @@ class Service {
 void ring_bell(const std::filesystem::path& state);
 /// Runs everything that is due now, and returns.
 void run_once(Engine& engine, const Transfer& transfer);
+/// What an instance is about, in one line for systemctl(1); no personal data.
+std::string status_line(Instance& instance);
 
 }  // namespace veer

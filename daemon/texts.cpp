@@ -1,6 +1,7 @@
 #include "daemon/texts.h"
 
 #include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -52,8 +53,7 @@ constexpr Phrase kMerged = {"Dubbels samengevoegd: {}\n", "Repeats merged: {}\n"
 constexpr Phrase kRestored = {"Nummers met herstelde voorloopnullen: {}\n",
                               "Numbers with restored leading zeros: {}\n"};
 constexpr Phrase kRefused = {"Niet ingelezen ({0}). {1}\n", "Not taken in ({0}). {1}\n"};
-constexpr Phrase kStays = {"\nHet bestand blijft staan zoals het is. Verbeter het, of haal het weg.\n",
-                           "\nThe file stays as it is. Correct it, or take it away.\n"};
+constexpr Phrase kStays = {"\nHet bestand blijft staan zoals het is.\n", "\nThe file stays as it is.\n"};
 constexpr Phrase kFaults = {"\nFouten: {}. De nummers zelf worden nooit getoond.\n",
                             "\nFaults: {}. The numbers themselves are never shown.\n"};
 constexpr Phrase kFirst = {"\nDe eerste {}:\n", "\nThe first {}:\n"};
@@ -85,6 +85,58 @@ constexpr std::array<Phrase, 9> kRemedies = {
 static_assert(static_cast<std::size_t>(Code::r_deceased) - static_cast<std::size_t>(Code::r_format) + 1 ==
               kRemedies.size());
 
+// One row per F_ code, in the order of the enumeration.
+constexpr std::array<std::string_view, 13> kRules = {
+    "Het pakket is niet gebouwd zoals het protocol vraagt: verwittig de beheerder.",
+    "De begeleidende gegevens kloppen niet: verwittig de beheerder.",
+    "Het pakket is voor of van een andere partij: verwittig de beheerder.",
+    "Het pakket komt uit een andere omgeving (test of productie): verwittig de beheerder.",
+    "Die lijst mag volgens het protocol nu niet vertrekken: kijk het jaartal in de bestandsnaam na.",
+    "De peildatum klopt niet: kijk het jaartal in de bestandsnaam na.",
+    "Voor dat jaar is al een lijst geregistreerd, en een tweede mag niet volgen (protocol, artikel 5). Haal "
+    "het "
+    "bestand weg; een fout in de geregistreerde lijst meldt u aan de beheerder (artikel 7).",
+    "Het volgnummer van de lijst klopt niet: verwittig de beheerder.",
+    "De geschiedenis van beide kanten komt niet overeen: verwittig de beheerder.",
+    "Het aantal nummers klopt niet met wat er aangekondigd werd: verwittig de beheerder.",
+    "De lijst is niet dezelfde als die aangekondigd werd: verwittig de beheerder.",
+    "Er staat meer in dan de nummers, en alleen INSZ-nummers mogen vertrekken (protocol, artikel 3): "
+    "verwijder "
+    "al het andere.",
+    "De lijst is leeg. Klopt dat, laat de beheerder dan een lege lijst verzenden ('veer send --empty JAAR').",
+};
+static_assert(static_cast<std::size_t>(Code::f_empty) - static_cast<std::size_t>(Code::f_archive) + 1 ==
+              kRules.size());
+
+// One row per I_ code, in the order of the enumeration.
+constexpr std::array<std::string_view, 8> kIntake = {
+    "De bestandsnaam is niet die van een lijst: noem het bestand bijvoorbeeld inburgeringsplicht-2026.csv.",
+    "Dit is geen gewoon bestand dat gelezen kan worden: bewaar de lijst opnieuw als nieuw bestand in deze "
+    "map.",
+    "Het bestand is te groot: een lijst met alleen nummers is veel kleiner.",
+    "Het bestand verandert nog.",
+    "Dit is geen tekst die gelezen kan worden: bewaar de lijst als CSV (UTF-8), met elk nummer voluit als "
+    "tekst.",
+    "Dit rekenblad kan niet gelezen worden: bewaar het opnieuw als XLSX met één blad en één kolom, of als "
+    "CSV.",
+    "Er is al een lijst voor dat jaar onderweg: wacht op het ontvangstbewijs, of laat de beheerder ze "
+    "intrekken.",
+    "Er staan fouten in de lijst: verbeter ze en zet het bestand opnieuw in deze map.",
+};
+static_assert(static_cast<std::size_t>(Code::i_faulty) - static_cast<std::size_t>(Code::i_name) + 1 ==
+              kIntake.size());
+
+std::optional<std::string_view> dutch_reason(Code code) {
+  const auto row = [&](const auto& rows, Code first, Code last) {
+    const auto at = static_cast<std::size_t>(code);
+    return code >= first && code <= last ? std::optional(rows.at(at - static_cast<std::size_t>(first)))
+                                         : std::nullopt;
+  };
+  if (const auto rule = row(kRules, Code::f_archive, Code::f_empty)) return rule;
+  if (code >= Code::r_format && code <= Code::r_deceased) return remedy_text(Language::nl, code);
+  return row(kIntake, Code::i_name, Code::i_faulty);
+}
+
 std::string head(Language language, const std::string& file, Time now) {
   return fmt::format(fmt::runtime(kHead.in(language)), printable(file), format_time(now));
 }
@@ -105,7 +157,8 @@ std::string note_of(Language language, Turn turn, const Exchange& x, std::string
 std::string refusal_note(Language language, const std::string& file, const Error& error,
                          const ListReport* report, Time now) {
   std::string text = head(language, file, now);
-  text += fmt::format(fmt::runtime(kRefused.in(language)), code_name(error.code()), error.message());
+  text += fmt::format(fmt::runtime(kRefused.in(language)), code_name(error.code()),
+                      reason_text(language, error.code(), error.message()));
   if (report != nullptr && !report->good()) {
     text += fmt::format(fmt::runtime(kFaults.in(language)), summary(report->counts));
     text += fmt::format(fmt::runtime(kFirst.in(language)), report->faults.size());
@@ -116,6 +169,11 @@ std::string refusal_note(Language language, const std::string& file, const Error
   }
   text += kStays.in(language);
   return text;
+}
+
+std::string reason_text(Language language, Code code, std::string_view english) {
+  const auto dutch = language == Language::nl ? dutch_reason(code) : std::nullopt;
+  return dutch ? fmt::format("{} (In het Engels: {}.)", *dutch, english) : std::string(english);
 }
 
 std::string_view remedy_text(Language language, Code code) {

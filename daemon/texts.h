@@ -20,6 +20,10 @@ std::string note_of(Language language, Turn turn, const Exchange& exchange, std:
 std::string refusal_note(Language language, const std::string& file, const Error& error,
                          const ListReport* report, Time now);
 
+/// What a refusal by `code` means and what to do, for F_, R_ and I_ codes. `english` is the program's own
+/// text for the case, with its particulars: all that is said in English, and in Dutch what stands behind.
+std::string reason_text(Language language, Code code, std::string_view english);
+
 /// What to do about a fault of one line: for every R_ code, and no other.
 std::string_view remedy_text(Language language, Code code);
 

@@ -76,7 +76,8 @@ TomlTable TomlTable::parse(std::string_view text, std::string_view name, Problem
     impl->owner = std::make_shared<toml::table>(toml::parse(text));
     impl->table = impl->owner.get();
   } catch (const toml::parse_error& error) {
-    problems.push_back(fmt::format("{}:{}: not TOML: {}", name, error.source().begin.line,
+    problems.push_back(fmt::format("{}:{}: not TOML (a text stands in double quotes): {}", name,
+                                   error.source().begin.line,
                                    printable(std::string_view(error.description()), 200)));
     impl->table = impl->empty_table();
   }

@@ -35,7 +35,7 @@ void require_plausible_clock(const SignatureFacts& signature, Time now) {
     throw Error(Code::l_clock,
                 fmt::format("the signer's key was made on {}, and this machine's clock says {}: set it",
                             format_time(signature.signer->created), format_time(now)));
-  throw Error(Code::t_signature, "its signature cannot be checked: it is set aside");
+  throw Error(Code::t_signature, "its signature cannot be checked");
 }
 
 void require_valid_key(const SignatureFacts& signature, const PinnedKey& pin, Time now) {
@@ -72,35 +72,33 @@ const PinnedKey* pinned(const std::vector<PinnedKey>& keys, std::string_view fin
 
 void accept_envelope(const EnvelopeFacts& envelope, const std::vector<PinnedKey>& own) {
   if (!envelope.whole || !envelope.integrity_protected)
-    throw Error(Code::t_integrity,
-                "the message is damaged, cut short or not integrity-protected: it is set aside");
+    throw Error(Code::t_integrity, "the message is damaged, cut short or not integrity-protected");
   if (envelope.cipher != "AES256.CFB")
-    throw Error(Code::t_integrity, "the message is not encrypted with AES-256: it is set aside");
+    throw Error(Code::t_integrity, "the message is not encrypted with AES-256");
   const bool for_one = envelope.recipients.size() == 1 && envelope.recipients.front().size() == 16 &&
                        envelope.opened_with.ends_with(envelope.recipients.front());
   if (!for_one || pinned(own, envelope.opened_with_primary) == nullptr)
-    throw Error(Code::t_integrity, "the message is not encrypted for our key alone: it is set aside");
+    throw Error(Code::t_integrity, "the message is not encrypted for our key alone");
 }
 
 Opened accept_signature(const std::vector<SignatureFacts>& signatures,
                         const std::vector<PinnedKey>& counterparty, Time now) {
   using Status = SignatureFacts::Status;
-  if (signatures.empty()) throw Error(Code::t_unsigned, "it is not signed: it is set aside");
-  if (signatures.size() > 1)
-    throw Error(Code::t_signature, "it bears more than one signature: it is set aside");
+  if (signatures.empty()) throw Error(Code::t_unsigned, "it is not signed");
+  if (signatures.size() > 1) throw Error(Code::t_signature, "it bears more than one signature");
   const SignatureFacts& signature = signatures.front();
   if (signature.status == Status::bad)
-    throw Error(Code::t_signature, "its signature does not fit its content: it is set aside");
+    throw Error(Code::t_signature, "its signature does not fit its content");
   const PinnedKey* const pin = signature.signer ? pinned(counterparty, signature.signer->primary) : nullptr;
   if (signature.status == Status::unclear) refuse_unclear(signature, pin, now);
   if (pin == nullptr || signature.status == Status::unknown_key)
-    throw Error(Code::t_signer, "it is signed by a key that is not the other side's: it is set aside");
+    throw Error(Code::t_signer, "it is signed by a key that is not the other side's");
   require_plausible_clock(signature, now);
   require_valid_key(signature, *pin, now);
   if (!signature.key_may_sign || !signature.strong_digest)
     throw Error(Code::t_signature,
                 "its signature is of a kind that the protocol does not allow (weak digest, or a key not for "
-                "signing): it is set aside");
+                "signing)");
   return {.signer = pin->fingerprint, .signed_at = signature.made_at};
 }
 

@@ -83,7 +83,7 @@ class Pump {
       if (size > pump.most_ - pump.written_)
         throw Error(Code::t_size,
                     "the content is larger than the message that carries it, so it was compressed, which "
-                    "the protocol does not allow: it is set aside");
+                    "the protocol does not allow");
       pump.to_.write({static_cast<const char*>(buffer), size});
       pump.written_ += size;
       return size;
@@ -141,8 +141,7 @@ bool strong(gpgme_hash_algo_t algorithm) {
 void require_one_message(const Blob& sealed) {
   if (packet_tags(sealed, 2) != std::vector{kTagSessionKey, kTagProtectedData})
     throw Error(Code::t_integrity,
-                "it is not one whole, binary, integrity-protected OpenPGP message for one recipient: "
-                "it is set aside");
+                "it is not one whole, binary, integrity-protected OpenPGP message for one recipient");
 }
 
 // One signature of a binary text, by algorithms that gpg knows and the protocol allows. gpg says nothing at
@@ -156,8 +155,7 @@ void require_one_signature(const Blob& signature) {
   const auto kind = signature_kind(signature);
   if (!kind || kind->type != 0 || !known(kPublicKey, kind->public_key) || !known(kDigest, kind->digest))
     throw Error(Code::t_signature,
-                "it is not one binary detached OpenPGP signature of a kind that the protocol allows: it is "
-                "set aside");
+                "it is not one binary detached OpenPGP signature of a kind that the protocol allows");
 }
 
 // Whether secret keys lie in the folder, so that an agent that knows none does not run.
@@ -455,8 +453,7 @@ Opened GpgmeSeal::verify(std::string_view text, std::string_view signature) {
   const gpg::Data text_data = gpg::data_of(text);
   const gpgme_error_t error = gpgme_op_verify(session.get(), signature_data.get(), text_data.get(), nullptr);
   if (!session.judged() && !session.concluded()) cut_short();
-  if (error != GPG_ERR_NO_ERROR)
-    throw Error(Code::t_signature, "it is not a signature that gpg can read: it is set aside");
+  if (error != GPG_ERR_NO_ERROR) throw Error(Code::t_signature, "it is not a signature that gpg can read");
   return accept_signature(session.signatures(), counterparty_, clock_.now());
 }
 

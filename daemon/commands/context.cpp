@@ -37,8 +37,11 @@ std::filesystem::path Context::config_path() const {
 fs::path Context::readable_config_path() const {
   fs::path path = config_path();
   if (access(path.c_str(), R_OK) != 0 && errno == EACCES)
-    throw Error(Code::c_user, fmt::format("{} may not be read by {}: {}", printable(path.native(), 300),
-                                          caller(), kAsItsUser));
+    throw Error(
+        Code::c_user,
+        fmt::format("{} may not be read by {}: {}; or, when this is the service's user and somebody else "
+                    "edited the file, give it back with chown(1)",
+                    printable(path.native(), 300), caller(), kAsItsUser));
   return path;
 }
 

@@ -86,8 +86,24 @@ class Examination {
     else if ((status.st_mode & S_IWOTH) != 0)
       note(Finding::warn, "drop folder",
            "anybody may put files into it: give it to the operators' group, chmod 2770");
+    else if ((status.st_mode & S_IWGRP) == 0 || (status.st_mode & S_ISGID) == 0)
+      note(Finding::warn, "drop folder",
+           "its group may not put files into it that are the group's: give it to the operators' group, chmod "
+           "2770");
+    else if (!is_member(status.st_gid))
+      note(Finding::warn, "drop folder",
+           "the service's user is not in its group, and could not read a file that is the group's alone: "
+           "usermod -aG GROUP USER");
     else
       note(Finding::ok, "drop folder", config_.drop.native());
+  }
+
+  static bool is_member(gid_t group) {
+    std::vector<gid_t> groups(static_cast<std::size_t>(std::max(getgroups(0, nullptr), 0)));
+    groups.resize(
+        static_cast<std::size_t>(std::max(getgroups(static_cast<int>(groups.size()), groups.data()), 0)));
+    return geteuid() == 0 || group == getegid() ||
+           std::find(groups.begin(), groups.end(), group) != groups.end();
   }
 
   // The configuration compares names; links may lead elsewhere.

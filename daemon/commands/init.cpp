@@ -187,6 +187,17 @@ class Unfinished {
     make_folder(path);
     made_.push_back(path);
   }
+  /// Open to a group, whoever makes it: files that come into it are for that group.
+  void group_folder(const fs::path& path) {
+    const bool there = is_there(path);
+    folder(path);
+    std::error_code error;
+    if (!there)
+      fs::permissions(path, fs::perms::set_gid | fs::perms::owner_all | fs::perms::group_all, error);
+    if (error)
+      throw Error(Code::l_io, fmt::format("folder {} cannot be opened to its group: {}",
+                                          printable(path.native()), error.message()));
+  }
   void file(const fs::path& path, std::string_view bytes, unsigned mode) {
     if (!write_new_file(path, bytes, mode)) throw_there(path);
     made_.push_back(path);
@@ -250,7 +261,7 @@ void init(Context& context, Wishes w) {
   Unfinished unfinished;
   unfinished.folder(path.parent_path());
   unfinished.private_folder(w.state);
-  if (sender) unfinished.folder(w.drop);
+  if (sender) unfinished.group_folder(w.drop);
   UnfinishedHome unfinished_home(home);
   prepare_home(home);
   const KeyVisit visit(home);

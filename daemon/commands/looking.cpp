@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
+#include "daemon/intake.h"
 #include "daemon/offers.h"
 #include "daemon/rules.h"
 #include "formats/receipt.h"
@@ -106,6 +107,35 @@ std::string_view who_works(const std::optional<std::string>& holder) {
                 : "NO service runs; start it, or use 'veer run --once'";
 }
 
+// Empty while somebody works, and when nothing is due but since a moment, in which a service may start again.
+std::optional<Time> idle_since(Books& books, const std::optional<std::string>& holder) {
+  static constexpr auto kMoment = std::chrono::minutes(1);
+  if (holder) return std::nullopt;
+  std::optional<Time> since;
+  const auto look = [&](const std::optional<Time>& due) {
+    if (due && *due + kMoment <= books.clock.now() && (!since || *due < *since)) since = due;
+  };
+  for (const Chore chore : kChores) look(books.agenda.chore(chore).wait.due);
+  for (const Exchange& x : books.ledger.exchanges()) look(x.wait.due);
+  for (const Arrival& arrival : books.ledger.open_arrivals()) look(arrival.wait.due);
+  for (const Command& command : books.agenda.pending()) look(command.asked_at);
+  return since;
+}
+
+/// Files in the drop folder that were not looked at to the end yet.
+std::vector<std::string> waiting_files(Books& books) {
+  if (books.config.role != Role::sender) return {};
+  std::vector<std::string> names;
+  try {
+    for (const std::string& name : dropped_names(books.config.drop)) {
+      const auto offer = books.offers.find(without_numbers(name));
+      if (!offer || offer->stage == OfferStage::settling) names.push_back(shown_name(name));
+    }
+  } catch (const Error&) {  // the chore that looks there tells why not
+  }
+  return names;
+}
+
 std::string line_of(const Exchange& x) {
   return fmt::format("{}  {}  r{}  {:<12}  {:>8} numbers  {}  {}\n", x.id.substr(0, 8), x.reference_year,
                      x.revision, stage_name(x.stage), x.records, format_time(x.changed_at), x.package);
@@ -127,8 +157,10 @@ void status(Context& context) {
   const auto fails = [](const auto& row) { return !row.wait.problem_code.empty(); };
   const auto any_fails = [&](const auto& rows) { return std::any_of(rows.begin(), rows.end(), fails); };
   const auto refused = books.offers.refused();
-  if (needs_attention(alerts) || any_fails(chores) || any_fails(open) || any_fails(arrivals) ||
-      !refused.empty())
+  const auto waiting = waiting_files(books);
+  const auto idle = idle_since(books, holder);
+  if (idle || (!holder && !waiting.empty()) || needs_attention(alerts) || any_fails(chores) ||
+      any_fails(open) || any_fails(arrivals) || !refused.empty())
     context.exit_code = kAttention;
 
   if (context.json) {
@@ -147,6 +179,8 @@ void status(Context& context) {
           {{"name", a.name}, {"stage", arrival_stage_name(a.stage)}, {"waits", json_of(a.wait)}});
     json["not_taken_in"] = Json::array();
     for (const std::string& name : refused) json["not_taken_in"].push_back(shown_name(name));
+    json["waiting_files"] = waiting;
+    json["idle_since"] = idle ? Json(format_time(*idle)) : Json(nullptr);
     json["alerts"] = Json::array();
     for (const Alert& alert : alerts) json["alerts"].push_back(json_of(alert));
     json["quarantined"] = books.ledger.quarantined();
@@ -164,6 +198,7 @@ void status(Context& context) {
                                  books.config.role == Role::sender ? "sender" : "receiver",
                                  environment_name(books.config.environment), who_works(holder));
   text += fmt::format("last look at the share: {}\n", time_or_dash(last_poll));
+  if (idle) text += fmt::format("work is due since {}, and nobody does it\n", format_time(*idle));
   for (const ChoreState& chore : chores)
     if (fails(chore))
       text += fmt::format("  {} failed {} time(s) in a row: {}: {}\n", doing(chore.chore),
@@ -186,12 +221,15 @@ void status(Context& context) {
     text += fmt::format("{}: {}\n", a.name, arrival_stage_name(a.stage));
     if (fails(a)) text += fmt::format("  {}: {}\n", a.wait.problem_code, a.wait.problem);
   }
+  for (const std::string& name : waiting)
+    text += fmt::format("{} lies in the drop folder and is not taken in yet\n", name);
   for (const std::string& name : refused)
     text += fmt::format("{} was not taken in: the note beside it says why\n", shown_name(name));
   for (const Alert& alert : alerts)
     text += fmt::format("{} {} since {} (number {}): {}\n", alert.kind, alert.code,
                         format_time(alert.opened_at), alert.id, alert.text);
-  if (open.empty() && arrivals.empty() && alerts.empty() && refused.empty() && !any_fails(chores))
+  if (open.empty() && arrivals.empty() && waiting.empty() && !idle && alerts.empty() && refused.empty() &&
+      !any_fails(chores))
     text += "nothing is open\n";
   context.print(text);
 }
@@ -259,8 +297,9 @@ void receipt(Context& context, const std::string& id, const std::string& file) {
     context.print(text_of(Json{{"exchange", x.id}, {"file", path}}));
   else
     context.print(path + "\n");
-  context.tell(fmt::format("verify it with: tar xf {} && gpg --verify receipt.json.sig receipt.json\n",
-                           printable(path)));
+  context.tell(
+      fmt::format("verify it with: tar xf {} && gpg --homedir {} --verify receipt.json.sig receipt.json\n",
+                  printable(path), printable(books.config.openpgp_home.native(), 300)));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <tuple>
 
 #include <CLI/CLI.hpp>
 #include <sys/stat.h>
@@ -51,25 +52,93 @@ std::optional<Code> first_problem(Agenda& agenda, Ledger& ledger) {
   return std::nullopt;
 }
 
+// A file that somebody just dropped is due when it has settled. One that goes on changing is left to the next
+// run, and told of.
+void settle(Working& working, const Transfer& transfer) {
+  static constexpr int kLooks = 3;
+  static constexpr auto kLongest = std::chrono::milliseconds(std::chrono::minutes(1));
+  Instance& at = working.instance();
+  for (int look = 0; look < kLooks && at.offers.any_settling(); ++look) {
+    const auto end = std::chrono::steady_clock::now() + std::min(at.config.intake.settle, kLongest);
+    while (std::chrono::steady_clock::now() < end) {
+      transfer.tick(0);
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    working.engine().wake(Chore::scan);
+    run_once(working.engine(), transfer);
+  }
+  if (at.offers.any_settling())
+    log(LogLevel::warn, "a file in the drop folder is still changing: run this again");
+}
+
+// What another process knows this instance by, and holds locks for, stays as it is until a restart.
+bool is_same_instance(const Config& now, const Config& next) {
+  const auto identity = [](const Config& config) {
+    return std::tie(config.party, config.role, config.environment, config.state, config.openpgp_home,
+                    config.database_url);
+  };
+  return identity(now) == identity(next);
+}
+
+/// The configuration as it stands in its file now; empty, and told why, when it cannot be used.
+std::optional<Config> read_anew(const Context& context, const Config& now) {
+  try {
+    Config next = context.own_config();
+    if (is_same_instance(now, next)) return next;
+    log(LogLevel::error,
+        "the configuration names another party, role, environment or folder: that takes a restart; "
+        "the service goes on with the old one");
+  } catch (const Error& error) {
+    log(LogLevel::error, "the service goes on with the old configuration: {}: {}", code_name(error.code()),
+        error.message());
+  }
+  return std::nullopt;
+}
+
+void serve(const Context& context) {
+  Service::hold_signals();
+  Config config = context.own_config();
+  auto working = open_soon(config, kServiceWorks);
+  while (true) {
+    log(LogLevel::info, "{} runs as {} ({})", program_name(), config.party,
+        environment_name(config.environment));
+    std::optional<Config> next;
+    Service service(working->instance(), working->engine(), [&] {
+      next = read_anew(context, config);
+      return next.has_value();
+    });
+    if (service.run() == Service::End::stop) break;
+    working.reset();
+    try {
+      working = open_soon(*next, kServiceWorks);
+      config = *next;
+    } catch (const Error& error) {  // a key or a credential that it names is not there
+      log(LogLevel::error, "the service goes on with the old configuration: {}: {}", code_name(error.code()),
+          error.message());
+      working = open_soon(config, kServiceWorks);
+    }
+  }
+  log(LogLevel::info, "{} stops", program_name());
+}
+
 void run(Context& context, bool once, const std::string& level) {
   const auto threshold = level == "debug"  ? LogLevel::debug
                          : level == "warn" ? LogLevel::warn
                                            : LogLevel::info;
   log_to(stderr_is_journal() ? LogTarget::journal : LogTarget::stderr_plain, threshold);
   if (!once) {
-    Service::hold_signals();
-    const auto working = open_soon(context.own_config(), kServiceWorks);
-    log(LogLevel::info, "{} runs as {} ({})", program_name(), working->instance().config.party,
-        environment_name(working->instance().config.environment));
-    Service(working->instance(), working->engine()).run();
+    serve(context);
     return;
   }
   const StopOnSignal stop;
   const auto working = open_soon(context.own_config(), kCommandWorks);
   working->engine().start();
-  run_once(working->engine(), {.stop = stop.token(), .progress = {}});
+  const Transfer transfer{.stop = stop.token(), .progress = {}};
+  run_once(working->engine(), transfer);
+  settle(*working, transfer);
   Instance& at = working->instance();
-  if (needs_attention(at.alerts.open()) || !at.offers.refused().empty()) context.exit_code = kAttention;
+  if (needs_attention(at.alerts.open()) || !at.offers.refused().empty() || at.offers.any_settling())
+    context.exit_code = kAttention;
   if (const auto problem = first_problem(at.agenda, at.ledger)) context.exit_code = exit_code_of(*problem);
 }
 

@@ -488,9 +488,27 @@ TEST_CASE("names that are not ours are counted once and never opened") {
   lay_bytes(r.pair, ".half.part", "hello");
   r.receive();
   CHECK(r.alerts() == Names{"attention T_NAME"});
+  const std::string text = r.avsb().alerts.open().at(0).text;
+  CHECK(text.find("readme.txt") != std::string::npos);
+  CHECK(text.find('\x1b') == std::string::npos);
   CHECK(r.pair.avsb_share.calls(Verb::fetch) == 0);
   r.pair.run_for(std::chrono::hours(1));
   CHECK(r.alerts().size() == 1);
+}
+
+TEST_CASE("what only the other side makes, in the folder that is ours to write, is told as folders swapped") {
+  Receiving r;
+  const Handmade made = good_package(r.pair, r.numbers);
+  lay(r.pair, made);
+  const auto from = r.pair.root / "share/to_avsb" / made.name;
+  std::filesystem::rename(from, r.pair.root / "share/to_aii" / made.name);
+  r.receive();
+  CHECK(r.alerts() == Names{"attention T_NAME"});
+  CHECK(r.avsb().alerts.open().at(0).text.find("wrong way round") != std::string::npos);
+  std::filesystem::rename(r.pair.root / "share/to_aii" / made.name, from);
+  r.pair.run_for(std::chrono::hours(25));
+  CHECK(r.alerts().empty());
+  CHECK(r.recorded() > 0);
 }
 
 TEST_CASE("a listing that was cut is a finding, and what is seen of it is worked on") {

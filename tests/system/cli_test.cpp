@@ -48,7 +48,9 @@ TEST_CASE("a list sent by hand is acknowledged, and everything can be looked at 
 
   // The proof, with bare tools.
   const std::string tar = both.path("receipt.tar");
-  CHECK(both.veer("aii", "receipt " + id + " -o " + tar).exit_code == 0);
+  const ShellResult written = both.veer("aii", "receipt " + id + " -o " + tar);
+  CHECK(written.exit_code == 0);
+  CHECK(has(written.output, "gpg --homedir " + (both.path("aii") / "gnupg").native()));
   CHECK(both.veer("aii", "receipt " + id + " -o " + tar).exit_code == 2);  // never overwrites
   const ShellResult verified =
       shell("cd " + both.path("").native() + " && tar xf receipt.tar && gpg --homedir " +
@@ -93,6 +95,26 @@ TEST_CASE("commands go to the service when one runs, and only one process works 
   CHECK(has(both.veer("aii", "list").output, "withdrawn"));
   CHECK(fs::is_empty(both.server().root() / "to_avsb"));
   CHECK(aii->end(SIGTERM) == 0);
+  CHECK(has(text_in(both.path("aii.log")), " stops\n"));
+}
+
+TEST_CASE("what lies in the drop folder is seen by status, and run --once waits until it has settled") {
+  const Installation both;
+  CHECK(both.veer("aii", "run --once").exit_code == 0);
+  replace_line(both.config("aii"), "settle ", "settle = \"1s\"");
+  both.drop(both.list_name(), fictitious_csv(10, 4));
+  both.drop("~$" + both.list_name(), "x");
+  const ShellResult waits = both.veer("aii", "status");
+  CAPTURE(waits.output);
+  CHECK(waits.exit_code == 3);
+  CHECK(has(waits.output, "NO service runs"));
+  CHECK(has(waits.output, both.list_name() + " lies in the drop folder and is not taken in yet"));
+  CHECK(json_of(both, "aii", "status")["waiting_files"] == json::array({both.list_name()}));
+  CHECK(both.veer("aii", "run --once").exit_code == 0);
+  CHECK(has(both.note(both.list_name()), "numbers"));
+  CHECK(has(both.veer("aii", "list").output, " sent "));
+  CHECK_FALSE(fs::exists(both.path("drop") / ("~$" + both.list_name() + ".result.txt")));
+  CHECK(both.veer("aii", "status").exit_code == 0);
 }
 
 TEST_CASE("run --once does what is due and exits") {

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include <catch2/catch.hpp>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -37,6 +38,20 @@ TEST_CASE("doctor finds nothing wrong with what init made, and says what is when
                                        both.config("aii").native() + " doctor 2>/dev/null")
                                      .output);
   CHECK(lines.back()["finding"] == "fail");
+}
+
+TEST_CASE("the drop folder is made for a group, and doctor tells when people could not use it") {
+  const Installation both;
+  struct stat status {};
+  REQUIRE(stat(both.path("drop").c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 02770);
+  for (const unsigned mode : {0750U, 0770U, 02750U}) {
+    CAPTURE(mode);
+    fs::permissions(both.path("drop"), fs::perms(mode));
+    const ShellResult closed = both.veer("aii", "doctor");
+    CHECK(closed.exit_code == 3);
+    CHECK(has(closed.output, "chmod 2770"));
+  }
 }
 
 TEST_CASE("the key folder's settings are put right at a start, which says so, and doctor only looks") {

@@ -45,6 +45,22 @@ TEST_CASE("the note of a refused list tells for each fault where it is and what 
   CHECK_FALSE(has(refusal_note(Language::en, "list.csv", error, &report, Time()), "heading"));
 }
 
+TEST_CASE("a Dutch note says in Dutch why a list was not taken in, and a receipt's reasons likewise") {
+  std::set<std::string> texts;
+  for (auto code = Code::f_archive; code <= Code::i_faulty;
+       code = static_cast<Code>(static_cast<int>(code) + 1)) {
+    INFO(code_name(code));
+    const std::string dutch = reason_text(Language::nl, code, "the case");
+    CHECK(dutch.ends_with("(In het Engels: the case.)"));
+    CHECK(dutch.size() > 40);
+    CHECK(reason_text(Language::en, code, "the case") == "the case");
+    texts.insert(dutch);
+  }
+  CHECK(texts.size() == 30);
+  const Error error(Code::f_second_list, "the list was recorded");
+  CHECK(has(refusal_note(Language::nl, "list.csv", error, nullptr, Time()), "al een lijst geregistreerd"));
+}
+
 TEST_CASE("the note of a list tells at every turn that its first line was taken for a heading") {
   Exchange x;
   x.origin = "list.csv";

@@ -140,6 +140,20 @@ TEST_CASE("what is no text is refused with what to do") {
   }
 }
 
+TEST_CASE(
+    "a number that a spreadsheet shortened is named as that, wherever the decimal sign is a delimiter") {
+  for (const std::string_view bytes : {"INSZ\n8,50301E+10\n", "8.50301E+10\n", "\"INSZ\"\n 5E+10 \n"}) {
+    INFO(bytes);
+    const auto error = thrown([&] { read(bytes); });
+    REQUIRE(error);
+    CHECK(error->code() == Code::i_format);
+    CHECK(error->message().find("shortened") != std::string::npos);
+  }
+  const auto column = thrown([] { read("05070999751,E\n"); });
+  REQUIRE(column);
+  CHECK(column->code() == Code::f_extra_data);
+}
+
 TEST_CASE("a list with no number in it is empty, which has a way of its own") {
   for (const std::string_view bytes :
        {"", "\n", "INSZ", "INSZ\n", "\xef\xbb\xbf", "INSZ\r\n\r\n\r\n", ";;\n;;\n"}) {

@@ -1,0 +1,144 @@
+// What a service manager sees of the service: sd_notify(3), its watchdog, and configuration taken anew.
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <thread>
+
+#include <catch2/catch.hpp>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/files.h"
+#include "support/fictitious.h"
+#include "system/both_sides.h"
+
+using namespace veer;
+using namespace veer::test;
+
+namespace {
+
+/// The socket that a service manager listens on.
+class Manager {
+ public:
+  explicit Manager(const fs::path& socket)
+      : path_(socket), fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    REQUIRE(path_.native().size() < sizeof(address.sun_path));
+    std::strcpy(address.sun_path, path_.c_str());
+    REQUIRE(bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  }
+
+  /// Starts `veer run` for a party, and says how long it may be silent.
+  std::unique_ptr<Process> start(const Installation& both, const std::string& party,
+                                 std::chrono::microseconds watchdog = std::chrono::seconds(30)) const {
+    return std::make_unique<Process>(
+        std::vector<std::string>{"/usr/bin/env", "NOTIFY_SOCKET=" + path_.native(),
+                                 "WATCHDOG_USEC=" + std::to_string(watchdog.count()), VEER_PROGRAM,
+                                 "--config", both.config(party).native(), "run"},
+        both.path(party + ".log"));
+  }
+
+  /// How often something that holds `part` was told since the last forget().
+  std::size_t heard(const std::string& part) {
+    std::array<char, 4096> buffer;
+    ssize_t size = 0;
+    while ((size = recv(fd_.get(), buffer.data(), buffer.size(), 0)) > 0)
+      told_.emplace_back(buffer.data(), static_cast<std::size_t>(size));
+    return static_cast<std::size_t>(
+        std::count_if(told_.begin(), told_.end(), [&](const std::string& one) { return has(one, part); }));
+  }
+  void forget() {
+    heard("");
+    told_.clear();
+  }
+
+ private:
+  fs::path path_;
+  Fd fd_;
+  std::vector<std::string> told_;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "the service manager hears when the service is ready, what it is about, that it lives and that it ends") {
+  const Installation both;
+  Manager manager(both.path("manager"));
+  const auto aii = manager.start(both, "aii", std::chrono::milliseconds(400));
+  wait_until([&] { return manager.heard("READY=1") == 1; });
+  wait_until([&] { return manager.heard("STATUS=all is well; last look at the share ") > 0; });
+  wait_until([&] { return manager.heard("WATCHDOG=1") > 3; });
+  both.drop(both.list_name(), fictitious_csv(10, 4));
+  wait_until([&] { return manager.heard(".pgp: sent;") > 0; });
+  CHECK(manager.heard("STOPPING=1") == 0);
+  CHECK(aii->end(SIGTERM) == 0);
+  CHECK(manager.heard("STOPPING=1") == 1);
+}
+
+TEST_CASE("a service that is stuck in a step is not spoken for") {
+  const Installation both;
+  replace_line(both.config("aii"), "poll ", "poll = \"1h\"");
+  Manager manager(both.path("manager"));
+  const auto aii = manager.start(both, "aii", std::chrono::seconds(2));
+  wait_until([&] { return manager.heard("STATUS=all is well; last look at the share ") > 0; });
+  both.server().signal_sessions(SIGSTOP);
+  both.drop(both.list_name(), fictitious_csv(100'000, 4));
+  wait_until([&] { return has(text_in(both.path("aii.log")), " sealed "); });
+  const auto silent = [&] {
+    manager.forget();
+    std::this_thread::sleep_for(std::chrono::seconds(1));  // twice as long as it takes to say so
+    return manager.heard("WATCHDOG=1") == 0;
+  };
+  wait_until(silent);
+  both.server().signal_sessions(SIGCONT);
+  wait_until([&] { return manager.heard("WATCHDOG=1") > 0; });
+  wait_until([&] { return has(text_in(both.path("aii.log")), " sent "); });
+  CHECK(aii->end(SIGTERM) == 0);
+}
+
+TEST_CASE("a configuration is taken anew on SIGHUP, and one that cannot be used changes nothing") {
+  const Installation both;
+  Manager manager(both.path("manager"));
+  const auto aii = manager.start(both, "aii");
+  wait_until([&] { return manager.heard("READY=1") == 1; });
+  const auto log_has = [&](const std::string& text) {
+    return [&both, text] { return has(text_in(both.path("aii.log")), text); };
+  };
+  const std::string good = read_file(both.config("aii"));
+
+  replace_line(both.config("aii"), "poll ", "poll = \"often\"");
+  kill(aii->pid(), SIGHUP);
+  wait_until(log_has("goes on with the old configuration: C_CONFIG"));
+  write_file(both.config("aii"), good);
+  replace_line(both.config("aii"), "state ", "state = \"" + both.path("elsewhere").native() + "\"");
+  kill(aii->pid(), SIGHUP);
+  wait_until(log_has("that takes a restart"));
+  write_file(both.config("aii"), good);
+  replace_line(both.config("aii"), "key ", "key = \"file:/nowhere\"");
+  kill(aii->pid(), SIGHUP);
+  wait_until(log_has("goes on with the old configuration: C_CREDENTIAL"));
+  wait_until([&] { return manager.heard("READY=1") == 2; });
+  CHECK(manager.heard("RELOADING=1") == 1);
+
+  fs::create_directory(both.path("other"));
+  fs::permissions(both.path("other"), fs::perms(02770));
+  write_file(both.config("aii"), good);
+  replace_line(both.config("aii"), "drop ", "drop = \"" + both.path("other").native() + "\"");
+  kill(aii->pid(), SIGHUP);
+  wait_until([&] { return manager.heard("READY=1") == 3; });
+  write_file(both.path("other") / both.list_name(), fictitious_csv(10, 4));
+  wait_until(log_has(" sent "));
+  CHECK(aii->end(SIGTERM) == 0);
+}
+
+TEST_CASE("without a service manager, SIGHUP ends the service, as when its terminal closes") {
+  const Installation both;
+  const auto aii = both.serve("aii");
+  wait_until([&] { return has(both.veer("aii", "status").output, "the service runs"); });
+  CHECK(aii->end(SIGHUP) == 0);
+}
