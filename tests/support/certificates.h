@@ -38,6 +38,9 @@ class Authority {
   std::string certificate_;
 };
 
+/// A certificate of an RSA key of 2048 bits that signs itself, as applications sign in with.
+Certificate self_signed_rsa(const CertificateWishes& wishes);
+
 /// The key, encrypted under a passphrase.
 std::string encrypted_key(const std::string& key, const std::string& passphrase);
 
