@@ -100,11 +100,11 @@ Certificate Authority::issue(const CertificateWishes& wishes) const {
   return {pem_of(made.get()), pem_of(key.get())};
 }
 
-Certificate self_signed_rsa(const CertificateWishes& wishes) {
+Certificate rsa_certificate(const CertificateWishes& wishes) {
   const KeyHandle key(EVP_RSA_gen(2048));
   const CertificateHandle made = blank(wishes, key.get());
-  require(X509_set_issuer_name(made.get(), X509_get_subject_name(made.get())) == 1);
-  require(X509_sign(made.get(), key.get(), EVP_sha256()) > 0);
+  require(X509_set_issuer_name(made.get(), X509_get_subject_name(made.get())) == 1 &&
+          X509_sign(made.get(), key.get(), EVP_sha256()) > 0);
   return {pem_of(made.get()), pem_of(key.get())};
 }
 

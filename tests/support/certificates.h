@@ -38,8 +38,8 @@ class Authority {
   std::string certificate_;
 };
 
-/// A certificate of an RSA key of 2048 bits that signs itself, as applications sign in with.
-Certificate self_signed_rsa(const CertificateWishes& wishes);
+/// A certificate that vouches for itself, with an RSA key of 2048 bits: what an application signs in with.
+Certificate rsa_certificate(const CertificateWishes& wishes = {});
 
 /// The key, encrypted under a passphrase.
 std::string encrypted_key(const std::string& key, const std::string& passphrase);

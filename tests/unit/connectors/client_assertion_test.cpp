@@ -54,7 +54,7 @@ bool is_signed_by(const std::string& certificate, const std::string& text, const
 }
 
 struct Made {
-  Certificate own = self_signed_rsa({.name = "veerdienst aii"});
+  Certificate own = rsa_certificate({.name = "veerdienst aii"});
   Secret key{std::string(own.key)};
   Secret none;
 
