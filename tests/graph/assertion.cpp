@@ -9,6 +9,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
+#include "core/digest.h"
+
 namespace veer::test {
 namespace {
 
@@ -31,7 +33,7 @@ std::string thumbprint(const std::string& certificate_pem, bool sha256) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   X509_digest(read(certificate_pem).get(), sha256 ? EVP_sha256() : EVP_sha1(), digest.data(), &size);
-  std::string text = base64_of({reinterpret_cast<const char*>(digest.data()), size});
+  std::string text = base64({reinterpret_cast<const char*>(digest.data()), size});
   while (text.ends_with('=')) text.pop_back();
   for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
   return text;

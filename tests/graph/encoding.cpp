@@ -12,16 +12,7 @@
 
 namespace veer::test {
 
-std::string base64_of(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
+std::optional<std::string> from_any_base64(std::string_view text) {
   std::string standard(text);
   while (standard.ends_with('=')) standard.pop_back();
   const std::size_t size = standard.size() * 3 / 4;

@@ -11,9 +11,8 @@ namespace veer::test {
 
 using ServiceTime = std::chrono::system_clock::time_point;
 
-std::string base64_of(std::string_view bytes);
 /// Both alphabets, with or without padding; empty when it is neither.
-std::optional<std::string> from_base64(std::string_view text);
+std::optional<std::string> from_any_base64(std::string_view text);
 /// %XX becomes a byte; "+" stays.
 std::string percent_decoded(std::string_view text);
 /// Of "a=b&c=d": names and values decoded, "+" as a space.

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/digest.h"
+
 namespace veer::test {
 namespace {
 
@@ -292,7 +294,7 @@ HttpReply GraphService::list(const Asked& asked) {
   }
   std::size_t begin = 0;
   if (const std::string token = route.option("skiptoken"); !token.empty()) {
-    const std::string text = from_base64(token).value_or("");
+    const std::string text = from_any_base64(token).value_or("");
     if (!text.starts_with("Paged=TRUE,p_ID="))
       throw Refusal{400, "invalidRequest", "The value of $skiptoken is not valid."};
     begin = std::stoul(text.substr(text.rfind('=') + 1));
@@ -307,7 +309,7 @@ HttpReply GraphService::list(const Asked& asked) {
   }
   Json page{{"value", value}};
   const auto link = [&](std::size_t next) {
-    std::string token = base64_of(fmt::format("Paged=TRUE,p_ID={}", next));
+    std::string token = base64(fmt::format("Paged=TRUE,p_ID={}", next));
     while (token.ends_with('=')) token.pop_back();
     std::string url = fmt::format("https://{}/v1.0/drives/{}/items/{}/children?$top={}&$skiptoken={}",
                                   asked.host, drive.id, folder.id, most, token);

@@ -1,6 +1,6 @@
 #include "graph/quick_xor.h"
 
-#include "graph/encoding.h"
+#include "core/digest.h"
 
 namespace veer::test {
 
@@ -23,7 +23,7 @@ std::string QuickXor::base64() const {
       if ((columns_[column] >> bit & 1U) != 0) flip((column * 11 + bit) % 160);
   for (std::size_t bit = 0; bit < 64; ++bit)
     if ((length_ >> bit & 1U) != 0) flip(96 + bit);
-  return base64_of(hash);
+  return veer::base64(hash);
 }
 
 std::string quick_xor(std::string_view bytes) {

@@ -46,7 +46,7 @@ HttpReply denied(const Denial& denial, const std::string& host, ServiceTime now)
 }
 
 Json decoded(const std::string& part) {
-  const auto bytes = from_base64(part);
+  const auto bytes = from_any_base64(part);
   const Json json = Json::parse(bytes.value_or(""), nullptr, false);
   if (!json.is_object()) throw Denial{401, "invalid_client", 50027, "JWT token is invalid or malformed."};
   return json;
@@ -97,7 +97,7 @@ HttpReply SignIn::token(const HttpRequest& request, const std::string& host, con
     auto fields = form_fields(request.body);
     const std::string basic = request.header("authorization");
     if (lower_case(basic).starts_with("basic ")) {
-      const std::string pair = from_base64(basic.substr(6)).value_or("");
+      const std::string pair = from_any_base64(basic.substr(6)).value_or("");
       const std::size_t colon = std::min(pair.find(':'), pair.size());
       fields["client_id"] = percent_decoded(pair.substr(0, colon));
       fields["client_secret"] = percent_decoded(pair.substr(std::min(colon + 1, pair.size())));
@@ -148,7 +148,7 @@ void SignIn::check_assertion(const GraphApp& app, const std::string& assertion, 
     throw Denial{401, "invalid_client", 700027,
                  "The certificate with identifier used to sign the client assertion is not registered on "
                  "application."};
-  if (!is_signed(*certificate, pss, parts[0] + "." + parts[1], from_base64(parts[2]).value_or("")))
+  if (!is_signed(*certificate, pss, parts[0] + "." + parts[1], from_any_base64(parts[2]).value_or("")))
     throw Denial{401, "invalid_client", 700027, "Client assertion contains an invalid signature."};
   if (!is_in_force(*certificate, now_()))
     throw Denial{401, "invalid_client", 700027,

@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include "core/digest.h"
 #include "graph/assertion.h"
 #include "graph/encoding.h"
 
@@ -17,7 +18,7 @@ namespace {
 using Json = nlohmann::json;
 
 std::string url_base64(const std::string& bytes) {
-  std::string text = base64_of(bytes);
+  std::string text = base64(bytes);
   while (text.ends_with('=')) text.pop_back();
   for (char& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
   return text;
