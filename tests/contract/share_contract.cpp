@@ -165,10 +165,10 @@ void forbid_sparing_rename() {
     throw std::runtime_error("no seccomp");
 }
 
-#define OVER_EVERY_SHARE                                                                       \
-  const std::string kind = GENERATE("folder", "scripted", "sftp", "ftps proftpd", "ftps vsftpd", \
-                                    "ftps pure-ftpd", "sharepoint");                             \
-  CAPTURE(kind);                                                                                 \
+#define OVER_EVERY_SHARE                                                                                     \
+  const std::string kind =                                                                                   \
+      GENERATE("folder", "scripted", "sftp", "ftps proftpd", "ftps vsftpd", "ftps pure-ftpd", "sharepoint"); \
+  CAPTURE(kind);                                                                                             \
   Place place(kind);
 
 }  // namespace
