@@ -71,9 +71,9 @@ Item& LibraryStore::item(Drive& drive, const std::string& id) {
 }
 
 Item* LibraryStore::child(Drive& drive, const std::string& parent, const std::string& name) {
-  for (auto& [id, item] : drive.items)
-    if (item.parent == parent && lower_case(item.name) == lower_case(name)) return &item;
-  return nullptr;
+  const auto& names = drive.names[parent];
+  const auto found = names.find(lower_case(name));
+  return found != names.end() ? &drive.items.at(found->second) : nullptr;
 }
 
 Item& LibraryStore::at(Drive& drive, const std::string& start, const std::vector<std::string>& path) {
@@ -96,8 +96,7 @@ Item& LibraryStore::folder_at(Drive& drive, const std::string& start, const std:
 
 std::vector<Item*> LibraryStore::children(Drive& drive, const std::string& parent) {
   std::vector<Item*> found;
-  for (auto& [id, item] : drive.items)
-    if (item.parent == parent) found.push_back(&item);
+  for (const auto& [name, id] : drive.names[parent]) found.push_back(&drive.items.at(id));
   std::sort(found.begin(), found.end(), [](const Item* a, const Item* b) { return a->name < b->name; });
   return found;
 }
@@ -132,6 +131,7 @@ Item& LibraryStore::make_folder(Drive& drive, const std::string& parent, const s
     wanted = free_name(drive, parent, name);
   }
   const std::string id = "01" + upper(random_hex(32));
+  drive.names[item(drive, parent).id][lower_case(wanted)] = id;
   return drive.items[id] = Item{.id = id,
                                 .parent = item(drive, parent).id,
                                 .name = wanted,
@@ -174,6 +174,7 @@ std::pair<bool, Item*> LibraryStore::write(Drive& drive, const std::string& pare
   Item& made = drive.items[id];
   made = Item{
       .id = id, .parent = item(drive, parent).id, .name = wanted, .guid = random_guid(), .created = now_()};
+  drive.names[made.parent][lower_case(wanted)] = id;
   fill(made, std::move(content), modified, std::move(hash));
   return {true, &made};
 }
@@ -199,8 +200,10 @@ void LibraryStore::rename(Drive& drive, Item& item, const std::string& parent, c
       throw Refusal{409, "nameAlreadyExists", "An item with the same name already exists under the parent."};
     wanted = free_name(drive, parent, name);
   }
+  drive.names[item.parent].erase(lower_case(item.name));
   item.name = wanted;
   item.parent = parent;
+  drive.names[item.parent][lower_case(item.name)] = item.id;
   ++item.version;
 }
 
@@ -217,6 +220,7 @@ void LibraryStore::remove(Drive& drive, const std::string& id, bool for_good) {
   } else {
     recycle_bin.push_back(gone.name);
   }
+  drive.names[gone.parent].erase(lower_case(gone.name));
   drive.items.erase(gone.id);
 }
 

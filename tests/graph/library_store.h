@@ -56,6 +56,8 @@ struct Drive {
   std::string site;  ///< path of its site
   std::string root;
   std::map<std::string, Item> items = {};
+  /// Folder → name in small letters → item.
+  std::map<std::string, std::map<std::string, std::string>> names = {};
 };
 
 /// An upload that is under way.
