@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -5,11 +6,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "connectors/sharepoint_share.h"
 #include "core/digest.h"
-#include "graph/graph_emulator.h"
+#include "graph/graph_share.h"
 #include "graph/https.h"
 #include "graph/quick_xor.h"
-#include "support/certificates.h"
 #include "support/connect_proxy.h"
 #include "support/server_process.h"
 #include "support/shell.h"
@@ -22,7 +23,7 @@ namespace {
 using namespace veer::test;
 using Json = nlohmann::json;
 
-constexpr const char* kLibrary = "Documents";
+constexpr const char* kLibrary = GraphShare::kLibrary;
 
 void write(const std::filesystem::path& file, const std::string& text) {
   std::ofstream out(file, std::ios::binary);
@@ -39,20 +40,14 @@ std::string some_bytes(std::size_t size, unsigned seed) {
   return bytes;
 }
 
-/// An emulator with an application that has a certificate, and a folder for files on this side.
+/// An emulated tenant, and a folder for files on this side.
 struct Place {
-  explicit Place(GraphOptions options = {}) : graph(known(std::move(options))) {
+  explicit Place(GraphOptions options = {}) : tenant(with_secret(std::move(options))), graph(tenant.graph()) {
     write(folder / "ca.pem", graph.ca_pem());
-    write(folder / "certificate.pem", certificate().certificate);
-    write(folder / "key.pem", certificate().key);
+    write(folder / "certificate.pem", tenant.certificate().certificate);
+    write(folder / "key.pem", tenant.certificate().key);
   }
-
-  static const Certificate& certificate() {
-    static const Certificate kOne = rsa_certificate();
-    return kOne;
-  }
-  static GraphOptions known(GraphOptions options) {
-    options.apps[0].certificates = {certificate().certificate};
+  static GraphOptions with_secret(GraphOptions options) {
     options.apps[0].secret = "rclone's";
     return options;
   }
@@ -83,8 +78,24 @@ struct Place {
   }
 
   TempFolder folder;
-  GraphEmulator graph;
+  GraphShare tenant;
+  GraphEmulator& graph;
 };
+
+/// What our connector puts into "to_avsb", and what the other side's fetches from there.
+void put(veer::SharePointOptions side, const std::string& name, const std::string& bytes) {
+  veer::SharePointShare(std::move(side)).put(name, veer::MemoryBlob(bytes), {}, {});
+}
+std::string fetched(veer::SharePointOptions side, const std::string& name) {
+  veer::SharePointShare share(std::move(side));
+  const auto entries = share.list(veer::Folder::incoming, {});
+  const auto entry =
+      std::find_if(entries.begin(), entries.end(), [&](const auto& one) { return one.name == name; });
+  REQUIRE(entry != entries.end());
+  veer::StringSink sink(std::size_t{1} << 26);
+  share.fetch(veer::Folder::incoming, *entry, 0, sink, {});
+  return sink.take();
+}
 
 }  // namespace
 
@@ -128,6 +139,23 @@ TEST_CASE("Microsoft's Graph client uploads, downloads, lists and removes") {
           (request.host != place.graph.storage_host() && request.call != GraphCall::token &&
            request.call != GraphCall::discovery));
   }
+}
+
+TEST_CASE("what Microsoft's client uploads our connector fetches, and the other way round") {
+  const Place place;
+  const std::string small = some_bytes(10'000, 4);
+  const std::string large = some_bytes(12'345'678, 5);
+  write(place.folder / "small", small);
+  write(place.folder / "large", large);
+  place.node("put,to_avsb/their-small.bin,small upload,to_avsb/their-large.bin,large");
+  CHECK(fetched(place.tenant.other_side(), "their-small.bin") == small);
+  CHECK(veer::sha256_hex(fetched(place.tenant.other_side(), "their-large.bin")) == veer::sha256_hex(large));
+
+  put(place.tenant.share(), "our-small.bin", small);
+  put(place.tenant.share(), "our-large.bin", large);
+  const auto lines = place.node("get,to_avsb/our-small.bin,back-small get,to_avsb/our-large.bin,back-large");
+  CHECK(lines[0]["sha256"] == veer::sha256_hex(small));
+  CHECK(lines[1]["sha256"] == veer::sha256_hex(large));
 }
 
 TEST_CASE("Microsoft's Graph client is throttled, waits as long as it is told, and goes on") {
@@ -190,10 +218,22 @@ TEST_CASE("rclone copies, hashes and purges through a proxy, and reaches nothing
   rclone("check out share:to_avsb");
   rclone("copy share:to_avsb back");
   CHECK(text_in(place.folder / "back" / "large.bin") == large);
+
+  veer::SharePointOptions ours = place.tenant.share();
+  veer::SharePointOptions theirs = place.tenant.other_side();
+  ours.proxy = theirs.proxy = proxy.url();
+  CHECK(veer::sha256_hex(fetched(std::move(theirs), "large.bin")) == veer::sha256_hex(large));
+  put(std::move(ours), "ours.bin", large);
+  rclone("copy share:to_avsb/ours.bin back");
+  CHECK(text_in(place.folder / "back" / "ours.bin") == large);
+  rclone("deletefile share:to_avsb/ours.bin");
+
   rclone("moveto share:to_avsb/small.bin share:to_aii/moved.bin");
   CHECK(place.graph.read_file(kLibrary, "to_aii/moved.bin") == "small");
   rclone("deletefile share:to_avsb/empty.bin");
   CHECK(place.graph.list_files(kLibrary, "to_avsb") == std::vector<std::string>{"large.bin"});
+  const std::vector<std::string> known = {"graph.microsoft.com:443", "contoso.sharepoint.com:443",
+                                          fmt::format("127.0.0.1:{}", place.graph.port())};
   for (const std::string& asked : proxy.asked())
-    CHECK((asked == "graph.microsoft.com:443" || asked == "contoso.sharepoint.com:443"));
+    CHECK(std::find(known.begin(), known.end(), asked) != known.end());
 }
