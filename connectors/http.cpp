@@ -227,6 +227,7 @@ class Reception {
 struct Http::Line {
   Verdict verdict = std::make_shared<std::atomic<int>>(kNoVerdict);
   std::unique_ptr<web_http::client::http_client> client;
+  bool answered = false;
 };
 
 std::string HttpAnswer::header(const std::string& name) const {
@@ -313,11 +314,15 @@ HttpAnswer Http::ask(HttpRequest request, const std::function<Sink*(const HttpAn
   } catch (const web_http::http_exception& error) {
     fail(request.url, *line, error.what());
   }
-  if (!in_time || news->timed_out)
+  if (!in_time || news->timed_out) {
+    const bool trusted = line->verdict->load() == X509_V_OK || line->answered;
+    reached_ = trusted ? HttpLink::answer : options_.proxy.empty() ? HttpLink::address : HttpLink::proxy;
     throw Error(Code::s_timeout,
                 fmt::format("{} did not answer in time: look at network and proxy", request.url.authority()));
+  }
   if (!news->failure.empty()) fail(request.url, *line, news->failure);
   reached_ = HttpLink::answer;
+  line->answered = true;
   return answer;
 }
 

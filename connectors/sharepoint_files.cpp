@@ -104,14 +104,14 @@ void download(Graph& graph, const std::string& folder, const GraphItem& item, st
     throw Error(Code::s_changed, doing + ": fewer bytes came than it is said to have");
 }
 
-void remove_item(Graph& graph, const std::string& folder, const GraphItem& item, const Transfer& transfer) {
+bool remove_item(Graph& graph, const std::string& folder, const GraphItem& item, const Transfer& transfer) {
   const std::string doing = "removing " + printable(item.name);
   const std::string path = library_of(folder) + "/items/" + in_path(item.id);
   const GraphAnswer gone = graph.call({"POST", path + "/permanentDelete", doing}, transfer);
-  if (gone.good()) return;
+  if (gone.good()) return true;
   if (gone.status() >= 500 || gone.status() == 423 || gone.status() == 401) throw refusal(gone, doing);
   const GraphAnswer binned = graph.call({"DELETE", path, doing}, transfer);
-  if (binned.status() == 404) return;
+  if (binned.status() == 404) return true;
   if (binned.status() == 403)
     throw Error(
         Code::s_rights,
@@ -124,6 +124,7 @@ void remove_item(Graph& graph, const std::string& folder, const GraphItem& item,
       "for "
       "good ({}; {})",
       printable(item.name), gone.status(), ids_of(gone));
+  return false;
 }
 
 }  // namespace veer

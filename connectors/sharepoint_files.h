@@ -17,8 +17,8 @@ void download(Graph& graph, const std::string& folder, const GraphItem& item, st
               Sink& into, const Transfer& transfer);
 
 /// Removes an item for good where the service can, and into the recycle bin otherwise, which the log then
-/// tells. One that is gone is a success.
-void remove_item(Graph& graph, const std::string& folder, const GraphItem& item, const Transfer& transfer);
+/// tells; false then. One that is gone is a success.
+bool remove_item(Graph& graph, const std::string& folder, const GraphItem& item, const Transfer& transfer);
 
 /// The path of a file in a folder, up to and with the colon that ends it.
 std::string item_path(const std::string& folder, const std::string& name);

@@ -31,6 +31,22 @@ std::string site_path(std::string target) {
   return target;
 }
 
+/// Graph refuses both alike; its words, which may change, only choose between two texts.
+[[noreturn]] void throw_no_site(const GraphAnswer& answer, const std::string& site) {
+  const GraphProblem problem = parse_problem(answer.http.body);
+  if (problem.message.find("roles") != std::string::npos)
+    throw Error(Code::s_rights,
+                fmt::format("the application has no permission at all: in its registration, under API "
+                            "permissions, add the application permission {} of Microsoft Graph and have the "
+                            "tenant's administrator consent ({})",
+                            SharePointPlace::kConsent, ids_of(answer)));
+  throw Error(
+      Code::s_rights,
+      fmt::format("the application is not granted the site {}: an administrator grants it the role write "
+                  "there (docs/sharepoint.md, granting the site); {}",
+                  printable(site), ids_of(answer)));
+}
+
 bool ends_with_segment(const std::string& address, const std::string& name) {
   return address.ends_with("/" + name) || address.ends_with("/" + in_path(name));
 }
@@ -63,6 +79,7 @@ const std::string& SharePointPlace::site(const Transfer& transfer) {
                 fmt::format("the site {} is not there: put the address of its front page in "
                             "share.sharepoint.site ({})",
                             printable(options_.site), ids_of(answer)));
+  if (answer.status() == 401 || answer.status() == 403) throw_no_site(answer, options_.site);
   if (!answer.good()) throw refusal(answer, "looking for the site");
   return site_ = parse_id(answer.http.body);
 }

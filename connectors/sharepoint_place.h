@@ -14,6 +14,9 @@ namespace veer {
 /// thread.
 class SharePointPlace {
  public:
+  /// The permission that suffices. An error that names it says that the administrator's consent lacks.
+  static constexpr const char* kConsent = "Sites.Selected";
+
   SharePointPlace(const SharePointOptions& options, Graph& graph);
 
   /// "/drives/{library}/items/{folder}". Throws S_NOT_FOUND, with what to put right.

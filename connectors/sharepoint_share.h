@@ -36,6 +36,10 @@ class SharePointShare : public Share {
   template <typename Work>
   auto in_folder(Folder folder, const Transfer& transfer, Work work);
 
+  std::vector<ProbeResult> probe_chain();
+  std::vector<ProbeResult> probe_place();
+  std::vector<ProbeResult> probe_session();
+
   SharePointOptions options_;
   Graph graph_;
   SharePointPlace place_;
