@@ -51,7 +51,7 @@ Graph::Graph(const SharePointOptions& options)
   configured(options.login, "login");
 }
 
-HttpsUrl Graph::url_of(const GraphCall& call) const {
+HttpsUrl Graph::url_of(const GraphAsk& call) const {
   const auto url = parse_https(call.path.starts_with('/') ? base_ + call.path : call.path);
   if (!url || url->origin() != origin_ || !url->target.starts_with("/v1.0/"))
     throw Error(Code::s_protocol, fmt::format("{}: the next page is said to lie elsewhere than at {}: "
@@ -86,7 +86,7 @@ GraphAnswer Graph::send(HttpRequest request, const std::string& doing,
   throw Error(Code::s_throttled, error.message(), *wait);
 }
 
-GraphAnswer Graph::call(const GraphCall& call, const Transfer& transfer) {
+GraphAnswer Graph::call(const GraphAsk& call, const Transfer& transfer) {
   const HttpsUrl url = url_of(call);
   const auto attempt = [&] {
     gate_.require_open();
@@ -103,7 +103,7 @@ GraphAnswer Graph::call(const GraphCall& call, const Transfer& transfer) {
   return attempt();
 }
 
-GraphAnswer Graph::demand(const GraphCall& call, const Transfer& transfer) {
+GraphAnswer Graph::demand(const GraphAsk& call, const Transfer& transfer) {
   GraphAnswer answer = this->call(call, transfer);
   if (!answer.good()) throw refusal(answer, call.doing);
   return answer;
@@ -128,6 +128,7 @@ GraphAnswer Graph::store(StorageCall call, const Transfer& transfer) {
                       .body = std::move(call.body),
                       .patience = call.patience,
                       .most = call.most,
+                      .once = call.once,
                       .sent = std::move(call.sent)};
   return send(std::move(request), call.doing, call.choose, transfer);
 }

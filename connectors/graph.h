@@ -15,7 +15,7 @@
 namespace veer {
 
 /// A request to Graph itself, with our token.
-struct GraphCall {
+struct GraphAsk {
   std::string method;
   std::string path;   ///< after "/v1.0", as "/drives/…"; or the whole address of a next page
   std::string doing;  ///< what for, as a message tells it: "listing folder to_avsb"
@@ -33,6 +33,7 @@ struct StorageCall {
   std::string body = {};
   int patience = 1;
   std::chrono::milliseconds most{0};
+  bool once = false;
   std::function<void(std::uint64_t)> sent = {};
   std::function<Sink*(const HttpAnswer&)> choose = {};  ///< as Http::ask takes it
 };
@@ -46,9 +47,9 @@ class Graph {
   explicit Graph(const SharePointOptions& options);
 
   /// Whatever it answers but 429, 503 and 509, which are thrown; a token that was not taken is got anew once.
-  GraphAnswer call(const GraphCall& call, const Transfer& transfer);
+  GraphAnswer call(const GraphAsk& call, const Transfer& transfer);
   /// The same, and an answer other than 2xx is thrown.
-  GraphAnswer demand(const GraphCall& call, const Transfer& transfer);
+  GraphAnswer demand(const GraphAsk& call, const Transfer& transfer);
   /// Throws S_PROTOCOL when the address leads to a host that may not be asked.
   GraphAnswer store(StorageCall call, const Transfer& transfer);
   bool may_store(const std::string& url) const;
@@ -62,7 +63,7 @@ class Graph {
  private:
   GraphAnswer send(HttpRequest request, const std::string& doing,
                    const std::function<Sink*(const HttpAnswer&)>& choose, const Transfer& transfer);
-  HttpsUrl url_of(const GraphCall& call) const;
+  HttpsUrl url_of(const GraphAsk& call) const;
 
   std::string base_;  ///< "https://graph.microsoft.com/v1.0"
   std::string origin_;

@@ -87,12 +87,12 @@ std::optional<std::uint64_t> number(std::string_view digits) {
   return std::stoull(std::string(digits));
 }
 
-GraphRange range_of(const Json& json) {
+std::uint64_t beginning_of_range(const Json& json) {
   const std::string text = json.is_string() ? json.get<std::string>() : "";
   const std::size_t dash = std::min(text.find('-'), text.size());
   const auto from = number(std::string_view(text).substr(0, dash));
   if (!from || dash == text.size()) throw_nonsense("ranges that can be read");
-  return {*from, number(std::string_view(text).substr(dash + 1))};
+  return *from;
 }
 
 std::string plain(std::string text) {
@@ -138,9 +138,8 @@ GraphUpload parse_upload(std::string_view json) {
   parsed.url = text(session, "uploadUrl");
   const Json& missing = at(session, "nextExpectedRanges");
   if (missing.is_array())
-    for (const Json& each : missing) parsed.missing.push_back(range_of(each));
-  std::sort(parsed.missing.begin(), parsed.missing.end(),
-            [](const GraphRange& a, const GraphRange& b) { return a.from < b.from; });
+    for (const Json& each : missing) parsed.missing.push_back(beginning_of_range(each));
+  std::sort(parsed.missing.begin(), parsed.missing.end());
   return parsed;
 }
 

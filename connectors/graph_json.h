@@ -52,14 +52,11 @@ std::string parse_id(std::string_view json);
 /// What is left in a library; empty when it was not told.
 std::optional<std::uint64_t> parse_room(std::string_view json);
 
-/// Bytes that an upload session still wants.
-struct GraphRange {
-  std::uint64_t from = 0;
-  std::optional<std::uint64_t> last;  ///< empty: to the end
-};
 struct GraphUpload {
   std::string url;  ///< a secret; empty when it was not told
-  std::vector<GraphRange> missing;
+  /// Where bytes begin that the session still wants, in order. How far each range reaches does not help: what
+  /// is sent must be a multiple of 320 KiB.
+  std::vector<std::uint64_t> missing;
 };
 GraphUpload parse_upload(std::string_view json);
 

@@ -288,7 +288,15 @@ HttpAnswer Http::ask(HttpRequest request, const std::function<Sink*(const HttpAn
     line->verdict->store(kNoVerdict);
     web_http::http_request message(request.method);
     message.set_request_uri(web::uri(request.url.target));
-    if (request.method != "GET" && request.method != "DELETE") message.set_body(std::move(request.body));
+    if (request.once) {
+      const std::size_t size = request.body.size();
+      message.set_body(
+          concurrency::streams::streambuf<std::uint8_t>(std::make_shared<HttpBody>(std::move(request.body)))
+              .create_istream(),
+          size);
+    } else if (request.method != "GET" && request.method != "DELETE") {
+      message.set_body(std::move(request.body));
+    }
     for (const auto& [name, value] : request.headers) {
       message.headers().remove(name);
       message.headers().add(name, value);

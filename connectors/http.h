@@ -36,6 +36,8 @@ struct HttpRequest {
   int patience = 1;
   /// The whole request may take no longer; zero: as long as it goes on.
   std::chrono::milliseconds most{0};
+  /// Not sent anew when a connection that was kept open turns out to be closed: it may have arrived.
+  bool once = false;
   /// Told how many bytes of the body are on their way.
   std::function<void(std::uint64_t)> sent = {};
 };
@@ -55,8 +57,9 @@ struct HttpAnswer {
 };
 
 /// HTTPS with one server after another (cpprestsdk): connections stay open between requests, each of which is
-/// one attempt. It looks at the stop several times a second. Bodies pass through a bounded buffer, so that
-/// memory does not grow with them. Callbacks and sinks run in the caller's thread. One thread.
+/// one attempt, but for what is said at HttpRequest::once. It looks at the stop several times a second.
+/// Bodies pass through a bounded buffer, so that memory does not grow with them. Callbacks and sinks run in
+/// the caller's thread. One thread.
 ///
 /// Errors: S_UNREACHABLE, S_TIMEOUT, S_HOST_KEY (the server's certificate is not to be trusted), S_PROTOCOL
 /// (no HTTP, or a body of more than `kMostBody` bytes where an answer is short), L_STOPPED. None for a

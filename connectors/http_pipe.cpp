@@ -30,6 +30,12 @@ void HttpNews::abandon() {
   waiting.set_exception(std::runtime_error("nobody waits for it"));
 }
 
+pplx::task<std::size_t> HttpBody::_getn(std::uint8_t* into, std::size_t most) {
+  const std::size_t n = bytes_.copy(reinterpret_cast<char*>(into), most, done_);
+  done_ += n;
+  return pplx::task_from_result(n);
+}
+
 pplx::task<HttpPipe::int_type> HttpPipe::_putc(std::uint8_t byte) {
   return _putn(&byte, 1).then([byte](std::size_t) { return int_type{byte}; });
 }

@@ -36,11 +36,10 @@ struct HttpNews {
   void abandon();
 };
 
-/// Where cpprestsdk writes a body: it reads on only while there is room.
-class HttpPipe : public concurrency::streams::details::streambuf_state_manager<std::uint8_t> {
+/// What a stream of cpprestsdk has to be able to, for those that cannot.
+class HttpStream : public concurrency::streams::details::streambuf_state_manager<std::uint8_t> {
  public:
-  explicit HttpPipe(std::shared_ptr<HttpNews> news)
-      : streambuf_state_manager(std::ios_base::out), news_(std::move(news)) {}
+  using streambuf_state_manager::streambuf_state_manager;
 
   bool can_seek() const override { return false; }
   bool has_size() const override { return false; }
@@ -56,17 +55,15 @@ class HttpPipe : public concurrency::streams::details::streambuf_state_manager<s
   void release(std::uint8_t*, std::size_t) override {}
 
  protected:
-  pplx::task<int_type> _putc(std::uint8_t byte) override;
-  pplx::task<std::size_t> _putn(const std::uint8_t* bytes, std::size_t count) override;
+  pplx::task<int_type> _putc(std::uint8_t) override { return nothing(); }
+  pplx::task<std::size_t> _putn(const std::uint8_t*, std::size_t) override { return none(); }
   pplx::task<int_type> _bumpc() override { return nothing(); }
   int_type _sbumpc() override { return traits::eof(); }
   pplx::task<int_type> _getc() override { return nothing(); }
   int_type _sgetc() override { return traits::eof(); }
   pplx::task<int_type> _nextc() override { return nothing(); }
   pplx::task<int_type> _ungetc() override { return nothing(); }
-  pplx::task<std::size_t> _getn(std::uint8_t*, std::size_t) override {
-    return pplx::task_from_result<std::size_t>(0);
-  }
+  pplx::task<std::size_t> _getn(std::uint8_t*, std::size_t) override { return none(); }
   std::size_t _scopy(std::uint8_t*, std::size_t) override { return 0; }
   pplx::task<bool> _sync() override { return pplx::task_from_result(true); }
   std::uint8_t* _alloc(std::size_t) override { return nullptr; }
@@ -74,7 +71,35 @@ class HttpPipe : public concurrency::streams::details::streambuf_state_manager<s
 
  private:
   static pplx::task<int_type> nothing() { return pplx::task_from_result<int_type>(traits::eof()); }
+  static pplx::task<std::size_t> none() { return pplx::task_from_result<std::size_t>(0); }
+};
+
+/// Where cpprestsdk writes a body: it reads on only while there is room.
+class HttpPipe : public HttpStream {
+ public:
+  explicit HttpPipe(std::shared_ptr<HttpNews> news)
+      : HttpStream(std::ios_base::out), news_(std::move(news)) {}
+
+ protected:
+  pplx::task<int_type> _putc(std::uint8_t byte) override;
+  pplx::task<std::size_t> _putn(const std::uint8_t* bytes, std::size_t count) override;
+
+ private:
   std::shared_ptr<HttpNews> news_;
+};
+
+/// A body that cpprestsdk can read once only, so that it does not send it again by itself.
+class HttpBody : public HttpStream {
+ public:
+  explicit HttpBody(std::string bytes) : HttpStream(std::ios_base::in), bytes_(std::move(bytes)) {}
+  std::size_t in_avail() const override { return bytes_.size() - done_; }
+
+ protected:
+  pplx::task<std::size_t> _getn(std::uint8_t* into, std::size_t most) override;
+
+ private:
+  std::string bytes_;
+  std::size_t done_ = 0;
 };
 
 }  // namespace veer

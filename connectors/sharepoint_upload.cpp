@@ -93,12 +93,12 @@ void SharePointUpload::hash_to(std::uint64_t end) {
 // One request.
 
 void SharePointUpload::put_simple() {
-  GraphCall call{.method = "PUT",
-                 .path = fmt::format("{}/content?{}=fail", item_path(folder_, name_), kConflict),
-                 .doing = doing(),
-                 .body = load(0, content_.size()),
-                 .content_type = "application/octet-stream",
-                 .sent = [this](std::uint64_t done) { transfer_.tick(done); }};
+  GraphAsk call{.method = "PUT",
+                .path = fmt::format("{}/content?{}=fail", item_path(folder_, name_), kConflict),
+                .doing = doing(),
+                .body = load(0, content_.size()),
+                .content_type = "application/octet-stream",
+                .sent = [this](std::uint64_t done) { transfer_.tick(done); }};
   GraphAnswer answer = graph_.call(call, transfer_);
   if (answer.status() == 409 && discard_cut_off()) answer = graph_.call(call, transfer_);
   if (answer.status() == 409 && find_item(graph_, folder_, name_, transfer_)) throw name_taken(name_);
@@ -133,9 +133,6 @@ void SharePointUpload::run_session() {
     const bool for_good = !resume_.keep || error.code() == Code::s_name_taken || error.code() == Code::l_io;
     if (for_good) cancel_upload(graph_, open_);
     throw;
-  } catch (...) {
-    cancel_upload(graph_, open_);
-    throw;
   }
 }
 
@@ -150,7 +147,7 @@ void SharePointUpload::keep(const std::string& note) {
 
 /// What the session of an earlier call still wants; nothing when the file is there already; empty when there
 /// is no session to go on with.
-std::optional<std::vector<GraphRange>> SharePointUpload::take_up() {
+std::optional<std::vector<std::uint64_t>> SharePointUpload::take_up() {
   const std::string begins = fmt::format("sharepoint-upload {} {} ", name_, content_.size());
   if (!resume_.note.starts_with(begins)) return std::nullopt;
   const std::string url = resume_.note.substr(begins.size());
@@ -159,10 +156,10 @@ std::optional<std::vector<GraphRange>> SharePointUpload::take_up() {
   open_ = {name_, url};
   const GraphAnswer answer = graph_.store({.method = "GET", .url = url, .doing = doing()}, transfer_);
   if (answer.good()) {
-    std::vector<GraphRange> missing = parse_upload(answer.http.body).missing;
-    if (!missing.empty() && missing.front().from < content_.size()) {
-      if (missing.front().from > 0)
-        log(LogLevel::info, "going on with {} at byte {}", printable(name_), missing.front().from);
+    std::vector<std::uint64_t> missing = parse_upload(answer.http.body).missing;
+    if (!missing.empty() && missing.front() < content_.size()) {
+      if (missing.front() > 0)
+        log(LogLevel::info, "going on with {} at byte {}", printable(name_), missing.front());
       return missing;
     }
   } else if (!is_lost(answer.status())) {
@@ -170,14 +167,14 @@ std::optional<std::vector<GraphRange>> SharePointUpload::take_up() {
   }
   if (is_there()) {
     open_ = {};
-    return std::vector<GraphRange>{};
+    return std::vector<std::uint64_t>{};
   }
   if (answer.good()) cancel_upload(graph_, open_);
   open_ = {};
   return std::nullopt;
 }
 
-std::vector<GraphRange> SharePointUpload::begin() {
+std::vector<std::uint64_t> SharePointUpload::begin() {
   cancel_upload(graph_, open_);
   const Json wish = {{"item", {{kConflict, "fail"}, {"name", name_}, {"fileSize", content_.size()}}}};
   const GraphAnswer answer = graph_.call(
@@ -202,24 +199,23 @@ std::vector<GraphRange> SharePointUpload::begin() {
   open_ = {name_, session.url};
   keep(note());
   fresh_ = true;
-  if (session.missing.empty()) session.missing.push_back({});
+  if (session.missing.empty()) session.missing.push_back(0);
   return session.missing;
 }
 
-void SharePointUpload::send(std::vector<GraphRange> missing) {
+void SharePointUpload::send(std::vector<std::uint64_t> missing) {
   int rounds = 0;
   while (true) {
-    const GraphRange next = missing.front();
-    std::uint64_t end = std::min(next.from + kFragment, content_.size());
-    if (next.last && *next.last < end) end = *next.last + 1;
-    if (next.from >= end)
+    const std::uint64_t from = missing.front();
+    const std::uint64_t end = std::min(from + kFragment, content_.size());
+    if (from >= end)
       throw Error(Code::s_protocol, fmt::format("{}: the service wants bytes that there are not", doing()));
-    const std::string bytes = load(next.from, end);
-    if (next.from <= hashed_ && hashed_ < end) {
-      hash_.update(std::string_view(bytes).substr(hashed_ - next.from));
+    const std::string bytes = load(from, end);
+    if (from <= hashed_ && hashed_ < end) {
+      hash_.update(std::string_view(bytes).substr(hashed_ - from));
       hashed_ = end;
     }
-    const GraphAnswer answer = send_fragment(bytes, next.from);
+    const GraphAnswer answer = send_fragment(bytes, from);
     if (answer.status() == 200 || answer.status() == 201) return confirm(answer);
     if (answer.status() == 409) return settle_conflict(answer);
     if (is_lost(answer.status())) {
@@ -236,17 +232,18 @@ void SharePointUpload::send(std::vector<GraphRange> missing) {
     }
     if (missing.empty()) missing = ask_missing();
     if (missing.empty()) return;
-    rounds = missing.front().from > next.from ? 0 : rounds + 1;
+    rounds = missing.front() > from ? 0 : rounds + 1;
     if (rounds >= kMostRounds)
       throw Error(
           Code::s_protocol,
-          fmt::format("{}: the service takes the bytes from {} on and loses them again", doing(), next.from));
+          fmt::format("{}: the service takes the bytes from {} on and loses them again", doing(), from));
   }
 }
 
 GraphAnswer SharePointUpload::send_fragment(const std::string& bytes, std::uint64_t from) {
   StorageCall call{
       .method = "PUT", .url = open_.url, .doing = doing(), .body = bytes, .patience = kFragmentPatience};
+  call.once = true;
   call.headers["Content-Type"] = "application/octet-stream";
   call.headers["Content-Range"] =
       fmt::format("bytes {}-{}/{}", from, from + bytes.size() - 1, content_.size());
@@ -255,10 +252,10 @@ GraphAnswer SharePointUpload::send_fragment(const std::string& bytes, std::uint6
 }
 
 /// Nothing when the file is there by now.
-std::vector<GraphRange> SharePointUpload::ask_missing() {
+std::vector<std::uint64_t> SharePointUpload::ask_missing() {
   const GraphAnswer answer = graph_.store({.method = "GET", .url = open_.url, .doing = doing()}, transfer_);
   if (answer.good()) {
-    std::vector<GraphRange> missing = parse_upload(answer.http.body).missing;
+    std::vector<std::uint64_t> missing = parse_upload(answer.http.body).missing;
     if (!missing.empty()) return missing;
   } else if (!is_lost(answer.status())) {
     throw refusal(answer, doing());

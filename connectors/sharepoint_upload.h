@@ -38,11 +38,11 @@ class SharePointUpload {
  private:
   void put_simple();
   bool discard_cut_off();
-  std::optional<std::vector<GraphRange>> take_up();
-  std::vector<GraphRange> begin();
-  void send(std::vector<GraphRange> missing);
+  std::optional<std::vector<std::uint64_t>> take_up();
+  std::vector<std::uint64_t> begin();
+  void send(std::vector<std::uint64_t> missing);
   GraphAnswer send_fragment(const std::string& bytes, std::uint64_t from);
-  std::vector<GraphRange> ask_missing();
+  std::vector<std::uint64_t> ask_missing();
   void settle_conflict(const GraphAnswer& answer);
   [[noreturn]] void lose_session(const GraphAnswer& answer);
   bool is_there();

@@ -34,7 +34,6 @@ SharePointOptions GraphShare::share() const {
   options.incoming = "to_aii";
   options.login = graph_.login_url();
   options.graph = graph_.graph_url();
-  options.scope = "https://graph.microsoft.com/.default";
   options.transfer_hosts = {graph_.storage_host()};
   options.ca = graph_.ca_pem();
   options.timeout = std::chrono::seconds(20);
