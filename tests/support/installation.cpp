@@ -75,16 +75,19 @@ class FtpsBetween : public ServerBetween {
 class SharePointBetween : public ServerBetween {
  public:
   SharePointBetween() {
-    write_private("client.pem", place_.certificate().certificate);
-    write_private("client.key", place_.certificate().key);
-    write_private("ca.pem", place_.graph().ca_pem());
+    write_private("client.pem", place_->certificate().certificate);
+    write_private("client.key", place_->certificate().key);
+    write_private("ca.pem", place_->graph().ca_pem());
   }
   fs::path root() const override { throw std::logic_error("a library is no folder of this machine"); }
-  void signal_sessions(int) const override { throw std::logic_error("the emulator is no process"); }
-  std::size_t sign_ins() const override { return place_.graph().count({.call = GraphCall::token}); }
-  GraphEmulator* graph() override { return &place_.graph(); }
+  bool is_empty(const std::string& folder) const override {
+    return place_->graph().list_files(GraphShare::kLibrary, folder).empty();
+  }
+  void signal_sessions(int) const override { place_->graph().fail_next({}, {.trick = GraphTrick::reset}); }
+  std::size_t sign_ins() const override { return place_->graph().count({.call = GraphCall::token}); }
+  GraphEmulator* graph() override { return &place_->graph(); }
   void fill_in(const fs::path& config, bool) const override {
-    const SharePointOptions options = place_.share();
+    const SharePointOptions options = place_->share();
     const std::string folder = folder_.path().native();
     replace_line(config, "tenant ", fmt::format("tenant = \"{}\"", options.tenant));
     replace_line(config, "client_id ", fmt::format("client_id = \"{}\"", options.client_id));
@@ -104,7 +107,7 @@ class SharePointBetween : public ServerBetween {
   }
 
   TempFolder folder_;
-  GraphShare place_;
+  std::unique_ptr<GraphShare> place_ = std::make_unique<GraphShare>();
 };
 
 std::unique_ptr<ServerBetween> start_server(const std::string& share) {

@@ -40,7 +40,11 @@ class ServerBetween {
   virtual ~ServerBetween() = default;
   /// Where its folders "to_avsb" and "to_aii" lie.
   virtual std::filesystem::path root() const = 0;
-  /// To the processes that serve open sessions.
+  virtual bool is_empty(const std::string& folder) const {
+    return std::filesystem::is_empty(root() / folder);
+  }
+  /// To the processes that serve open sessions. The emulator is none: whatever the signal, it breaks the
+  /// connection of the next request.
   virtual void signal_sessions(int signal) const = 0;
   /// How often somebody signed in.
   virtual std::size_t sign_ins() const = 0;
