@@ -87,6 +87,29 @@ void prepare_tls(SSL_CTX* tls, const HttpOptions& options, const HttpsUrl& url, 
   SSL_CTX_set_cert_verify_callback(tls, verify, verdict);
 }
 
+/// Takes the body out of `request`.
+web_http::http_request message_of(HttpRequest& request, const std::string& user_agent) {
+  web_http::http_request message(request.method);
+  message.set_request_uri(web::uri(request.url.target));
+  if (request.once) {
+    const std::size_t size = request.body.size();
+    message.set_body(
+        concurrency::streams::streambuf<std::uint8_t>(std::make_shared<HttpBody>(std::move(request.body)))
+            .create_istream(),
+        size);
+  } else if (request.method != "GET" && request.method != "DELETE") {
+    message.set_body(std::move(request.body));
+  }
+  for (const auto& [name, value] : request.headers) {
+    message.headers().remove(name);
+    message.headers().add(name, value);
+  }
+  message.headers().add("User-Agent", user_agent);
+  if (request.bearer != nullptr)
+    message.headers().add("Authorization", "Bearer " + std::string(request.bearer->reveal()));
+  return message;
+}
+
 HttpAnswer head_of(const web_http::http_response& response) {
   HttpAnswer answer;
   answer.status = response.status_code();
@@ -118,6 +141,7 @@ void note_failure(HttpNews& news, const std::exception_ptr& thrown) {
   news.changed.notify_one();
 }
 
+/// Nobody here holds the request when it returns: it goes when cpprestsdk is through with it.
 void start(web_http::client::http_client& client, web_http::http_request request,
            const std::shared_ptr<HttpNews>& news, const pplx::cancellation_token& token) {
   request.set_response_stream(
@@ -133,7 +157,7 @@ void start(web_http::client::http_client& client, web_http::http_request request
         const web_http::http_response response = begun.get();
         {
           const std::lock_guard lock(news->mutex);
-          news->head = response;
+          news->head = head_of(response);
           news->changed.notify_one();
         }
         return response.content_ready();
@@ -181,8 +205,7 @@ class Reception {
         unlocked(lock, [&] { request.sent(sent_); });
       } else if (news_->head) {
         headed_ = true;
-        answer = head_of(*news_->head);
-        news_->head.reset();
+        answer = *std::exchange(news_->head, std::nullopt);
         progress_ = Steady::now();
         unlocked(lock, [&] { sink_ = choose ? choose(answer) : nullptr; });
       } else if (headed_ && !news_->body.empty()) {
@@ -297,25 +320,7 @@ HttpAnswer Http::ask(HttpRequest request, const std::function<Sink*(const HttpAn
   try {
     line = &line_to(request.url);
     line->verdict->store(kNoVerdict);
-    web_http::http_request message(request.method);
-    message.set_request_uri(web::uri(request.url.target));
-    if (request.once) {
-      const std::size_t size = request.body.size();
-      message.set_body(
-          concurrency::streams::streambuf<std::uint8_t>(std::make_shared<HttpBody>(std::move(request.body)))
-              .create_istream(),
-          size);
-    } else if (request.method != "GET" && request.method != "DELETE") {
-      message.set_body(std::move(request.body));
-    }
-    for (const auto& [name, value] : request.headers) {
-      message.headers().remove(name);
-      message.headers().add(name, value);
-    }
-    message.headers().add("User-Agent", options_.user_agent);
-    if (request.bearer != nullptr)
-      message.headers().add("Authorization", "Bearer " + std::string(request.bearer->reveal()));
-    start(*line->client, std::move(message), news, cancel.get_token());
+    start(*line->client, message_of(request, options_.user_agent), news, cancel.get_token());
     Reception reception(news, cancel, options_.timeout);
     in_time = reception.run(request, choose, transfer, answer);
   } catch (const web::uri_exception&) {

@@ -9,6 +9,8 @@
 
 #include <cpprest/http_client.h>
 
+#include "connectors/http.h"
+
 namespace veer {
 
 /// What the threads of cpprestsdk tell the caller's of one request. Both hold it: a caller that gives up
@@ -18,8 +20,8 @@ struct HttpNews {
 
   std::mutex mutex;
   std::condition_variable changed;
-  std::optional<web::http::http_response> head;
-  std::deque<std::string> body;  ///< what came and nobody took yet
+  std::optional<HttpAnswer> head;  ///< status and headers
+  std::deque<std::string> body;    ///< what came and nobody took yet
   std::size_t held = 0;
   std::uint64_t sent = 0;
   bool ended = false;
