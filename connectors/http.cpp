@@ -5,6 +5,7 @@
 #include <atomic>
 #include <ctime>
 #include <exception>
+#include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <pplx/threadpool.h>
 
 #include "connectors/http_pipe_handles.h"
 #include "core/error.h"
@@ -26,7 +28,10 @@ using Steady = std::chrono::steady_clock;
 using Millis = std::chrono::milliseconds;
 
 constexpr Millis kLook(100);     // between two looks at the stop token
+constexpr Millis kLetGo(50);     // for cpprestsdk to take a connection back
 constexpr Millis kParting(300);  // for cpprestsdk to let go of a request that was cancelled
+constexpr std::size_t kChunk = std::size_t{256} << 10;  // each is handed from thread to thread
+constexpr std::size_t kThreads = 2;
 constexpr int kNoVerdict = -1;
 
 struct FreeBio {
@@ -174,9 +179,10 @@ class Reception {
         sent_ = news_->sent;
         progress_ = Steady::now();
         unlocked(lock, [&] { request.sent(sent_); });
-      } else if (news_->head && !headed_) {
+      } else if (news_->head) {
         headed_ = true;
         answer = head_of(*news_->head);
+        news_->head.reset();
         progress_ = Steady::now();
         unlocked(lock, [&] { sink_ = choose ? choose(answer) : nullptr; });
       } else if (headed_ && !news_->body.empty()) {
@@ -184,6 +190,8 @@ class Reception {
         unlocked(lock, [&] { give(piece, answer); });
         progress_ = Steady::now();
       } else if (news_->ended) {
+        // Otherwise the next request would open another connection.
+        news_->changed.wait_for(lock, kLetGo, [&] { return news_->let_go; });
         return true;
       } else {
         unlocked(lock, [&] { transfer.heed_stop(); });
@@ -203,8 +211,7 @@ class Reception {
     lock.lock();
   }
   bool has_news(const HttpRequest& request) const {
-    return news_->ended || !news_->body.empty() || (news_->head && !headed_) ||
-           (request.sent && sent_ != news_->sent);
+    return news_->ended || !news_->body.empty() || news_->head || (request.sent && sent_ != news_->sent);
   }
   void give(const std::string& piece, HttpAnswer& answer) const {
     if (sink_ != nullptr) return sink_->write(piece);
@@ -245,6 +252,8 @@ std::optional<Time> parse_http_date(const std::string& text) {
 }
 
 Http::Http(HttpOptions options) : options_(std::move(options)) {
+  static std::once_flag prepared;
+  std::call_once(prepared, [] { crossplat::threadpool::initialize_with_threads(kThreads); });
   if (options_.ca.empty()) return;
   const StoreHandle store(X509_STORE_new());
   if (add_authorities(store.get(), options_.ca) == 0)
@@ -261,6 +270,7 @@ Http::Line& Http::line_to(const HttpsUrl& url) {
   line = std::make_unique<Line>();
   web_http::client::http_client_config config;
   config.set_max_redirects(0);
+  config.set_chunksize(kChunk);
   config.set_timeout(options_.timeout * 10);  // the wait is ours
   config.set_proxy(options_.proxy.empty() ? web::web_proxy(web::web_proxy::disabled)
                                           : web::web_proxy(web::uri(options_.proxy)));

@@ -30,6 +30,13 @@ void HttpNews::abandon() {
   waiting.set_exception(std::runtime_error("nobody waits for it"));
 }
 
+// The request holds it until the connection is back among those that wait.
+HttpPipe::~HttpPipe() {
+  const std::lock_guard lock(news_->mutex);
+  news_->let_go = true;
+  news_->changed.notify_one();
+}
+
 pplx::task<std::size_t> HttpBody::_getn(std::uint8_t* into, std::size_t most) {
   const std::size_t n = bytes_.copy(reinterpret_cast<char*>(into), most, done_);
   done_ += n;

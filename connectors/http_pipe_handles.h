@@ -23,6 +23,7 @@ struct HttpNews {
   std::size_t held = 0;
   std::uint64_t sent = 0;
   bool ended = false;
+  bool let_go = false;  ///< its connection is free for the next request
   bool timed_out = false;
   std::string failure;  ///< empty: none
   bool abandoned = false;
@@ -79,6 +80,9 @@ class HttpPipe : public HttpStream {
  public:
   explicit HttpPipe(std::shared_ptr<HttpNews> news)
       : HttpStream(std::ios_base::out), news_(std::move(news)) {}
+  ~HttpPipe() override;
+  HttpPipe(const HttpPipe&) = delete;
+  HttpPipe& operator=(const HttpPipe&) = delete;
 
  protected:
   pplx::task<int_type> _putc(std::uint8_t byte) override;

@@ -1,15 +1,30 @@
 #include "connectors/quick_xor.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/digest.h"
 
 namespace veer {
 
+/// All whole blocks, word by word.
+void QuickXor::fold_blocks(std::string_view& bytes) {
+  std::array<std::uint64_t, kBits / sizeof(std::uint64_t)> sum{};
+  std::array<std::uint64_t, kBits / sizeof(std::uint64_t)> block{};
+  std::memcpy(sum.data(), folded_.data(), kBits);
+  while (bytes.size() >= kBits) {
+    std::memcpy(block.data(), bytes.data(), kBits);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] ^= block[i];
+    bytes.remove_prefix(kBits);
+  }
+  std::memcpy(folded_.data(), sum.data(), kBits);
+}
+
 void QuickXor::update(std::string_view bytes) {
   std::size_t at = size_ % kBits;
   size_ += bytes.size();
   while (!bytes.empty()) {
+    if (at == 0) fold_blocks(bytes);
     const std::size_t n = std::min(bytes.size(), kBits - at);
     for (std::size_t i = 0; i < n; ++i) folded_[at + i] ^= static_cast<std::uint8_t>(bytes[i]);
     bytes.remove_prefix(n);

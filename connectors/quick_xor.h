@@ -17,6 +17,7 @@ class QuickXor {
 
  private:
   static constexpr std::size_t kBits = 160;
+  void fold_blocks(std::string_view& bytes);
   std::array<std::uint8_t, kBits> folded_{};  ///< bytes 160 apart meet at the same bit
   std::uint64_t size_ = 0;
 };

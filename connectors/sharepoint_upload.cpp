@@ -210,12 +210,12 @@ void SharePointUpload::send(std::vector<std::uint64_t> missing) {
     const std::uint64_t end = std::min(from + kFragment, content_.size());
     if (from >= end)
       throw Error(Code::s_protocol, fmt::format("{}: the service wants bytes that there are not", doing()));
-    const std::string bytes = load(from, end);
+    std::string bytes = load(from, end);
     if (from <= hashed_ && hashed_ < end) {
       hash_.update(std::string_view(bytes).substr(hashed_ - from));
       hashed_ = end;
     }
-    const GraphAnswer answer = send_fragment(bytes, from);
+    const GraphAnswer answer = send_fragment(std::move(bytes), from);
     if (answer.status() == 200 || answer.status() == 201) return confirm(answer);
     if (answer.status() == 409) return settle_conflict(answer);
     if (is_lost(answer.status())) {
@@ -240,14 +240,17 @@ void SharePointUpload::send(std::vector<std::uint64_t> missing) {
   }
 }
 
-GraphAnswer SharePointUpload::send_fragment(const std::string& bytes, std::uint64_t from) {
-  StorageCall call{
-      .method = "PUT", .url = open_.url, .doing = doing(), .body = bytes, .patience = kFragmentPatience};
+GraphAnswer SharePointUpload::send_fragment(std::string bytes, std::uint64_t from) {
+  const std::size_t size = bytes.size();
+  StorageCall call{.method = "PUT",
+                   .url = open_.url,
+                   .doing = doing(),
+                   .body = std::move(bytes),
+                   .patience = kFragmentPatience};
   call.once = true;
   call.headers["Content-Type"] = "application/octet-stream";
-  call.headers["Content-Range"] =
-      fmt::format("bytes {}-{}/{}", from, from + bytes.size() - 1, content_.size());
-  call.sent = [&](std::uint64_t done) { transfer_.tick(from + std::min<std::uint64_t>(done, bytes.size())); };
+  call.headers["Content-Range"] = fmt::format("bytes {}-{}/{}", from, from + size - 1, content_.size());
+  call.sent = [&](std::uint64_t done) { transfer_.tick(from + std::min<std::uint64_t>(done, size)); };
   return graph_.store(std::move(call), transfer_);
 }
 

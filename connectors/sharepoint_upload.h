@@ -41,7 +41,7 @@ class SharePointUpload {
   std::optional<std::vector<std::uint64_t>> take_up();
   std::vector<std::uint64_t> begin();
   void send(std::vector<std::uint64_t> missing);
-  GraphAnswer send_fragment(const std::string& bytes, std::uint64_t from);
+  GraphAnswer send_fragment(std::string bytes, std::uint64_t from);
   std::vector<std::uint64_t> ask_missing();
   void settle_conflict(const GraphAnswer& answer);
   [[noreturn]] void lose_session(const GraphAnswer& answer);
