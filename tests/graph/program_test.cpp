@@ -55,7 +55,7 @@ TEST_CASE("the program ends when it is told, and says what it does not understan
   const std::string program = VEER_GRAPH_EMULATOR;
   const std::string log = folder / "log";
   const ShellResult ended = shell(program + " --folder " + folder.path().string() + " >" + log +
-                                  " & pid=$!; for n in $(seq 400); do grep -q ready " + log +
+                                  " & pid=$!; for n in $(seq 400); do grep -qs ready " + log +
                                   " && break; sleep 0.05; done; kill $pid; wait $pid");
   CHECK(ended.exit_code == 0);
   CHECK(shell(program + " --help").output.find("--certificate") != std::string::npos);

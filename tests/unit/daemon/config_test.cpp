@@ -276,7 +276,7 @@ TEST_CASE("durations have a unit, and nothing else") {
 }
 
 TEST_CASE("the examples in the documentation are good once their blanks are filled in") {
-  for (const char* name : {"aii.toml", "avsb.toml", "aii-magda.toml"}) {
+  for (const char* name : {"aii.toml", "avsb.toml", "aii-magda.toml", "aii-sharepoint.toml"}) {
     CAPTURE(name);
     CHECK(told(read_file(fs::path(VEER_SOURCE_DIR) / "docs/examples" / name)).empty());
   }
