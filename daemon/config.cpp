@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "connectors/url.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
@@ -38,9 +39,10 @@ class Reading {
     openpgp(root_.table("openpgp"));
     counterparty(root_.table("counterparty"));
     share(root_.table("share"));
+    proxy(root_.table("proxy"));
     database(root_.table("database"));
     if (config_.role == Role::sender) drop_apart(root_.table("paths"));
-    root_.refuse_unknown({"legal_basis", "alerts", "rehearsal", "access", "proxy"});
+    root_.refuse_unknown({"legal_basis", "alerts", "rehearsal", "access"});
     if (!problems_.empty()) throw Error(Code::c_config, fmt::format("{}", fmt::join(problems_, "\n")));
     if (config_.environment == Environment::production)
       throw Error(Code::c_production,
@@ -251,19 +253,20 @@ class Reading {
       FtpsShareConfig ftps = ftps_share(table.table("ftps"));
       server_folders(table, ftps.outgoing, ftps.incoming);
       s.kind = std::move(ftps);
+    } else if (kind == "sharepoint") {
+      SharePointShareConfig sharepoint = sharepoint_share(table.table("sharepoint"));
+      server_folders(table, sharepoint.outgoing, sharepoint.incoming);
+      s.kind = std::move(sharepoint);
     } else {
-      if (kind == "sharepoint")
-        table.problem("kind",
-                      "\"sharepoint\" is not known in this version: use \"sftp\", \"ftps\" or \"folder\"");
-      else if (!kind.empty() && kind != "sftp")
-        table.problem("kind", "must be \"folder\", \"sftp\" or \"ftps\"");
+      if (!kind.empty() && kind != "sftp")
+        table.problem("kind", "must be \"folder\", \"sftp\", \"ftps\" or \"sharepoint\"");
       SftpShareConfig sftp = sftp_share(table.table("sftp"));
       server_folders(table, sftp.outgoing, sftp.incoming);
       s.kind = std::move(sftp);
     }
     // What another kind would need may stay.
-    for (const char* other : {"sftp", "ftps"}) table.table(other);
-    table.refuse_unknown({"sharepoint"});
+    for (const char* other : {"sftp", "ftps", "sharepoint"}) table.table(other);
+    table.refuse_unknown();
   }
 
   void server_folders(TomlTable& table, std::string& outgoing, std::string& incoming) {
@@ -305,6 +308,83 @@ class Reading {
              Millis(std::chrono::minutes(30)));
     table.refuse_unknown();
     return ftps;
+  }
+
+  SharePointShareConfig sharepoint_share(TomlTable table) {
+    SharePointShareConfig sharepoint;
+    const auto plain = [&](std::string_view key, std::string_view example, std::string_view more) {
+      std::string value = required(table, key, example);
+      const bool fits = std::all_of(value.begin(), value.end(), [&](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               more.find(c) != std::string_view::npos;
+      });
+      if (!fits) table.problem(key, fmt::format("must be an id or a name like {}", example));
+      return value;
+    };
+    sharepoint.tenant = plain("tenant", "\"00000000-0000-0000-0000-000000000000\"", "-.");
+    sharepoint.client_id = plain("client_id", "\"00000000-0000-0000-0000-000000000000\"", "-");
+    sharepoint.site = required(table, "site", "\"https://contoso.sharepoint.com/sites/exchange\"");
+    const auto site = parse_https(sharepoint.site);
+    if (!sharepoint.site.empty() &&
+        (!site || site->target.find('?') != std::string::npos || site->target.ends_with(".aspx")))
+      table.problem(
+          "site", "must be the address of the site alone: \"https://contoso.sharepoint.com/sites/exchange\"");
+    sharepoint.library = required(table, "library", "\"Documents\"");
+    if (!is_plain(sharepoint.library) || sharepoint.library.find('/') != std::string::npos)
+      table.problem("library", "must be a library's name alone, as the site shows it");
+    sharepoint_sign_in(table, sharepoint);
+    sharepoint.login = origin(table, "login", sharepoint.login);
+    sharepoint.graph = origin(table, "graph", sharepoint.graph);
+    sharepoint.scope = table.text("scope").value_or("");
+    sharepoint.transfer_hosts = table.texts("transfer_hosts");
+    for (const std::string& host : sharepoint.transfer_hosts)
+      if (!parse_https("https://" + host.substr(host.starts_with('.') ? 1 : 0)) ||
+          host.find('/') != std::string::npos)
+        table.problem("transfer_hosts", "must hold hosts like \"files.example.org\" or \".example.org\"");
+    if (table.has("ca")) sharepoint.ca = absolute(table, "ca", "\"/etc/veerdienst/proxy-ca.pem\"");
+    duration(table, "timeout", sharepoint.timeout, Millis(std::chrono::milliseconds(100)),
+             Millis(std::chrono::minutes(30)));
+    table.refuse_unknown();
+    return sharepoint;
+  }
+
+  void sharepoint_sign_in(TomlTable& table, SharePointShareConfig& sharepoint) {
+    sharepoint.secret = reference(table, "secret", "");
+    sharepoint.key = reference(table, "key", "");
+    sharepoint.key_passphrase = reference(table, "key_passphrase", "");
+    if (!table.has("secret"))
+      required(table, "key", "\"credential:sharepoint-key\"");
+    else if (table.has("certificate") || table.has("key"))
+      table.problem("secret", "and a certificate are both given: the application signs in with one of them");
+    if (table.has("certificate") || !table.has("secret"))
+      sharepoint.certificate = absolute(table, "certificate", "\"/etc/veerdienst/sharepoint.pem\"");
+  }
+
+  // A server's address without a path.
+  std::string origin(TomlTable& table, std::string_view key, const std::string& fallback) {
+    const std::string value = table.text(key).value_or(fallback);
+    const auto url = parse_https(value);
+    if (!url || url->target != "/" || value.ends_with('/'))
+      table.problem(key, fmt::format("must be a server's address like \"{}\"", fallback));
+    return value;
+  }
+
+  void proxy(TomlTable table) {
+    static constexpr std::string_view kScheme = "http://";
+    const std::string value = table.text("https").value_or("");
+    if (value.find('@') != std::string::npos) {
+      table.problem("https",
+                    "names a user: this program does not sign in to a proxy. Have the proxy let this machine "
+                    "through without, or put one on this machine that signs in for it, and name that here");
+    } else if (table.has("https")) {
+      const auto url =
+          value.starts_with(kScheme) ? parse_https("https://" + value.substr(kScheme.size())) : std::nullopt;
+      if (!url || url->target != "/" || value.ends_with('/') ||
+          value.find(':', kScheme.size()) == std::string::npos)
+        table.problem("https", "must be a proxy's address with its port: \"http://proxy.example.org:8080\"");
+    }
+    config_.proxy = value;
+    table.refuse_unknown();
   }
 
   int port(TomlTable& table, int fallback) {

@@ -69,8 +69,27 @@ struct FtpsShareConfig {
   std::chrono::milliseconds timeout = std::chrono::seconds(30);
 };
 
+struct SharePointShareConfig {
+  std::string tenant;
+  std::string client_id;
+  std::string site;  ///< "https://contoso.sharepoint.com/sites/exchange"
+  std::string library;
+  std::filesystem::path certificate;  ///< PEM; empty when there is a secret
+  std::string key;                    ///< reference
+  std::string key_passphrase;         ///< reference, may be empty
+  std::string secret;                 ///< reference, instead of certificate and key
+  std::string login = "https://login.microsoftonline.com";
+  std::string graph = "https://graph.microsoft.com";
+  std::string scope;                        ///< empty: what belongs to `graph`
+  std::vector<std::string> transfer_hosts;  ///< besides the site's own
+  std::filesystem::path ca;                 ///< PEM; empty: the system's authorities
+  std::string outgoing;
+  std::string incoming;
+  std::chrono::milliseconds timeout = std::chrono::seconds(60);
+};
+
 struct ShareConfig {
-  std::variant<FolderShareConfig, SftpShareConfig, FtpsShareConfig> kind;
+  std::variant<FolderShareConfig, SftpShareConfig, FtpsShareConfig, SharePointShareConfig> kind;
   std::chrono::milliseconds poll = std::chrono::minutes(5);
   std::chrono::milliseconds keep_sealed = std::chrono::days(400);
   std::chrono::milliseconds retry_first = std::chrono::seconds(5);  ///< backoff: first wait,
@@ -94,6 +113,7 @@ struct Config {
   std::string counterparty;  ///< party name
   std::vector<PinnedKey> counterparty_keys;
   ShareConfig share;
+  std::string proxy;  ///< "http://host:port" for HTTPS; empty: none
   std::string database_url;
 };
 

@@ -7,6 +7,7 @@
 #include "connectors/folder_share.h"
 #include "connectors/ftps_share.h"
 #include "connectors/sftp_share.h"
+#include "connectors/sharepoint_share.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/secret.h"
@@ -14,11 +15,11 @@
 namespace veer {
 namespace {
 
-std::unique_ptr<Share> open_kind(const FolderShareConfig& folder) {
+std::unique_ptr<Share> open_kind(const FolderShareConfig& folder, const std::string&) {
   return std::make_unique<FolderShare>(folder.outgoing, folder.incoming);
 }
 
-std::unique_ptr<Share> open_kind(const SftpShareConfig& sftp) {
+std::unique_ptr<Share> open_kind(const SftpShareConfig& sftp, const std::string&) {
   return std::make_unique<SftpShare>(SftpOptions{.host = sftp.host,
                                                  .port = sftp.port,
                                                  .user = sftp.user,
@@ -31,11 +32,12 @@ std::unique_ptr<Share> open_kind(const SftpShareConfig& sftp) {
 }
 
 std::string read_pem(std::string_view key, const fs::path& path) {
+  if (path.empty()) return {};
   try {
     return read_file(path, std::uint64_t{1} << 20);
   } catch (const Error& error) {
     throw Error(Code::c_credential,
-                fmt::format("share.ftps.{}: {} cannot be read: {}", key, path.native(), error.message()));
+                fmt::format("share.{}: {} cannot be read: {}", key, path.native(), error.message()));
   }
 }
 
@@ -47,25 +49,47 @@ Secret read_word(const std::string& reference) {
   return Secret(std::string(text.substr(0, text.find_last_not_of("\r\n") + 1)));
 }
 
-std::unique_ptr<Share> open_kind(const FtpsShareConfig& ftps) {
-  return std::make_unique<FtpsShare>(FtpsOptions{.host = ftps.host,
-                                                 .port = ftps.port,
-                                                 .tls = ftps.tls,
-                                                 .user = ftps.user,
-                                                 .password = read_word(ftps.password),
-                                                 .certificate = read_pem("certificate", ftps.certificate),
-                                                 .key = read_secret(ftps.key),
-                                                 .key_passphrase = read_word(ftps.key_passphrase),
-                                                 .ca = read_pem("ca", ftps.ca),
-                                                 .outgoing = ftps.outgoing,
-                                                 .incoming = ftps.incoming,
-                                                 .timeout = ftps.timeout});
+std::unique_ptr<Share> open_kind(const FtpsShareConfig& ftps, const std::string&) {
+  return std::make_unique<FtpsShare>(
+      FtpsOptions{.host = ftps.host,
+                  .port = ftps.port,
+                  .tls = ftps.tls,
+                  .user = ftps.user,
+                  .password = read_word(ftps.password),
+                  .certificate = read_pem("ftps.certificate", ftps.certificate),
+                  .key = read_secret(ftps.key),
+                  .key_passphrase = read_word(ftps.key_passphrase),
+                  .ca = read_pem("ftps.ca", ftps.ca),
+                  .outgoing = ftps.outgoing,
+                  .incoming = ftps.incoming,
+                  .timeout = ftps.timeout});
+}
+
+std::unique_ptr<Share> open_kind(const SharePointShareConfig& sharepoint, const std::string& proxy) {
+  return std::make_unique<SharePointShare>(
+      SharePointOptions{.tenant = sharepoint.tenant,
+                        .client_id = sharepoint.client_id,
+                        .certificate = read_pem("sharepoint.certificate", sharepoint.certificate),
+                        .key = sharepoint.key.empty() ? Secret() : read_secret(sharepoint.key),
+                        .key_passphrase = read_word(sharepoint.key_passphrase),
+                        .secret = read_word(sharepoint.secret),
+                        .site = sharepoint.site,
+                        .library = sharepoint.library,
+                        .outgoing = sharepoint.outgoing,
+                        .incoming = sharepoint.incoming,
+                        .login = sharepoint.login,
+                        .graph = sharepoint.graph,
+                        .scope = sharepoint.scope,
+                        .transfer_hosts = sharepoint.transfer_hosts,
+                        .ca = read_pem("sharepoint.ca", sharepoint.ca),
+                        .proxy = proxy,
+                        .timeout = sharepoint.timeout});
 }
 
 }  // namespace
 
-std::unique_ptr<Share> open_share(const ShareConfig& config) {
-  return std::visit([](const auto& kind) { return open_kind(kind); }, config.kind);
+std::unique_ptr<Share> open_share(const ShareConfig& config, const std::string& proxy) {
+  return std::visit([&](const auto& kind) { return open_kind(kind, proxy); }, config.kind);
 }
 
 }  // namespace veer

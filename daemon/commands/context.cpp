@@ -93,7 +93,7 @@ Working::Working(Key, const Config& config, FolderLock state, FolderLock keys)
     log(LogLevel::warn, "{} in the key folder was not as this program writes it; it was put right",
         printable(name));
   seal_.check();
-  share_ = open_share(config.share);
+  share_ = open_share(config.share, config.proxy);
   instance_.emplace(config, *share_, seal_, clock_, random_);
   engine_.emplace(*instance_);
 }

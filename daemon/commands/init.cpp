@@ -107,6 +107,32 @@ ca   = {}
                               toml_text(w.party), toml_text("file:" + w.state + "/ftps-password"),
                               toml_text(w.state + "/ftps.pem"), toml_text("file:" + w.state + "/ftps.key"),
                               toml_text(w.state + "/ftps-ca.pem"));
+  if (w.share == "sharepoint")
+    return text + fmt::format(R"(
+[share]
+kind = "sharepoint"
+outgoing = "{}"                 # folders in the library
+incoming = "{}"
+poll = "5m"
+
+[share.sharepoint]
+# docs/sharepoint.md: how an administrator registers the application and grants it this one site
+tenant    = "00000000-0000-0000-0000-000000000000"
+client_id = "00000000-0000-0000-0000-000000000000"
+site      = "https://contoso.sharepoint.com/sites/exchange"
+library   = "Documents"
+# openssl req -x509 -newkey rsa:3072 -sha256 -days 730 -nodes -subj /CN=veerdienst-{} -keyout KEY -out CERTIFICATE
+certificate = {}
+key  = {}
+# instead of both, the lesser choice:
+# secret = {}
+
+# [proxy]
+# https = "http://proxy.example.org:8080"
+)",
+                              outgoing, incoming, w.party, toml_text(w.state + "/sharepoint.pem"),
+                              toml_text("file:" + w.state + "/sharepoint.key"),
+                              toml_text("file:" + w.state + "/sharepoint-secret"));
   return text + fmt::format(R"(
 [share]
 kind = "sftp"
@@ -300,8 +326,8 @@ void add_init(CLI::App& app, Context& context) {
       ->required();
   command->add_option("--state", w->state, "State folder, for example /var/lib/veerdienst/aii")->required();
   command->add_option("--drop", w->drop, "Drop folder (sender)");
-  command->add_option("--share", w->share, "sftp, ftps or folder")
-      ->check(CLI::IsMember({"sftp", "ftps", "folder"}));
+  command->add_option("--share", w->share, "sftp, ftps, sharepoint or folder")
+      ->check(CLI::IsMember({"sftp", "ftps", "sharepoint", "folder"}));
   command->add_option("--owner", w->owner, "User id of the key: \"AII <exchange@aii.example.org>\"");
   command->callback([&context, w] { init(context, *w); });
 }

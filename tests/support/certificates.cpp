@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 namespace veer::test {
@@ -96,6 +97,14 @@ Certificate Authority::issue(const CertificateWishes& wishes) const {
   for (const std::string& host : wishes.hosts) hosts += (hosts.empty() ? "" : ",") + host;
   if (!hosts.empty()) add(made.get(), pair_->certificate.get(), NID_subject_alt_name, hosts);
   require(X509_sign(made.get(), pair_->key.get(), EVP_sha256()) > 0);
+  return {pem_of(made.get()), pem_of(key.get())};
+}
+
+Certificate rsa_certificate(const CertificateWishes& wishes) {
+  const KeyHandle key(EVP_RSA_gen(2048));
+  const CertificateHandle made = blank(wishes, key.get());
+  require(X509_set_issuer_name(made.get(), X509_get_subject_name(made.get())) == 1 &&
+          X509_sign(made.get(), key.get(), EVP_sha256()) > 0);
   return {pem_of(made.get()), pem_of(key.get())};
 }
 

@@ -38,6 +38,9 @@ class Authority {
   std::string certificate_;
 };
 
+/// A certificate that vouches for itself, with an RSA key of 2048 bits: what an application signs in with.
+Certificate rsa_certificate(const CertificateWishes& wishes = {});
+
 /// The key, encrypted under a passphrase.
 std::string encrypted_key(const std::string& key, const std::string& passphrase);
 

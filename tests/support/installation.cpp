@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "graph/graph_share.h"
 
 namespace veer::test {
 namespace {
@@ -71,7 +72,46 @@ class FtpsBetween : public ServerBetween {
   FtpsServer server_{{.lines = {"AllowStoreRestart on"}}};  // uploads go on where they were cut
 };
 
+class SharePointBetween : public ServerBetween {
+ public:
+  SharePointBetween() {
+    write_private("client.pem", place_->certificate().certificate);
+    write_private("client.key", place_->certificate().key);
+    write_private("ca.pem", place_->graph().ca_pem());
+  }
+  fs::path root() const override { throw std::logic_error("a library is no folder of this machine"); }
+  bool is_empty(const std::string& folder) const override {
+    return place_->graph().list_files(GraphShare::kLibrary, folder).empty();
+  }
+  void signal_sessions(int) const override { place_->graph().fail_next({}, {.trick = GraphTrick::reset}); }
+  std::size_t sign_ins() const override { return place_->graph().count({.call = GraphCall::token}); }
+  GraphEmulator* graph() override { return &place_->graph(); }
+  void fill_in(const fs::path& config, bool) const override {
+    const SharePointOptions options = place_->share();
+    const std::string folder = folder_.path().native();
+    replace_line(config, "tenant ", fmt::format("tenant = \"{}\"", options.tenant));
+    replace_line(config, "client_id ", fmt::format("client_id = \"{}\"", options.client_id));
+    replace_line(config, "site ", fmt::format("site = \"{}\"", options.site));
+    replace_line(config, "library ", fmt::format("library = \"{}\"", options.library));
+    replace_line(config, "certificate ", fmt::format("certificate = \"{}/client.pem\"", folder));
+    replace_line(config, "key ", fmt::format("key = \"file:{}/client.key\"", folder));
+    replace_line(config, "# secret ",
+                 fmt::format("login = \"{}\"\ngraph = \"{}\"\ntransfer_hosts = [\"{}\"]\nca = \"{}/ca.pem\"",
+                             options.login, options.graph, options.transfer_hosts.front(), folder));
+  }
+
+ private:
+  void write_private(const std::string& name, const std::string& text) const {
+    write_text(folder_ / name, text);
+    fs::permissions(folder_ / name, fs::perms(0600));
+  }
+
+  TempFolder folder_;
+  std::unique_ptr<GraphShare> place_ = std::make_unique<GraphShare>();
+};
+
 std::unique_ptr<ServerBetween> start_server(const std::string& share) {
+  if (share == "sharepoint") return std::make_unique<SharePointBetween>();
   if (share == "ftps") return std::make_unique<FtpsBetween>();
   return std::make_unique<SftpBetween>();
 }

@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include "graph/graph_emulator.h"
 #include "support/ftps_server.h"
 #include "support/shell.h"
 #include "support/sshd.h"
@@ -39,16 +40,22 @@ class ServerBetween {
   virtual ~ServerBetween() = default;
   /// Where its folders "to_avsb" and "to_aii" lie.
   virtual std::filesystem::path root() const = 0;
-  /// To the processes that serve open sessions.
+  virtual bool is_empty(const std::string& folder) const {
+    return std::filesystem::is_empty(root() / folder);
+  }
+  /// To the processes that serve open sessions. The emulator is none: whatever the signal, it breaks the
+  /// connection of the next request.
   virtual void signal_sessions(int signal) const = 0;
   /// How often somebody signed in.
   virtual std::size_t sign_ins() const = 0;
+  /// The tenant, when it is one.
+  virtual GraphEmulator* graph() { return nullptr; }
   /// Puts how to reach it into a configuration that `veer init --share KIND` made.
   virtual void fill_in(const std::filesystem::path& config, bool sender) const = 0;
 };
 
 /// Both agencies as sysadmins set them up with the program itself: configuration, real keys, folders, and a
-/// real server between them: "sftp" or "ftps".
+/// real server between them: "sftp", "ftps", or "sharepoint" (the emulator).
 class Installation {
  public:
   explicit Installation(const std::string& share = "sftp");
@@ -68,6 +75,7 @@ class Installation {
   std::filesystem::path path(const std::string& name) const { return folder_ / name; }
   std::filesystem::path config(const std::string& party) const { return folder_ / (party + ".toml"); }
   const ServerBetween& server() const { return *server_; }
+  GraphEmulator& graph() const { return *server_->graph(); }
   std::string list_name() const { return "inburgeringsplicht-" + std::to_string(year_) + ".csv"; }
   int year() const { return year_; }
 

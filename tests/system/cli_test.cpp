@@ -18,7 +18,7 @@ using namespace veer::test;
 using nlohmann::json;
 
 TEST_CASE("a list sent by hand is acknowledged, and everything can be looked at afterwards") {
-  const Installation both(GENERATE("sftp", "ftps"));
+  const Installation both(GENERATE("sftp", "ftps", "sharepoint"));
   const auto avsb = both.serve("avsb");
   const std::string file = both.path(both.list_name());
   write_file(file, fictitious_csv(1000, 3));

@@ -61,6 +61,18 @@ key = "credential:ftps-key"
 ca = "/etc/veerdienst/ftps-ca.pem"
 )";
 
+const std::string kSharePoint = R"([share]
+kind = "sharepoint"
+
+[share.sharepoint]
+tenant = "7d9b4a10-0000-4000-8000-0123456789ab"
+client_id = "0a1b2c3d-1111-4222-8333-444455556666"
+site = "https://contoso.sharepoint.com/sites/exchange"
+library = "Documents"
+)";
+const std::string kSharePointKey =
+    "certificate = \"/etc/veerdienst/sharepoint.pem\"\nkey = \"credential:sp-key\"\n";
+
 /// What is said about a configuration; empty when it is good.
 std::string told(const std::string& text) {
   const auto error = thrown([&] { parse_config(text, "aii.toml"); });
@@ -134,6 +146,73 @@ TEST_CASE("every problem of an FTPS share is told at once, with its line and the
   CHECK(all.find("hunter") == std::string::npos);
 }
 
+TEST_CASE(
+    "a SharePoint share signs in with a certificate or with a secret, at Microsoft's unless told otherwise") {
+  const auto read = [](const std::string& more) {
+    return std::get<SharePointShareConfig>(
+        parse_config(with_share(kSharePoint + more), "aii.toml").share.kind);
+  };
+  const SharePointShareConfig plain = read(kSharePointKey);
+  CHECK(plain.site == "https://contoso.sharepoint.com/sites/exchange");
+  CHECK(plain.library == "Documents");
+  CHECK(plain.certificate == "/etc/veerdienst/sharepoint.pem");
+  CHECK(plain.key == "credential:sp-key");
+  CHECK(plain.secret.empty());
+  CHECK(plain.login == "https://login.microsoftonline.com");
+  CHECK(plain.graph == "https://graph.microsoft.com");
+  CHECK(plain.outgoing == "to_avsb");
+  CHECK(plain.incoming == "to_aii");
+  CHECK(plain.timeout == std::chrono::seconds(60));
+  const SharePointShareConfig whole = read(
+      "secret = \"file:/etc/secret\"\nlogin = \"https://login.microsoftonline.us\"\n"
+      "graph = \"https://graph.microsoft.us\"\nscope = \"https://graph.microsoft.us/.default\"\n"
+      "transfer_hosts = [\".example.org\", \"localhost:8443\"]\nca = \"/etc/ca.pem\"\ntimeout = \"5s\"\n");
+  CHECK(whole.secret == "file:/etc/secret");
+  CHECK(whole.certificate.empty());
+  CHECK(whole.graph == "https://graph.microsoft.us");
+  CHECK(whole.transfer_hosts == std::vector<std::string>{".example.org", "localhost:8443"});
+  CHECK(whole.ca == "/etc/ca.pem");
+}
+
+TEST_CASE("every problem of a SharePoint share is told at once, with the remedy") {
+  const std::string all = told(with_share(
+      "[share]\nkind = \"sharepoint\"\n[share.sharepoint]\ntenant = \"a/b\"\n"
+      "site = \"http://contoso.sharepoint.com/sites/x\"\nlibrary = \"a/b\"\nkey = \"hunter2\"\n"
+      "secret = \"hunter3\"\nlogin = \"login.example.org\"\ngraph = \"https://graph.example.org/v1.0\"\n"
+      "transfer_hosts = [\"https://x\"]\nca = \"ca.pem\"\ntimeout = \"1\"\ncolour = \"red\"\n"));
+  CAPTURE(all);
+  for (const char* part :
+       {"share.sharepoint.tenant must be an id", "share.sharepoint.client_id is missing",
+        "share.sharepoint.site must be the address of the site alone", "share.sharepoint.library must be",
+        "share.sharepoint.key must say where", "share.sharepoint.secret must say where",
+        "share.sharepoint.secret and a certificate are both given",
+        "share.sharepoint.login must be a server's", "share.sharepoint.graph must be a server's",
+        "share.sharepoint.transfer_hosts must hold hosts", "share.sharepoint.ca must be a whole path",
+        "share.sharepoint.timeout must be", "share.sharepoint.colour is not a known key"})
+    CHECK(all.find(part) != std::string::npos);
+  CHECK(all.find("hunter") == std::string::npos);
+  CHECK(says(with_share(kSharePoint), "share.sharepoint.key is missing"));
+  CHECK(says(with_share(kSharePoint), "share.sharepoint.certificate is missing"));
+}
+
+TEST_CASE("one proxy serves the whole program, and is none that wants a sign-in") {
+  CHECK(parse_config(kGood, "aii.toml").proxy.empty());
+  const auto with_proxy = [](const std::string& address) {
+    return kGood + "[proxy]\nhttps = \"" + address + "\"\n";
+  };
+  CHECK(parse_config(with_proxy("http://proxy.example.org:8080"), "aii.toml").proxy ==
+        "http://proxy.example.org:8080");
+  const std::string refused = told(with_proxy("http://user:hunter2@proxy.example.org:8080"));
+  CHECK(refused.find("does not sign in to a proxy") != std::string::npos);
+  CHECK(refused.find("hunter2") == std::string::npos);
+  for (const char* wrong :
+       {"proxy.example.org:8080", "https://proxy.example.org:8080", "http://proxy.example.org",
+        "http://proxy.example.org:8080/", "http://proxy.example.org:8080/x", ""}) {
+    CAPTURE(wrong);
+    CHECK(says(with_proxy(wrong), "proxy.https must be a proxy's address"));
+  }
+}
+
 TEST_CASE("every problem is told at once, with its line and the remedy") {
   const std::string all =
       told("party = \"A!\"\nrole = 5\nenvironment = \"life\"\ncolour = \"red\"\n[paths]\nstate = \"x\"\n");
@@ -162,8 +241,8 @@ TEST_CASE("each rule has its own words") {
   CHECK(says(with("B22B22B22B22B22B22B22B22B22B22B22B22B22B", "A11A11A11A11A11A11A11A11A11A11A11A11A11A"),
              "a key of our own"));
   CHECK(says(with("party = \"avsb\"", "party = \"aii\""), "this side's own name"));
-  CHECK(says(with("kind = \"sftp\"", "kind = \"sharepoint\""), "not known in this version"));
-  CHECK(says(with("kind = \"sftp\"", "kind = \"pigeon\""), "must be \"folder\", \"sftp\" or \"ftps\""));
+  CHECK(says(with("kind = \"sftp\"", "kind = \"pigeon\""),
+             "must be \"folder\", \"sftp\", \"ftps\" or \"sharepoint\""));
   CHECK(says(with("kind = \"sftp\"", "kind = \"sftp\"\nincoming = \"to_avsb\""),
              "the two directions need a folder each"));
   CHECK(says(with("kind = \"sftp\"", "kind = \"sftp\"\npoll = \"often\""), "share.poll must be a time like"));
@@ -200,7 +279,8 @@ TEST_CASE("durations have a unit, and nothing else") {
 }
 
 TEST_CASE("the examples in the documentation are good once their blanks are filled in") {
-  for (const char* name : {"aii.toml", "avsb.toml", "aii-magda.toml", "avsb-folder.toml"}) {
+  for (const char* name :
+       {"aii.toml", "avsb.toml", "aii-magda.toml", "aii-sharepoint.toml", "avsb-folder.toml"}) {
     CAPTURE(name);
     CHECK(told(read_file(fs::path(VEER_SOURCE_DIR) / "docs/examples" / name)).empty());
   }

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "connectors/http.h"
+#include "core/error.h"
+
+namespace veer {
+
+/// An answer, and the id by which we and Microsoft know the request.
+struct GraphAnswer {
+  HttpAnswer http;
+  std::string id;  ///< our client-request-id
+
+  int status() const { return http.status; }
+  bool good() const { return http.status >= 200 && http.status < 300; }
+};
+
+/// The error that a refused request ends with, by the innermost code that is known, or else by the status;
+/// `doing` says what was asked for. It bears both request ids, and nothing else of what the service wrote.
+Error refusal(const GraphAnswer& answer, const std::string& doing);
+
+/// "…; Microsoft's request id …, ours …"
+std::string ids_of(const GraphAnswer& answer);
+
+/// How long to wait, as Retry-After says: seconds, or until a date (RFC 9110, 10.2.3). Empty when it says
+/// nothing.
+std::optional<std::chrono::seconds> retry_after(const HttpAnswer& answer, Time now);
+
+/// Whether the refusal bears this code at some depth, whatever its capitals.
+bool bears_code(const GraphAnswer& answer, std::string_view code);
+
+}  // namespace veer

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "connectors/url.h"
+#include "core/clock.h"
+#include "core/secret.h"
+#include "core/stream.h"
+
+namespace veer {
+
+/// The links of the chain to a web server, in the order in which they are tried.
+enum class HttpLink { name, proxy, address, tls, server_certificate, host_name, answer };
+
+struct HttpOptions {
+  std::string ca;  ///< PEM: only servers that these vouch for are talked to. Empty: the system's authorities
+  std::string proxy;  ///< "http://host:port"; empty: none
+  std::string user_agent;
+  std::chrono::milliseconds timeout = std::chrono::seconds(60);  ///< longest wait without progress
+};
+
+/// One request. The bearer's token goes to this address and no other: redirects are not followed.
+struct HttpRequest {
+  std::string method;
+  HttpsUrl url;
+  std::map<std::string, std::string> headers = {};
+  const Secret* bearer = nullptr;
+  std::string body = {};
+  /// Times the timeout that the answer may take once the request is there.
+  int patience = 1;
+  /// The whole request may take no longer; zero: as long as it goes on.
+  std::chrono::milliseconds most{0};
+  /// Not sent anew when a connection that was kept open turns out to be closed: it may have arrived.
+  bool once = false;
+  /// Told how many bytes of the body are on their way.
+  std::function<void(std::uint64_t)> sent = {};
+};
+
+/// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7). Empty when it is none.
+std::optional<Time> parse_http_date(const std::string& text);
+
+struct HttpAnswer {
+  int status = 0;
+  std::map<std::string, std::string> headers;  ///< names in small letters
+  std::string body;
+
+  /// Empty when there is no such header.
+  std::string header(const std::string& name) const;
+  /// The time on the server's clock, to the second.
+  std::optional<Time> date() const;
+};
+
+/// HTTPS with one server after another (cpprestsdk): connections stay open between requests, each of which is
+/// one attempt, but for what is said at HttpRequest::once. It looks at the stop several times a second.
+/// Bodies pass through a bounded buffer, so that memory does not grow with them. Callbacks and sinks run in
+/// the caller's thread. One thread.
+///
+/// Errors: S_UNREACHABLE, S_TIMEOUT, S_HOST_KEY (the server's certificate is not to be trusted), S_PROTOCOL
+/// (no HTTP, or a body of more than `kMostBody` bytes where an answer is short), L_STOPPED. None for a
+/// status, whatever it says.
+class Http {
+ public:
+  static constexpr std::size_t kMostBody = std::size_t{8} << 20;
+
+  /// Throws C_CREDENTIAL when the authority's certificate cannot be read.
+  explicit Http(HttpOptions options);
+  ~Http();
+  Http(const Http&) = delete;
+  Http& operator=(const Http&) = delete;
+
+  /// With the whole body.
+  HttpAnswer ask(HttpRequest request, const Transfer& transfer);
+  /// `choose` sees status and headers, and says where the body goes: to a sink, or into the answer (null).
+  HttpAnswer ask(HttpRequest request, const std::function<Sink*(const HttpAnswer&)>& choose,
+                 const Transfer& transfer);
+
+  /// How far the last request came.
+  HttpLink reached() const { return reached_; }
+
+ private:
+  struct Line;
+  Line& line_to(const HttpsUrl& url);
+  [[noreturn]] void fail(const HttpsUrl& url, const Line& line, const std::string& text);
+
+  HttpOptions options_;
+  std::map<std::string, std::unique_ptr<Line>> lines_;  ///< by origin
+  HttpLink reached_ = HttpLink::name;
+};
+
+}  // namespace veer

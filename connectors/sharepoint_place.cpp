@@ -1,0 +1,136 @@
+#include "connectors/sharepoint_place.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/log.h"
+
+namespace veer {
+namespace {
+
+constexpr std::size_t kMostPages = 50;
+
+/// Every segment of a path, escaped.
+std::string escaped(std::string_view path) {
+  std::string all;
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    if (end > 0) all += "/" + in_path(path.substr(0, end));
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
+  return all;
+}
+
+// The site's path as people copy it from the browser.
+std::string site_path(std::string target) {
+  target.erase(std::min(target.find('?'), target.size()));
+  while (target.ends_with('/')) target.pop_back();
+  return target;
+}
+
+/// Graph refuses both alike; its words, which may change, only choose between two texts.
+[[noreturn]] void throw_no_site(const GraphAnswer& answer, const std::string& site) {
+  const GraphProblem problem = parse_problem(answer.http.body);
+  if (problem.message.find("roles") != std::string::npos)
+    throw Error(Code::s_rights,
+                fmt::format("the application has no permission at all: in its registration, under API "
+                            "permissions, add the application permission {} of Microsoft Graph and have the "
+                            "tenant's administrator consent ({})",
+                            SharePointPlace::kConsent, ids_of(answer)));
+  throw Error(
+      Code::s_rights,
+      fmt::format("the application is not granted the site {}: an administrator grants it the role write "
+                  "there (docs/sharepoint.md, granting the site); {}",
+                  printable(site), ids_of(answer)));
+}
+
+bool ends_with_segment(const std::string& address, const std::string& name) {
+  return address.ends_with("/" + name) || address.ends_with("/" + in_path(name));
+}
+
+}  // namespace
+
+SharePointPlace::SharePointPlace(const SharePointOptions& options, Graph& graph)
+    : options_(options), graph_(graph) {}
+
+void SharePointPlace::forget() {
+  site_.clear();
+  drive_.clear();
+  folders_ = {};
+}
+
+const std::string& SharePointPlace::name_of(Folder which) const {
+  return which == Folder::outgoing ? options_.outgoing : options_.incoming;
+}
+
+const std::string& SharePointPlace::site(const Transfer& transfer) {
+  if (!site_.empty()) return site_;
+  const HttpsUrl url = parse_https(options_.site).value();
+  const std::string path = site_path(url.target);
+  const GraphAnswer answer =
+      graph_.call({"GET", "/sites/" + url.host + (path.empty() ? "" : ":" + path) + "?$select=id",
+                   "looking for the site"},
+                  transfer);
+  if (answer.status() == 404)
+    throw Error(Code::s_not_found,
+                fmt::format("the site {} is not there: put the address of its front page in "
+                            "share.sharepoint.site ({})",
+                            printable(options_.site), ids_of(answer)));
+  if (answer.status() == 401 || answer.status() == 403) throw_no_site(answer, options_.site);
+  if (!answer.good()) throw refusal(answer, "looking for the site");
+  return site_ = parse_id(answer.http.body);
+}
+
+const std::string& SharePointPlace::drive(const Transfer& transfer) {
+  if (!drive_.empty()) return drive_;
+  const std::string doing = "looking for the library";
+  std::string path = fmt::format("/sites/{}/drives?$select=id,name,webUrl", in_path(site(transfer)));
+  std::string names;
+  for (std::size_t page = 0; !path.empty() && page < kMostPages; ++page) {
+    const GraphAnswer answer = graph_.demand({"GET", path, doing}, transfer);
+    GraphDrives found = parse_drives(answer.http.body);
+    for (const GraphDrive& each : found.drives) {
+      if (each.name == options_.library || ends_with_segment(each.address, options_.library))
+        return drive_ = each.id;
+      names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", printable(each.name));
+    }
+    path = std::move(found.next);
+  }
+  throw Error(
+      Code::s_not_found,
+      fmt::format("the site has no library \"{}\": put its name in share.sharepoint.library; there {}",
+                  printable(options_.library),
+                  names.empty() ? "is none that the application sees" : "are " + names));
+}
+
+std::string SharePointPlace::library(const Transfer& transfer) {
+  return "/drives/" + in_path(drive(transfer));
+}
+
+std::string SharePointPlace::folder(Folder which, const Transfer& transfer) {
+  std::string& id = folders_.at(static_cast<std::size_t>(which));
+  const std::string library = this->library(transfer);
+  if (id.empty()) {
+    const std::string doing = "looking for folder " + printable(name_of(which));
+    const GraphAnswer answer =
+        graph_.call({"GET", library + "/root:" + escaped(name_of(which)), doing}, transfer);
+    if (answer.status() == 404)
+      throw Error(
+          Code::s_not_found,
+          fmt::format("folder {} is not in the library: have it made there, or put right what [share] "
+                      "outgoing and incoming say ({})",
+                      printable(name_of(which)), ids_of(answer)));
+    if (!answer.good()) throw refusal(answer, doing);
+    GraphItem item = parse_item(answer.http.body);
+    if (item.is_file)
+      throw Error(Code::s_not_found, fmt::format("{} is a file in the library: a folder must stand there",
+                                                 printable(name_of(which))));
+    id = std::move(item.id);
+  }
+  return library + "/items/" + in_path(id);
+}
+
+}  // namespace veer

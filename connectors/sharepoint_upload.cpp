@@ -1,0 +1,329 @@
+#include "connectors/sharepoint_upload.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "connectors/probe.h"
+#include "connectors/sharepoint_files.h"
+#include "core/error.h"
+#include "core/log.h"
+
+namespace veer {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kPiece = std::size_t{1} << 20;
+constexpr int kFragmentPatience = 4;  // a loaded service takes long to store one
+constexpr int kMostRounds = 3;        // for the same bytes
+constexpr std::chrono::seconds kNotYet(5);
+constexpr std::chrono::seconds kParting(3);
+constexpr std::string_view kConflict = "@microsoft.graph.conflictBehavior";
+
+bool is_lost(int status) { return status == 401 || status == 404 || status == 410; }
+
+class HashingSink : public Sink {
+ public:
+  void write(std::string_view bytes) override { hash_.update(bytes); }
+  std::string text() const { return hash_.text(); }
+
+ private:
+  QuickXor hash_;
+};
+
+}  // namespace
+
+void cancel_upload(Graph& graph, OpenUpload& open) {
+  if (open.url.empty()) return;
+  const OpenUpload ended = std::exchange(open, {});
+  try {
+    graph.store({.method = "DELETE",
+                 .url = ended.url,
+                 .doing = "ending the upload of " + ended.name,
+                 .most = kParting},
+                {});
+  } catch (const Error& error) {
+    log(LogLevel::debug, "the upload session of {} stays until it expires: {}", ended.name,
+        code_name(error.code()));
+  }
+}
+
+SharePointUpload::SharePointUpload(Graph& graph, std::string folder, std::string name, const Blob& content,
+                                   ResumeNote& resume, OpenUpload& open, const Transfer& transfer)
+    : graph_(graph),
+      folder_(std::move(folder)),
+      name_(std::move(name)),
+      content_(content),
+      resume_(resume),
+      open_(open),
+      transfer_(transfer) {}
+
+void SharePointUpload::run() {
+  if (content_.size() <= kSimple)
+    put_simple();
+  else
+    run_session();
+}
+
+std::string SharePointUpload::doing() const { return "putting " + printable(name_); }
+
+std::string SharePointUpload::load(std::uint64_t from, std::uint64_t end) {
+  std::string bytes(end - from, '\0');
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const std::size_t n = content_.read(from + done, std::span(bytes).subspan(done));
+    if (n == 0) require_whole(name_, content_, from + done);
+    done += n;
+  }
+  return bytes;
+}
+
+void SharePointUpload::hash_to(std::uint64_t end) {
+  while (hashed_ < end) {
+    transfer_.heed_stop();
+    const std::uint64_t until = std::min<std::uint64_t>(end, hashed_ + kPiece);
+    hash_.update(load(hashed_, until));
+    hashed_ = until;
+  }
+}
+
+// One request.
+
+void SharePointUpload::put_simple() {
+  GraphAsk call{.method = "PUT",
+                .path = fmt::format("{}/content?{}=fail", item_path(folder_, name_), kConflict),
+                .doing = doing(),
+                .body = load(0, content_.size()),
+                .content_type = "application/octet-stream",
+                .sent = [this](std::uint64_t done) { transfer_.tick(done); }};
+  GraphAnswer answer = graph_.call(call, transfer_);
+  if (answer.status() == 409 && discard_cut_off()) answer = graph_.call(call, transfer_);
+  if (answer.status() == 409 && find_item(graph_, folder_, name_, transfer_)) throw name_taken(name_);
+  if (!answer.good()) throw refusal(answer, doing());
+  confirm(answer);
+  transfer_.tick(content_.size());
+}
+
+// A request that broke off may have left its first bytes under the name: they are ours when they are how our
+// content begins.
+bool SharePointUpload::discard_cut_off() {
+  const auto item = find_item(graph_, folder_, name_, transfer_);
+  if (!item || !item->is_file || item->size == 0 || item->size >= content_.size() || item->hash.empty())
+    return false;
+  hash_to(item->size);
+  if (item->hash != hash_.text()) return false;
+  log(LogLevel::warn, "{} was cut off on the share by an earlier attempt: it is put again", printable(name_));
+  remove_item(graph_, folder_, *item, transfer_);
+  return true;
+}
+
+// A session.
+
+void SharePointUpload::run_session() {
+  try {
+    auto missing = take_up();
+    if (missing && missing->empty()) return;
+    send(missing ? std::move(*missing) : begin());
+    open_ = {};
+  } catch (const Error& error) {
+    // Nobody would take it up again.
+    const bool for_good = !resume_.keep || error.code() == Code::s_name_taken || error.code() == Code::l_io;
+    if (for_good) cancel_upload(graph_, open_);
+    throw;
+  }
+}
+
+std::string SharePointUpload::note() const {
+  return fmt::format("sharepoint-upload {} {} {}", name_, content_.size(), open_.url);
+}
+
+void SharePointUpload::keep(const std::string& note) {
+  if (resume_.keep) resume_.keep(note);
+  resume_.note = note;
+}
+
+/// What the session of an earlier call still wants; nothing when the file is there already; empty when there
+/// is no session to go on with.
+std::optional<std::vector<std::uint64_t>> SharePointUpload::take_up() {
+  const std::string begins = fmt::format("sharepoint-upload {} {} ", name_, content_.size());
+  if (!resume_.note.starts_with(begins)) return std::nullopt;
+  const std::string url = resume_.note.substr(begins.size());
+  if (!graph_.may_store(url)) return std::nullopt;
+  if (open_.url != url) cancel_upload(graph_, open_);
+  open_ = {name_, url};
+  const GraphAnswer answer = graph_.store({.method = "GET", .url = url, .doing = doing()}, transfer_);
+  if (answer.good()) {
+    std::vector<std::uint64_t> missing = parse_upload(answer.http.body).missing;
+    if (!missing.empty() && missing.front() < content_.size()) {
+      if (missing.front() > 0)
+        log(LogLevel::info, "going on with {} at byte {}", printable(name_), missing.front());
+      return missing;
+    }
+  } else if (!is_lost(answer.status())) {
+    throw refusal(answer, doing());
+  }
+  if (is_there()) {
+    open_ = {};
+    return std::vector<std::uint64_t>{};
+  }
+  if (answer.good()) cancel_upload(graph_, open_);
+  open_ = {};
+  return std::nullopt;
+}
+
+std::vector<std::uint64_t> SharePointUpload::begin() {
+  cancel_upload(graph_, open_);
+  const Json wish = {{"item", {{kConflict, "fail"}, {"name", name_}, {"fileSize", content_.size()}}}};
+  const GraphAnswer answer = graph_.call(
+      {"POST", item_path(folder_, name_) + "/createUploadSession", doing(), wish.dump()}, transfer_);
+  if (answer.status() == 409) {
+    if (find_item(graph_, folder_, name_, transfer_)) throw name_taken(name_);
+    throw Error(
+        Code::s_throttled,
+        fmt::format("{}: another upload to this name is open; it is tried again when that has ended ({})",
+                    doing(), ids_of(answer)));
+  }
+  if (!answer.good()) throw refusal(answer, doing());
+  GraphUpload session = parse_upload(answer.http.body);
+  if (!graph_.may_store(session.url)) {
+    const auto url = parse_https(session.url);
+    throw Error(
+        Code::s_protocol,
+        fmt::format("{}: Graph wants the bytes sent to {}, which is no host of the site: nothing was sent. "
+                    "When it is one of yours, name it in share.sharepoint.transfer_hosts ({})",
+                    doing(), url ? url->authority() : "an address that cannot be asked", ids_of(answer)));
+  }
+  open_ = {name_, session.url};
+  keep(note());
+  fresh_ = true;
+  if (session.missing.empty()) session.missing.push_back(0);
+  return session.missing;
+}
+
+void SharePointUpload::send(std::vector<std::uint64_t> missing) {
+  int rounds = 0;
+  while (true) {
+    const std::uint64_t from = missing.front();
+    const std::uint64_t end = std::min(from + kFragment, content_.size());
+    if (from >= end)
+      throw Error(Code::s_protocol, fmt::format("{}: the service wants bytes that there are not", doing()));
+    std::string bytes = load(from, end);
+    if (from <= hashed_ && hashed_ < end) {
+      hash_.update(std::string_view(bytes).substr(hashed_ - from));
+      hashed_ = end;
+    }
+    const GraphAnswer answer = send_fragment(std::move(bytes), from);
+    if (answer.status() == 200 || answer.status() == 201) return confirm(answer);
+    if (answer.status() == 409) return settle_conflict(answer);
+    if (is_lost(answer.status())) {
+      if (is_there()) return;
+      lose_session(answer);
+    }
+    if (answer.status() == 202) {
+      sent_ = true;
+      missing = parse_upload(answer.http.body).missing;
+    } else if (answer.status() == 416) {
+      missing.clear();
+    } else {
+      throw refusal(answer, doing());
+    }
+    if (missing.empty()) missing = ask_missing();
+    if (missing.empty()) return;
+    rounds = missing.front() > from ? 0 : rounds + 1;
+    if (rounds >= kMostRounds)
+      throw Error(
+          Code::s_protocol,
+          fmt::format("{}: the service takes the bytes from {} on and loses them again", doing(), from));
+  }
+}
+
+GraphAnswer SharePointUpload::send_fragment(std::string bytes, std::uint64_t from) {
+  const std::size_t size = bytes.size();
+  StorageCall call{.method = "PUT",
+                   .url = open_.url,
+                   .doing = doing(),
+                   .body = std::move(bytes),
+                   .patience = kFragmentPatience};
+  call.once = true;
+  call.headers["Content-Type"] = "application/octet-stream";
+  call.headers["Content-Range"] = fmt::format("bytes {}-{}/{}", from, from + size - 1, content_.size());
+  call.sent = [&](std::uint64_t done) { transfer_.tick(from + std::min<std::uint64_t>(done, size)); };
+  return graph_.store(std::move(call), transfer_);
+}
+
+/// Nothing when the file is there by now.
+std::vector<std::uint64_t> SharePointUpload::ask_missing() {
+  const GraphAnswer answer = graph_.store({.method = "GET", .url = open_.url, .doing = doing()}, transfer_);
+  if (answer.good()) {
+    std::vector<std::uint64_t> missing = parse_upload(answer.http.body).missing;
+    if (!missing.empty()) return missing;
+  } else if (!is_lost(answer.status())) {
+    throw refusal(answer, doing());
+  }
+  if (is_there()) return {};
+  lose_session(answer);
+}
+
+// A session that a busy service does not know yet is asked for again; another is given up.
+void SharePointUpload::lose_session(const GraphAnswer& answer) {
+  const bool not_yet = answer.status() == 404 && fresh_ && !sent_;
+  if (not_yet && resume_.keep)
+    throw Error(
+        Code::s_unreachable,
+        fmt::format("{}: the service does not know the upload session yet ({})", doing(), ids_of(answer)),
+        kNotYet);
+  open_ = {};
+  keep("");
+  throw Error(Code::s_unreachable, fmt::format("{}: the upload session is gone ({}; {}): it begins anew",
+                                               doing(), answer.status(), ids_of(answer)));
+}
+
+void SharePointUpload::settle_conflict(const GraphAnswer& answer) {
+  const auto item = find_item(graph_, folder_, name_, transfer_);
+  if (!item) throw refusal(answer, doing());
+  if (!agrees(*item)) throw name_taken(name_);
+  cancel_upload(graph_, open_);
+}
+
+// What is on the share.
+
+/// Whether our content stands under its name.
+bool SharePointUpload::is_there() {
+  const auto item = find_item(graph_, folder_, name_, transfer_);
+  return item && agrees(*item);
+}
+
+bool SharePointUpload::agrees(const GraphItem& item) {
+  if (!item.is_file || item.size != content_.size()) return false;
+  hash_to(content_.size());
+  if (item.size == 0 || item.hash == hash_.text()) return true;
+  if (!item.hash.empty()) return false;
+  HashingSink read;  // SharePoint does not always tell a digest
+  download(graph_, folder_, item, 0, read, {.stop = transfer_.stop});
+  return read.text() == hash_.text();
+}
+
+/// Throws unless what the service says that it stored is what was put; removes it then.
+void SharePointUpload::confirm(const GraphAnswer& answer) {
+  std::optional<GraphItem> item;
+  try {
+    item = parse_item(answer.http.body);
+  } catch (const Error&) {
+  }
+  if (!item || item->hash.empty()) item = find_item(graph_, folder_, name_, transfer_);
+  if (!item) return;  // who it is for may have fetched and removed it already
+  if (agrees(*item)) return;
+  open_ = {};
+  keep("");
+  remove_item(graph_, folder_, *item, transfer_);
+  throw Error(
+      Code::s_protocol,
+      fmt::format("{}: the site kept other bytes than were put: what it kept was removed again. When it "
+                  "goes on, something on the way or in the site changes files ({})",
+                  doing(), ids_of(answer)));
+}
+
+}  // namespace veer

@@ -1,0 +1,247 @@
+#include "graph/tls_server.h"
+
+#include <algorithm>
+#include <cctype>
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <string_view>
+#include <thread>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+namespace veer::test {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using Tcp = asio::ip::tcp;
+using Stream = asio::ssl::stream<Tcp::socket>;
+
+constexpr std::size_t kMostBody = std::size_t{1} << 29;
+constexpr std::size_t kPieces = 64;
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+std::string reason_of(int status) {
+  const auto reason = http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status)));
+  return {reason.data(), reason.size()};
+}
+
+std::string head_of(const HttpReply& reply, std::size_t length) {
+  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", reply.status, reason_of(reply.status));
+  for (const auto& [name, value] : reply.headers) head += fmt::format("{}: {}\r\n", name, value);
+  if (reply.status != 204 && reply.status != 304) head += fmt::format("Content-Length: {}\r\n", length);
+  return head + "\r\n";
+}
+
+/// Where a thread can be made to wait, until its server ends.
+class Gate {
+ public:
+  /// False when the server ends.
+  bool wait(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    return !opened_.wait_for(lock, time, [&] { return open_; });
+  }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    opened_.wait(lock, [&] { return open_; });
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    opened_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable opened_;
+  bool open_ = false;
+};
+
+}  // namespace
+
+struct TlsServer::State {
+  struct Connection {
+    explicit Connection(Tcp::socket socket, asio::ssl::context& tls) : stream(std::move(socket), tls) {}
+    Stream stream;
+    bool done = false;
+    std::thread thread;
+  };
+
+  State(int wanted, Serve&& handler)
+      : serve(std::move(handler)),
+        listener(context,
+                 Tcp::endpoint(asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(wanted))) {}
+
+  asio::io_context context;
+  asio::ssl::context tls{asio::ssl::context::tls_server};
+  Serve serve;
+  Tcp::acceptor listener;
+  Gate gate;
+  std::mutex mutex;
+  bool ending = false;
+  std::list<Connection> connections;
+  std::thread accepting;
+
+  void accept_all();
+  void talk(Connection& connection);
+  bool answer_one(Stream& stream, boost::beast::flat_buffer& buffer);
+  bool write_reply(Stream& stream, const HttpReply& reply, bool with_body);
+  void forget_ended();
+};
+
+namespace {
+
+HttpRequest taken(http::request<http::string_body>&& message) {
+  HttpRequest request;
+  request.method = std::string(message.method_string());
+  request.target = std::string(message.target());
+  for (const auto& field : message)
+    request.headers[lower(std::string(field.name_string()))] = std::string(field.value());
+  request.body = std::move(message.body());
+  return request;
+}
+
+}  // namespace
+
+// False when the connection is over.
+bool TlsServer::State::write_reply(Stream& stream, const HttpReply& reply, bool with_body) {
+  using Manner = HttpReply::Manner;
+  if (reply.manner == Manner::stalled) {
+    gate.wait();
+    return false;
+  }
+  if (reply.manner == Manner::reset) {
+    boost::system::error_code ignored;
+    stream.lowest_layer().set_option(asio::socket_base::linger(true, 0), ignored);
+    return false;
+  }
+  std::string_view body = reply.body;
+  if (reply.content) body = std::string_view(*reply.content).substr(reply.begin, reply.end - reply.begin);
+  const std::string head = head_of(reply, body.size());
+  if (!with_body) body = {};
+  const auto write = [&](std::string_view bytes) {
+    asio::write(stream, asio::buffer(bytes.data(), bytes.size()));
+  };
+
+  if (reply.manner == Manner::slow) {
+    const std::string whole = head + std::string(body);
+    const std::size_t piece = whole.size() / kPieces + 1;
+    for (std::size_t at = 0; at < whole.size(); at += piece) {
+      if (!gate.wait(reply.delay / static_cast<int>(kPieces))) return false;
+      write(std::string_view(whole).substr(at, piece));
+    }
+    return true;
+  }
+  if (body.size() < 16'000) {
+    write(head + std::string(reply.manner == Manner::whole ? body : body.substr(0, body.size() / 2)));
+  } else {
+    write(head);
+    write(reply.manner == Manner::whole ? body : body.substr(0, body.size() / 2));
+  }
+  if (reply.manner == Manner::stalled_body) gate.wait();
+  return reply.manner == Manner::whole;
+}
+
+// False when the connection is over.
+bool TlsServer::State::answer_one(Stream& stream, boost::beast::flat_buffer& buffer) {
+  http::request_parser<http::string_body> parser;
+  parser.body_limit(kMostBody);
+  http::read_header(stream, buffer, parser);
+  if (lower(std::string(parser.get()[http::field::expect])) == "100-continue") {
+    static constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
+    asio::write(stream, asio::buffer(kGoOn.data(), kGoOn.size()));
+  }
+  http::read(stream, buffer, parser);
+  const bool keep = parser.get().keep_alive();
+  HttpRequest request = taken(parser.release());
+  const bool with_body = request.method != "HEAD";
+  const HttpReply reply = serve(std::move(request));
+  if (reply.manner != HttpReply::Manner::slow && reply.delay.count() > 0 && !gate.wait(reply.delay))
+    return false;
+  return write_reply(stream, reply, with_body) && keep;
+}
+
+void TlsServer::State::talk(Connection& connection) {
+  try {
+    connection.stream.handshake(asio::ssl::stream_base::server);
+    boost::beast::flat_buffer buffer;
+    while (answer_one(connection.stream, buffer)) {
+    }
+  } catch (const std::exception&) {
+    // The client went, or spoke no HTTP: there is nobody to tell.
+  }
+  const std::lock_guard lock(mutex);
+  boost::system::error_code ignored;
+  connection.stream.lowest_layer().close(ignored);
+  connection.done = true;
+}
+
+void TlsServer::State::forget_ended() {
+  std::list<Connection> ended;
+  {
+    const std::lock_guard lock(mutex);
+    for (auto at = connections.begin(); at != connections.end();) {
+      const auto next = std::next(at);
+      if (at->done) ended.splice(ended.end(), connections, at);
+      at = next;
+    }
+  }
+  for (Connection& connection : ended) connection.thread.join();
+}
+
+void TlsServer::State::accept_all() {
+  while (true) {
+    boost::system::error_code error;
+    Tcp::socket socket(context);
+    listener.accept(socket, error);
+    forget_ended();
+    const std::lock_guard lock(mutex);
+    if (ending) return;
+    if (error) continue;
+    socket.set_option(Tcp::no_delay(true), error);
+    Connection& made = connections.emplace_back(std::move(socket), tls);
+    made.thread = std::thread([this, &made] { talk(made); });
+  }
+}
+
+TlsServer::TlsServer(int port, const Certificate& certificate, Serve serve)
+    : state_(std::make_unique<State>(port, std::move(serve))) {
+  state_->tls.use_certificate_chain(asio::buffer(certificate.certificate));
+  state_->tls.use_private_key(asio::buffer(certificate.key), asio::ssl::context::pem);
+  state_->accepting = std::thread([state = state_.get()] { state->accept_all(); });
+}
+
+TlsServer::~TlsServer() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->ending = true;
+    ::shutdown(state_->listener.native_handle(), SHUT_RDWR);
+    for (State::Connection& connection : state_->connections)
+      if (!connection.done) ::shutdown(connection.stream.lowest_layer().native_handle(), SHUT_RDWR);
+  }
+  state_->gate.open();
+  state_->accepting.join();
+  for (State::Connection& connection : state_->connections) connection.thread.join();
+}
+
+int TlsServer::port() const { return state_->listener.local_endpoint().port(); }
+
+}  // namespace veer::test
