@@ -85,6 +85,7 @@ void write_part(int folder, const std::string& name, const Blob& content, const 
   unlinkat(folder, part.c_str(), 0);
   const Fd file(
       openat(folder, part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
+  if (!file && errno == EEXIST) throw part_in_the_way(name);
   if (!file) throw_share_errno(fmt::format("writing {}", part));
   write_content(file.get(), name, content, transfer);
   sync_or_throw(file.get());

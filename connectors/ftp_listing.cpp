@@ -4,12 +4,15 @@
 #include <array>
 #include <charconv>
 
+#include "connectors/share.h"
 #include "core/log.h"
 
 namespace veer {
 namespace {
 
 constexpr std::size_t kLongestUnique = 64;
+/// With so many lines one kind or the other is more than a share's listing holds.
+constexpr std::size_t kMostParsed = 2 * kMostEntries + 2;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -53,7 +56,7 @@ bool is_time(std::string_view text) {
 /// Calls `one` with each line, without its end, that holds anything.
 template <typename One>
 void for_each_line(std::string_view text, One one) {
-  while (!text.empty()) {
+  for (std::size_t lines = 0; !text.empty() && lines < kMostParsed; ++lines) {
     std::string_view line = cut(text, '\n');
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (!line.empty()) one(line);

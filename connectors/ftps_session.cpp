@@ -13,11 +13,11 @@
 
 #include <fmt/format.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "connectors/curl_handles.h"
+#include "connectors/ftps_failure.h"
 #include "connectors/ftps_hearing.h"
+#include "connectors/ftps_sockets.h"
 #include "connectors/probe.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -29,42 +29,9 @@ using Steady = std::chrono::steady_clock;
 using Millis = std::chrono::milliseconds;
 
 constexpr long kBuffer = 512L << 10;
-constexpr std::size_t kMostReplies = std::size_t{1} << 20;
-constexpr std::uint64_t kLeastBytesPerSecond = 1024;
+constexpr std::size_t kMostReplies = std::size_t{256}
+                                     << 10;  // libcurl itself gives up at 300 KiB, for no reason told
 constexpr Millis kLook(10);  // libcurl 7.88 forgets to wait for some sockets while a data connection begins
-
-/// The open sockets of one connection: the first is for commands, one after it for data. A stop shuts them
-/// from another thread, which ends every wait, also those in which libcurl does not look up.
-class Sockets {
- public:
-  curl_socket_t open(const curl_sockaddr& address) {
-    const std::lock_guard lock(mutex_);
-    if (shut_) return CURL_SOCKET_BAD;
-    const int made = socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
-    if (made >= 0) open_.push_back(made);
-    return made >= 0 ? made : CURL_SOCKET_BAD;
-  }
-  void close(curl_socket_t which) {
-    const std::lock_guard lock(mutex_);
-    std::erase(open_, which);
-    ::close(which);
-  }
-  void shut() {
-    const std::lock_guard lock(mutex_);
-    shut_ = true;
-    for (const int each : open_) shutdown(each, SHUT_RDWR);
-  }
-  /// Once all are closed: others may follow.
-  void reopen() {
-    const std::lock_guard lock(mutex_);
-    shut_ = false;
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<int> open_;
-  bool shut_ = false;
-};
 
 std::string in_url(std::string_view path) {
   std::string url;
@@ -106,7 +73,17 @@ class FtpsSession::Talk {
     }
     const char* path = nullptr;
     curl_easy_getinfo(curl_.get(), CURLINFO_FTP_ENTRY_PATH, &path);
-    entry_path = path != nullptr ? path : "/";
+    entry_path_ = path != nullptr ? path : "";
+  }
+
+  bool can_enter(const std::string& folder) {
+    std::vector<std::string> commands = {"CWD " + folder};
+    if (!entry_path_.empty()) commands.push_back("CWD " + entry_path_);
+    const auto replies = ask(commands);
+    if (!replies.back().good() && replies.size() > 1)
+      throw Error(Code::s_protocol, "the server does not lead back to where it began");
+    if (entry_path_.empty()) renew();  // it does not tell where that is: a new sign-in leads there
+    return replies.front().good();
   }
 
   std::vector<FtpReply> ask(const std::vector<std::string>& commands) {
@@ -147,15 +124,20 @@ class FtpsSession::Talk {
     return answer(result);
   }
 
-  FtpReply store(const std::string& path, const Blob& content) {
+  FtpReply store(const std::string& path, const Blob& content, std::uint64_t from) {
     prepare_data(path);
     worn_ = true;
     set(CURLOPT_UPLOAD, 1L);
-    set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(content.size()));
-    give_ = [&, offset = std::uint64_t{0}](std::span<char> into) mutable -> std::size_t {
+    // libcurl ends TLS as soon as it has passed on as much as it knows to come, also when the socket has no
+    // room for the farewell, and a server must take what ends without one for cut. Not knowing, it asks for
+    // more once there is room.
+    set(CURLOPT_INFILESIZE_LARGE, curl_off_t{-1});
+    set(CURLOPT_APPEND, from > 0 ? 1L : 0L);
+    give_ = [&, offset = from](std::span<char> into) mutable -> std::size_t {
       const std::size_t n = content.read(offset, into);
       offset += n;
       if (n == 0) require_whole(path, content, offset);
+      all_given_ = n == 0;
       transfer_.tick(offset);
       return n;
     };
@@ -164,7 +146,6 @@ class FtpsSession::Talk {
 
   FtpsLink reached = FtpsLink::name;
   bool has_mlst = false;
-  std::string entry_path;
 
  private:
   template <typename Value>
@@ -210,6 +191,7 @@ class FtpsSession::Talk {
   void prepare(const std::string& path) {
     take_ = {};
     give_ = {};
+    all_given_ = false;
     curl_easy_reset(curl_.get());
     const bool at_once = options_.tls == FtpsTls::implicitly;
     set(CURLOPT_URL,
@@ -220,6 +202,7 @@ class FtpsSession::Talk {
     set(CURLOPT_PROTOCOLS_STR, "ftp,ftps");
     set(CURLOPT_PROXY, "");
     set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_QUICK_EXIT, 1L);  // or a stop would wait as long as the resolver does
     set(CURLOPT_USERNAME, options_.user.c_str());
     set_secret(CURLOPT_PASSWORD, options_.password);
     set(CURLOPT_FTP_FILEMETHOD, static_cast<long>(CURLFTPMETHOD_NOCWD));
@@ -321,27 +304,13 @@ class FtpsSession::Talk {
     require_going_on();
     const auto now = Steady::now();
     if (std::exchange(bytes_, bytes) != bytes) last_progress_ = now;
-    if (now - last_progress_ > options_.timeout) throw_timeout();
-    if (now > deadline_) throw Error(Code::s_timeout, where() + " takes too long to answer");
+    if (now - last_progress_ > options_.timeout) throw_ftps_timeout(options_, hearing_);
+    if (now > deadline_) throw Error(Code::s_timeout, place_of(options_) + " takes too long to answer");
     const auto elapsed = now - started_;
     const auto seconds = static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(elapsed).count());
-    if (elapsed > 2 * options_.timeout && bytes < seconds * kLeastBytesPerSecond)
+    if (elapsed > 2 * options_.timeout && bytes < seconds * kLeastPerSecond)
       throw Error(Code::s_timeout, "the share is too slow to be of use");
   }
-
-  [[noreturn]] void throw_timeout() const {
-    if (hearing_.opens_data())
-      throw Error(Code::s_timeout,
-                  fmt::format("{} does not open its data connection: have the server's passive ports let "
-                              "through the firewalls, to {}",
-                              where(), printable(options_.host)));
-    throw Error(Code::s_timeout,
-                hearing_.replies.empty()
-                    ? fmt::format("{} does not answer: check host, port and firewall", where())
-                    : fmt::format("{} does not answer any more", where()));
-  }
-
-  std::string where() const { return fmt::format("{} port {}", printable(options_.host), options_.port); }
 
   /// The answer to the transfer, when the server ended it by one; otherwise the connection failed.
   FtpReply answer(CURLcode result) {
@@ -352,133 +321,27 @@ class FtpsSession::Talk {
   }
 
   static bool is_of_transfer(std::string_view verb) {
-    static constexpr std::array<std::string_view, 6> kVerbs = {"LIST", "MLSD", "REST",
+    static constexpr std::array<std::string_view, 7> kVerbs = {"APPE", "LIST", "MLSD", "REST",
                                                                "RETR", "SIZE", "STOR"};
     return std::find(kVerbs.begin(), kVerbs.end(), verb) != kVerbs.end();
   }
 
-  FtpsLink link_of(CURLcode result) const {
+  /// Throws the error of ours that a result of libcurl means.
+  [[noreturn]] void fail(CURLcode result) {
     const auto passed = [&](CURLINFO what) {
       curl_off_t time = 0;
       curl_easy_getinfo(curl_.get(), what, &time);
       return time > 0;
     };
-    if (!passed(CURLINFO_NAMELOOKUP_TIME_T)) return FtpsLink::name;
-    if (!passed(CURLINFO_CONNECT_TIME_T) && !hearing_.tls_begun && hearing_.replies.empty())
-      return FtpsLink::address;
-    if (result == CURLE_PEER_FAILED_VERIFICATION)
-      return hearing_.tls_done ? FtpsLink::host_name : FtpsLink::server_certificate;
-    if (hearing_.refuses_certificate()) return FtpsLink::client_certificate;
-    if (!hearing_.tls_done) return FtpsLink::tls;
-    const std::string_view verb = hearing_.verb();
-    if (verb == "PBSZ" || verb == "PROT") return FtpsLink::tls;
-    return verb == "AUTH" || verb == "USER" || verb == "PASS" ? FtpsLink::login : FtpsLink::commands;
-  }
-
-  /// Throws the error of ours that a result of libcurl means.
-  [[noreturn]] void fail(CURLcode result) {
-    reached = link_of(result);
-    if (hearing_.code() == 421)
-      throw Error(Code::s_unreachable, where() + " turns us away for now (421): it is tried again");
-    if (reached == FtpsLink::client_certificate)
-      throw Error(Code::s_rights,
-                  fmt::format("{} does not accept our client certificate{}: ask its owner to have this "
-                              "certificate, or the authority that issued it, admitted",
-                              where(), options_.certificate.empty() ? " (none is configured)" : ""));
-    switch (result) {
-      case CURLE_COULDNT_RESOLVE_HOST:
-        throw Error(Code::s_unreachable, where() + ": the host's name is not known: check host and DNS");
-      case CURLE_COULDNT_CONNECT:
-        throw Error(Code::s_unreachable,
-                    hearing_.opens_data()
-                        ? where() +
-                              ": the data connection is refused: have the server's passive ports let "
-                              "through the firewalls"
-                        : where() + " cannot be reached: check host, port and firewall");
-      case CURLE_OPERATION_TIMEDOUT:
-        throw_timeout();
-      case CURLE_USE_SSL_FAILED:
-        fail_protection();
-      case CURLE_SSL_CONNECT_ERROR:
-        fail_handshake();
-      case CURLE_PEER_FAILED_VERIFICATION:
-        fail_verification();
-      case CURLE_LOGIN_DENIED:
-        throw Error(Code::s_rights,
-                    fmt::format("{} refuses user {}: check user and password, and ask its owner whether the "
-                                "account is open and bound to our certificate",
-                                where(), printable(options_.user)));
-      case CURLE_SSL_CERTPROBLEM:
-      case CURLE_SSL_CACERT_BADFILE:
-        throw Error(Code::c_credential,
-                    "certificate, key or ca cannot be used for TLS: check that they are PEM files of today's "
-                    "key lengths (RSA from 2048 bits, or ECDSA)");
-      case CURLE_OUT_OF_MEMORY:
-        throw Error(Code::l_memory, "no memory for a connection");
-      case CURLE_SEND_ERROR:
-      case CURLE_RECV_ERROR:
-      case CURLE_GOT_NOTHING:
-      case CURLE_PARTIAL_FILE:
-        throw Error(Code::s_unreachable, fmt::format("the connection to {} broke (libcurl {})", where(),
-                                                     static_cast<int>(result)));
-      default:
-        throw Error(Code::s_protocol,
-                    fmt::format("{} does not do what is asked of an FTP server (libcurl {}, {} {})", where(),
-                                static_cast<int>(result), printable(hearing_.verb(), 8), hearing_.code()));
-    }
-  }
-
-  [[noreturn]] void fail_protection() const {
-    throw Error(Code::s_algorithm,
-                hearing_.tls_done
-                    ? where() +
-                          " refuses to protect the data connection (PROT P): nothing is sent in clear; ask "
-                          "its owner to allow it"
-                    : where() +
-                          " offers no TLS (AUTH TLS): nothing is sent in clear; ask its owner for the port "
-                          "with TLS, and whether it is tls = \"explicit\" or \"implicit\"");
-  }
-
-  [[noreturn]] void fail_handshake() const {
-    const auto alert =
-        static_cast<TlsAlert>(hearing_.alert_received != 0 ? hearing_.alert_received : hearing_.alert_sent);
-    if (alert == TlsAlert::handshake_failure || alert == TlsAlert::protocol_version ||
-        alert == TlsAlert::insufficient_security)
-      throw Error(Code::s_algorithm,
-                  where() +
-                      " and this program have no TLS version or cipher in common: the server needs TLS "
-                      "1.2 or later with ciphers of today");
-    throw Error(Code::s_unreachable,
-                fmt::format("{} does not finish a TLS handshake (alert {}): is it an FTPS port, and tls = "
-                            "\"explicit\" or \"implicit\" as the server has it?",
-                            where(), static_cast<int>(alert)));
-  }
-
-  [[noreturn]] void fail_verification() const {
-    if (hearing_.tls_done)
-      throw Error(Code::s_host_key,
-                  where() +
-                      " shows a certificate for another host name: put the name that it bears into "
-                      "share.ftps.host, or ask the server's owner");
-    long verified = X509_V_OK;
+    long verified = 0;
     curl_easy_getinfo(curl_.get(), CURLINFO_SSL_VERIFYRESULT, &verified);
-    switch (verified) {
-      case X509_V_ERR_CERT_HAS_EXPIRED:
-        throw Error(Code::s_host_key,
-                    where() +
-                        " shows a certificate that has expired, or whose authority has: ask the server's "
-                        "owner to renew it, and look at this machine's clock");
-      case X509_V_ERR_CERT_NOT_YET_VALID:
-        throw Error(Code::s_host_key,
-                    where() + " shows a certificate that does not count yet: look at this machine's clock");
-      default:
-        throw Error(
-            Code::s_host_key,
-            fmt::format("{} shows a certificate that the pinned authority did not issue (OpenSSL {}): ask "
-                        "the server's owner which authority did; only if it is right, put that into "
-                        "share.ftps.ca",
-                        where(), verified));
-    }
+    const FtpsFailure failure(options_, hearing_,
+                              {.libcurl = result,
+                               .name_known = passed(CURLINFO_NAMELOOKUP_TIME_T),
+                               .connected = passed(CURLINFO_CONNECT_TIME_T),
+                               .verified = verified});
+    reached = failure.link();
+    failure.raise();
   }
 
   /// Runs `work` for libcurl, which no exception may pass through: it is thrown again when libcurl has
@@ -530,10 +393,16 @@ class FtpsSession::Talk {
     });
   }
   static curl_socket_t on_open(void* talk, curlsocktype, curl_sockaddr* address) {
-    return self(talk).guarded(curl_socket_t{CURL_SOCKET_BAD},
-                              [&] { return self(talk).sockets_.open(*address); });
+    return self(talk).guarded(curl_socket_t{CURL_SOCKET_BAD}, [&] {
+      return self(talk).sockets_.open(address->family, address->socktype, address->protocol);
+    });
   }
   static int on_close(void* talk, curl_socket_t which) {
+    if (self(talk).all_given_ && self(talk).sockets_.is_for_data(which))
+      self(talk).guarded(0, [&] {
+        self(talk).sockets_.see_off(which, self(talk).options_.timeout);
+        return 0;
+      });
     self(talk).sockets_.close(which);
     return 0;
   }
@@ -553,12 +422,16 @@ class FtpsSession::Talk {
     const int alert = value & 0xff;
     if ((event & SSL_CB_ALERT) != 0 && alert != SSL3_AD_CLOSE_NOTIFY)
       ((event & SSL_CB_READ) != 0 ? hearing.alert_received : hearing.alert_sent) = alert;
-    hearing.tls_begun |= (event & SSL_CB_HANDSHAKE_START) != 0;
+    if ((event & SSL_CB_HANDSHAKE_START) != 0) {
+      hearing.tls_begun = true;
+      hearing.tls_done = false;
+    }
     hearing.tls_done |= (event & SSL_CB_HANDSHAKE_DONE) != 0;
     hearing.certificate_asked |= SSL_get_state(tls) == TLS_ST_CR_CERT_REQ;
   }
 
   const FtpsOptions& options_;
+  std::string entry_path_;  ///< where the sign-in leads to; empty when the server does not say
   Transfer transfer_;
   Hearing hearing_;
   std::function<void(std::string_view)> take_;
@@ -569,7 +442,8 @@ class FtpsSession::Talk {
   std::uint64_t bytes_ = 0;
   std::exception_ptr thrown_;
   bool worn_ = false;
-  Sockets sockets_;
+  bool all_given_ = false;  ///< of an upload
+  FtpsSockets sockets_;
   MultiHandle multi_;
   CurlHandle curl_;
 };
@@ -588,12 +462,7 @@ std::vector<FtpReply> FtpsSession::ask(const std::vector<std::string>& commands)
 }
 FtpReply FtpsSession::ask(const std::string& command) { return talk_->ask({command}).front(); }
 
-bool FtpsSession::can_enter(const std::string& folder) {
-  const auto replies = talk_->ask({"CWD " + folder, "CWD " + talk_->entry_path});
-  if (!replies[1].good()) throw Error(Code::s_protocol, "the server does not lead back to where it began");
-  return replies[0].good();
-}
-
+bool FtpsSession::can_enter(const std::string& folder) { return talk_->can_enter(folder); }
 FtpReply FtpsSession::list(const std::string& command, const std::string& folder, std::string& text) {
   return talk_->list(command, folder, text);
 }
@@ -601,8 +470,8 @@ FtpReply FtpsSession::retrieve(const std::string& path, std::uint64_t offset, st
                                Sink& into) {
   return talk_->retrieve(path, offset, most, into);
 }
-FtpReply FtpsSession::store(const std::string& path, const Blob& content) {
-  return talk_->store(path, content);
+FtpReply FtpsSession::store(const std::string& path, const Blob& content, std::uint64_t from) {
+  return talk_->store(path, content, from);
 }
 
 }  // namespace veer

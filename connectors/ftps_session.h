@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "connectors/ftp_reply.h"
+#include "connectors/ftps_failure.h"
 #include "connectors/ftps_options.h"
 #include "core/stream.h"
 
@@ -14,23 +15,11 @@ namespace veer {
 /// A folder's listing is cut at so many bytes: enough for kMostEntries of the longest names.
 inline constexpr std::size_t kMostListing = std::size_t{8} << 20;
 
-/// The links of the chain to a server, in the order in which they are forged.
-enum class FtpsLink {
-  name,
-  address,
-  tls,
-  server_certificate,
-  host_name,
-  client_certificate,
-  login,
-  commands
-};
-
 /// One signed-in connection to an FTP server under TLS, over libcurl. Relative paths count from where the
 /// sign-in led to. What breaks the connection is thrown (S_UNREACHABLE, S_TIMEOUT, S_PROTOCOL, S_ALGORITHM,
-/// S_HOST_KEY, S_RIGHTS for the sign-in, L_STOPPED); what the server refuses is a reply of 400 or more, for
-/// the caller to understand. libcurl makes the connection anew by itself when it finds it closed before a
-/// command. One thread; a stop may come from another.
+/// S_HOST_KEY, S_EXPIRED, S_RIGHTS for the sign-in, L_STOPPED); what the server refuses is a reply of 400 or
+/// more, for the caller to understand. libcurl makes the connection anew by itself when it finds it closed
+/// before a command. One thread; a stop may come from another.
 class FtpsSession {
  public:
   /// Does not connect yet. `options` must outlive it.
@@ -60,9 +49,9 @@ class FtpsSession {
   /// Hands over a file from `offset`, at most `most` bytes: S_CHANGED when the server sends more. Code 0 when
   /// it sends less.
   FtpReply retrieve(const std::string& path, std::uint64_t offset, std::uint64_t most, Sink& into);
-  /// Uploads. A server that ends it early is mostly not heard: S_UNREACHABLE then. L_IO when `content` ends
-  /// before its size.
-  FtpReply store(const std::string& path, const Blob& content);
+  /// Uploads what `content` has from `from` on, which is appended unless that is 0. A server that ends it
+  /// early is mostly not heard: S_UNREACHABLE then. L_IO when `content` ends before its size.
+  FtpReply store(const std::string& path, const Blob& content, std::uint64_t from);
 
  private:
   class Talk;

@@ -6,11 +6,11 @@
 #include <fmt/format.h>
 
 #include "connectors/client_certificate.h"
-#include "connectors/ftp_listing.h"
+#include "connectors/ftps_files.h"
 #include "connectors/ftps_session.h"
+#include "connectors/ftps_upload.h"
 #include "connectors/listing.h"
 #include "connectors/probe.h"
-#include "core/digest.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/random.h"
@@ -19,296 +19,13 @@ namespace veer {
 namespace {
 
 constexpr int kTimeoutsForListing = 4;
-constexpr std::size_t kTimesAtOnce = 50;
-constexpr std::size_t kTrial = std::size_t{16} << 10;
 constexpr std::int64_t kDaysToAct = 90;
 
 bool breaks_session(Code code) {
   return code == Code::s_unreachable || code == Code::s_timeout || code == Code::s_protocol ||
-         code == Code::s_algorithm || code == Code::s_host_key || code == Code::l_stopped;
+         code == Code::s_algorithm || code == Code::s_host_key || code == Code::s_expired ||
+         code == Code::l_stopped;
 }
-
-ShareEntry entry_of(const FtpFile& file) {
-  std::string revision = fmt::format("{}-{}", file.modified, file.size);
-  if (!file.unique.empty()) revision += "-" + file.unique;
-  return {.name = file.name,
-          .size = file.size,
-          .revision = std::move(revision),
-          .modified = parse_ftp_time(file.modified)};
-}
-
-/// Throws what a refusal means whose code alone says enough.
-[[noreturn]] void throw_refused(int code, const std::string& doing) {
-  switch (code) {
-    case 0:
-      throw Error(Code::s_unreachable, fmt::format("{}: the data connection ended early", doing));
-    case 452:
-    case 552:
-      throw Error(Code::s_full, fmt::format("{}: no room left on the share ({}): make room", doing, code));
-    case 425:
-    case 426:
-    case 522:
-      throw Error(
-          Code::s_unreachable,
-          fmt::format("{}: the server does not go on with the data connection ({}): look at firewalls, and "
-                      "at what the server's log says",
-                      doing, code));
-    case 450:
-    case 451:
-      throw Error(Code::s_unreachable,
-                  fmt::format("{}: the server cannot for now ({}): it is tried again", doing, code));
-    case 500:
-    case 501:
-    case 502:
-    case 503:
-    case 504:
-      throw Error(
-          Code::s_protocol,
-          fmt::format("{}: the server does not know a command that this program needs ({})", doing, code));
-    default:
-      throw Error(
-          Code::s_rights,
-          fmt::format("{}: the share's account has no right to ({}); ask the server's owner", doing, code));
-  }
-}
-
-[[noreturn]] void throw_listing_too_long() {
-  throw Error(Code::s_protocol,
-              fmt::format("the listing of a folder is larger than {} bytes and tells of few files: have the "
-                          "folder cleared",
-                          kMostListing));
-}
-
-[[noreturn]] void throw_folder_missing(const std::string& folder) {
-  throw Error(
-      Code::s_not_found,
-      fmt::format("folder {} is not on the share, or the account may not enter it: ask the server's owner, "
-                  "or put right what [share] outgoing and incoming say",
-                  printable(folder)));
-}
-
-/// What is missing from a listing that was cut does not matter once there are files enough.
-template <typename Parse>
-FtpListing read_listing(const std::string& text, Parse parse) {
-  FtpListing listing = parse(text);
-  if (text.size() >= kMostListing && listing.entries.size() < kMostEntries) throw_listing_too_long();
-  return listing;
-}
-
-FtpListing listing_by_programs(FtpsSession& session, const std::string& folder) {
-  std::string text;
-  const FtpReply reply = session.list("MLSD", folder, text);
-  if (reply.good()) return read_listing(text, parse_mlsd);
-  if (!session.can_enter(folder)) throw_folder_missing(folder);
-  throw_refused(reply.code, "listing folder " + printable(folder));
-}
-
-// Of a folder that is not there many servers show an empty list; files that begin with a dot most hide,
-// unless they know -a, which shows the folder itself too.
-FtpListing listing_for_people(FtpsSession& session, const std::string& folder) {
-  if (!session.can_enter(folder)) throw_folder_missing(folder);
-  std::string text;
-  FtpReply reply = session.list("LIST -a", folder, text);
-  FtpListing listing = read_listing(text, parse_unix_list);
-  if (reply.good() && listing.shows_itself) return listing;
-  text.clear();
-  reply = session.list("LIST", folder, text);
-  if (!reply.good() && reply.code != 450) throw_refused(reply.code, "listing folder " + printable(folder));
-  return read_listing(text, parse_unix_list);
-}
-
-FtpListing listing_of(FtpsSession& session, const std::string& folder) {
-  FtpListing listing =
-      session.has_mlst() ? listing_by_programs(session, folder) : listing_for_people(session, folder);
-  if (listing.read == 0 && listing.unreadable > 0)
-    throw Error(
-        Code::s_protocol,
-        "the server lists folders in a form that this program does not know: ask its owner for MLSD, or "
-        "for listings in the Unix style");
-  return listing;
-}
-
-/// Asks for the times of files, one by one, where the server has no MLSD. Names that nobody asks a share for
-/// stay without.
-void add_times(FtpsSession& session, const std::string& folder, std::vector<ShareEntry>& files) {
-  std::vector<ShareEntry> done;
-  std::vector<ShareEntry> asked;
-  for (ShareEntry& file : files) (is_share_name(file.name) ? asked : done).push_back(std::move(file));
-  for (std::size_t begin = 0; begin < asked.size(); begin += kTimesAtOnce) {
-    std::vector<std::string> commands;
-    for (std::size_t i = begin; i < std::min(begin + kTimesAtOnce, asked.size()); ++i)
-      commands.push_back("MDTM " + folder + "/" + asked[i].name);
-    const auto replies = session.ask(commands);
-    for (std::size_t i = 0; i < replies.size(); ++i) {
-      if (!replies[i].good() || !parse_ftp_time(replies[i].text)) continue;  // gone meanwhile
-      const ShareEntry& file = asked[begin + i];
-      done.push_back(entry_of({.kind = FtpKind::file,
-                               .name = file.name,
-                               .size = file.size,
-                               .modified = replies[i].text,
-                               .unique = {}}));
-    }
-  }
-  files = std::move(done);
-}
-
-std::optional<FtpFile> look_by_facts(FtpsSession& session, const std::string& path) {
-  const FtpReply reply = session.ask("MLST " + path);
-  if (!reply.good()) {
-    if (reply.code != 550 && reply.code != 553 && reply.code != 450)
-      throw_refused(reply.code, "looking at " + printable(path));
-    return std::nullopt;
-  }
-  std::string_view line = reply.text;
-  line = line.substr(0, line.find('\n'));
-  if (line.starts_with(' ')) line.remove_prefix(1);
-  auto file = parse_facts(line);
-  if (!file) throw Error(Code::s_protocol, "the server tells neither size nor time of a file (MLST)");
-  return file;
-}
-
-// SIZE counts only in binary mode with some servers, and is refused of what is no file as of what is not
-// there: then the folder is looked through.
-std::optional<FtpFile> look_by_commands(FtpsSession& session, const std::string& folder,
-                                        const std::string& name) {
-  const std::string path = folder + "/" + name;
-  const auto replies = session.ask({"TYPE I", "SIZE " + path, "MDTM " + path});
-  const auto size = parse_ftp_size(replies[1].text);
-  if (replies[1].good() && replies[2].good() && size && parse_ftp_time(replies[2].text))
-    return FtpFile{
-        .kind = FtpKind::file, .name = name, .size = *size, .modified = replies[2].text, .unique = {}};
-  for (const FtpFile& file : listing_for_people(session, folder).entries) {
-    if (file.name != name) continue;
-    if (file.kind != FtpKind::file) return file;
-    throw Error(
-        Code::s_protocol,
-        "the server has neither MLST nor SIZE and MDTM, by which a file is known again: ask its owner for "
-        "one of them");
-  }
-  return std::nullopt;
-}
-
-/// What is under a name, whatever kind it is; empty when nothing is.
-std::optional<FtpFile> look(FtpsSession& session, const std::string& folder, const std::string& name) {
-  return session.has_mlst() ? look_by_facts(session, folder + "/" + name)
-                            : look_by_commands(session, folder, name);
-}
-
-class Nowhere : public Sink {
- public:
-  void write(std::string_view) override {}
-};
-
-/// One file on its way to its name in a folder.
-class Upload {
- public:
-  Upload(FtpsSession& session, std::string folder, std::string name, const Blob& content,
-         const Transfer& transfer)
-      : session_(session),
-        folder_(std::move(folder)),
-        name_(std::move(name)),
-        content_(content),
-        transfer_(transfer) {}
-
-  void run() {
-    if (look(session_, folder_, name_)) throw name_taken(name_);
-    write_part();
-    const auto part = look(session_, folder_, part_name(name_));
-    if (!part || part->kind != FtpKind::file || part->size != content_.size())
-      throw Error(Code::s_protocol,
-                  fmt::format("the server kept another size of {} than was written", name_));
-    rename();
-    if (!is_ours(part->unique)) throw name_taken(name_);
-  }
-
-  /// Whatever an earlier attempt left is removed first: some servers refuse to write over it, others give
-  /// what comes another name.
-  void write_part() {
-    session_.ask("DELE " + part_path());
-    FtpReply reply;
-    try {
-      reply = session_.store(part_path(), content_);
-    } catch (const Error& error) {
-      if (error.code() == Code::s_unreachable && !has_room()) throw_full(0);
-      throw;
-    }
-    if (reply.good()) return;
-    if (means_full(reply.code)) throw_full(reply.code);
-    if (!session_.can_enter(folder_)) throw_folder_missing(folder_);
-    throw_refused(reply.code, "writing " + part_name(name_));
-  }
-
-  /// Whether the server said that it did, without a look at what holds the name.
-  bool try_rename() { return session_.ask({"RNFR " + part_path(), "RNTO " + path()}).back().good(); }
-
- private:
-  /// 451 and 426 are what servers say of a full disk besides 452 and 552.
-  static bool means_full(int code) { return code == 452 || code == 552 || code == 451 || code == 426; }
-
-  [[noreturn]] void throw_full(int code) const {
-    throw Error(Code::s_full,
-                fmt::format("writing {}: the server has no room for it (disk full, or a quota?{}): make room",
-                            name_, code != 0 ? fmt::format(" {}", code) : ""));
-  }
-
-  /// A server that cannot store what comes hangs up in the midst of it, and the reason is lost with the
-  /// connection. So it is asked to store a little more beside it.
-  bool has_room() {
-    const std::string trial = part_path() + ".trial";
-    try {
-      const std::string little(kTrial, 'x');
-      const bool room = !means_full(session_.store(trial, MemoryBlob(little)).code);
-      session_.ask({"DELE " + trial, "DELE " + part_path()});
-      return room;
-    } catch (const Error& error) {
-      if (error.code() == Code::l_stopped) throw;
-      return true;
-    }
-  }
-
-  std::string path() const { return folder_ + "/" + name_; }
-  std::string part_path() const { return folder_ + "/" + part_name(name_); }
-
-  /// Looks as late as can be: many servers overwrite.
-  void rename() {
-    bool taken = look(session_, folder_, name_).has_value();
-    if (!taken && try_rename()) return;
-    if (!taken) taken = look(session_, folder_, name_).has_value();
-    session_.ask("DELE " + part_path());
-    if (taken) throw name_taken(name_);
-    throw Error(
-        Code::s_rights,
-        fmt::format("the server does not rename {} to its final name: ask its owner to give the account the "
-                    "right to rename",
-                    name_));
-  }
-
-  /// Whether what holds the name now is what was uploaded: by the server's mark of the file, or else by its
-  /// bytes. Who it is for may have fetched and removed it already.
-  bool is_ours(const std::string& unique) {
-    const auto now = look(session_, folder_, name_);
-    if (!now) return true;
-    if (now->kind != FtpKind::file || now->size != content_.size()) return false;
-    if (!unique.empty() && now->unique == unique) return true;
-    Nowhere nowhere;
-    DigestingSink digest(nowhere);
-    try {
-      const FtpReply reply = session_.retrieve(path(), 0, content_.size(), digest);
-      if (reply.good()) return digest.hex() == sha256_hex(content_, {.stop = transfer_.stop, .progress = {}});
-      if (!look(session_, folder_, name_)) return true;
-      throw_refused(reply.code, "reading back " + name_);
-    } catch (const Error& error) {
-      if (error.code() == Code::s_changed) return false;
-      throw;
-    }
-  }
-
-  FtpsSession& session_;
-  std::string folder_;
-  std::string name_;
-  const Blob& content_;
-  const Transfer& transfer_;
-};
 
 void require_same(FtpsSession& session, const std::string& folder, const ShareEntry& entry) {
   const auto now = look(session, folder, entry.name);
@@ -352,6 +69,12 @@ ProbeResult failed(const std::string& what, const Error& error) {
 FtpsShare::FtpsShare(FtpsOptions options) : options_(std::move(options)) {
   if (!options_.certificate.empty())
     require_pair(options_.certificate, options_.key.reveal(), options_.key_passphrase.reveal());
+  // Each line of it would be a command.
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' '; };
+  const std::string_view password = options_.password.reveal();
+  if (std::any_of(password.begin(), password.end(), is_control))
+    throw Error(Code::c_credential,
+                "the password of the FTPS account holds a control character: it must be one line alone");
   if (read_certificates(options_.ca).empty())
     throw Error(
         Code::c_credential,
@@ -414,10 +137,11 @@ void FtpsShare::tell_unreadable(Folder folder, std::size_t count) {
   last = count;
 }
 
-void FtpsShare::put(const std::string& name, const Blob& content, ResumeNote, const Transfer& transfer) {
+void FtpsShare::put(const std::string& name, const Blob& content, ResumeNote resume,
+                    const Transfer& transfer) {
   require_share_name(name);
   with_session(transfer, [&](FtpsSession& session) {
-    Upload(session, options_.outgoing, name, content, transfer).run();
+    FtpsUpload(session, options_.outgoing, name, content, resume, transfer).run();
   });
 }
 
@@ -501,10 +225,11 @@ ProbeResult FtpsShare::probe_rename() {
   const MemoryBlob first("first");
   const MemoryBlob second("another");
   const Transfer transfer;
+  const ResumeNote nothing;
   try {
     return with_session({}, [&](FtpsSession& session) -> ProbeResult {
-      Upload(session, options_.outgoing, name, first, transfer).run();
-      Upload again(session, options_.outgoing, name, second, transfer);
+      FtpsUpload(session, options_.outgoing, name, first, nothing, transfer).run();
+      FtpsUpload again(session, options_.outgoing, name, second, nothing, transfer);
       again.write_part();
       again.try_rename();
       const auto now = look(session, options_.outgoing, name);

@@ -107,6 +107,14 @@ Error name_taken(const std::string& name) {
   return {Code::s_name_taken, fmt::format("{} is on the share already", name)};
 }
 
+Error part_in_the_way(const std::string& name) {
+  return {
+      Code::s_publish,
+      fmt::format("{} is written as {} first, and a folder, or what is not ours to remove, bears that name "
+                  "on the share: have it removed",
+                  name, part_name(name))};
+}
+
 Error changed(const std::string& name) {
   return {Code::s_changed, fmt::format("{} changed on the share since it was listed", name)};
 }

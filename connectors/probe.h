@@ -24,8 +24,10 @@ std::string part_name(const std::string& name);
 /// Throws L_IO unless `done`, where the reading of `content` ended, is its size.
 void require_whole(const std::string& name, const Blob& content, std::uint64_t done);
 
-/// S_NAME_TAKEN and S_CHANGED, as every share tells them.
+/// S_NAME_TAKEN, S_PUBLISH for what cannot be removed where the part is to be written, and S_CHANGED, as
+/// every share tells them.
 Error name_taken(const std::string& name);
+Error part_in_the_way(const std::string& name);
 Error changed(const std::string& name);
 
 }  // namespace veer

@@ -353,13 +353,24 @@ bool SftpSession::exists(const std::string& path) {
   }
 }
 
+struct SftpSession::Attributes : LIBSSH2_SFTP_ATTRIBUTES {};
+
+int SftpSession::stat(const std::string& path, Attributes& into) {
+  return wait_for([&] {
+    return libssh2_sftp_stat_ex(library_->sftp, path.c_str(), size_of(path), LIBSSH2_SFTP_LSTAT, &into);
+  });
+}
+
+bool SftpSession::is_folder(const std::string& path) {
+  Attributes attributes{};
+  const int looked = stat(path, attributes);
+  require_connection(looked, "looking at " + path);
+  return looked == 0 && is_told(attributes) && LIBSSH2_SFTP_S_ISDIR(attributes.permissions);
+}
+
 std::optional<ShareEntry> SftpSession::look_at(const std::string& path, const std::string& name) {
-  LIBSSH2_SFTP_ATTRIBUTES attributes{};
-  must(wait_for([&] {
-         return libssh2_sftp_stat_ex(library_->sftp, path.c_str(), size_of(path), LIBSSH2_SFTP_LSTAT,
-                                     &attributes);
-       }),
-       "looking at " + path);
+  Attributes attributes{};
+  must(stat(path, attributes), "looking at " + path);
   if (!is_told(attributes))
     throw Error(Code::s_protocol,
                 fmt::format("the server does not tell what {} is (no permissions or size among its "

@@ -36,6 +36,7 @@ class SftpSession {
   bool is_closed() const;
 
   bool exists(const std::string& path);
+  bool is_folder(const std::string& path);
   /// The file at `path`, whose last segment is `name`; empty when something else is there (links are not
   /// followed). Throws S_PROTOCOL when the server does not tell.
   std::optional<ShareEntry> look_at(const std::string& path, const std::string& name);
@@ -62,6 +63,7 @@ class SftpSession {
 
  private:
   struct Library;  // libssh2's handles
+  struct Attributes;
   enum class Asked { look, write };
 
   void look_up();
@@ -71,6 +73,8 @@ class SftpSession {
   void wait_for_socket();
   void moved(std::size_t bytes);
 
+  /// libssh2's result.
+  int stat(const std::string& path, Attributes& into);
   void open(const std::string& path, unsigned long flags, int type);
   void must(long result, const std::string& doing, Asked asked = Asked::look);
   void require_connection(long result, const std::string& doing);

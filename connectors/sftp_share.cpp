@@ -98,7 +98,13 @@ void SftpShare::put(const std::string& name, const Blob& content, ResumeNote, co
 void SftpShare::write_part(SftpSession& session, const std::string& name, const Blob& content,
                            const Transfer& transfer) const {
   const std::string part = path_of(Folder::outgoing, part_name(name));
-  session.create(part);
+  try {
+    session.create(part);
+  } catch (const Error& error) {
+    const bool refused = error.code() == Code::s_protocol || error.code() == Code::s_rights;
+    if (refused && session.is_folder(part)) throw part_in_the_way(name);
+    throw;
+  }
   std::vector<char> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(2 * kAhead, content.size())));
   std::string_view waiting;  // what was read and not answered for yet
   std::uint64_t offset = 0;

@@ -58,7 +58,8 @@ struct ProbeResult {
 /// - Errors are veer::Error with an S_ code (or L_ for this machine, L_STOPPED for a stop) and hold no
 /// secret:
 ///   S_UNREACHABLE, S_TIMEOUT, S_THROTTLED (with retry_after when the other side said), S_PROTOCOL
-///   (nonsense), S_ALGORITHM, S_HOST_KEY, S_RIGHTS, S_NOT_FOUND, S_NAME_TAKEN, S_CHANGED, S_FULL.
+///   (nonsense), S_ALGORITHM, S_HOST_KEY, S_EXPIRED (the server's certificate), S_RIGHTS, S_NOT_FOUND,
+///   S_NAME_TAKEN, S_CHANGED, S_FULL, S_PUBLISH (what bears the name of the part cannot be removed).
 class Share {
  public:
   virtual ~Share() = default;

@@ -59,6 +59,7 @@ constexpr std::array kTable = {
     Row{Code::s_protocol, "S_PROTOCOL", Remedy::retry, 1},
     Row{Code::s_algorithm, "S_ALGORITHM", Remedy::attend, 12},
     Row{Code::s_host_key, "S_HOST_KEY", Remedy::attend, 12},
+    Row{Code::s_expired, "S_EXPIRED", Remedy::attend, 12},
     Row{Code::s_rights, "S_RIGHTS", Remedy::attend, 12},
     Row{Code::s_not_found, "S_NOT_FOUND", Remedy::retry, 1},
     Row{Code::s_name_taken, "S_NAME_TAKEN", Remedy::retry, 1},

@@ -68,6 +68,7 @@ enum class Code {
   s_protocol,
   s_algorithm,
   s_host_key,
+  s_expired,
   s_rights,
   s_not_found,
   s_name_taken,

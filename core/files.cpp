@@ -135,9 +135,10 @@ ReadFile read_once(const fs::path& path, std::uint64_t cap) {
     if (errno == ELOOP)
       throw Error(Code::i_file, fmt::format("{} is a symbolic link: put the list itself", shown(path)));
     if (errno == EACCES)
-      throw Error(
-          Code::i_file,
-          fmt::format("{} may not be read by the service: give its group read permission", shown(path)));
+      throw Error(Code::i_file, fmt::format("{} may not be read by the service: copy it into the folder "
+                                            "rather than move it, or chgrp it to the folder's "
+                                            "group and chmod g+r it",
+                                            shown(path)));
     throw_errno(fmt::format("opening {}", shown(path)));
   }
   struct stat before {};
@@ -218,12 +219,15 @@ fs::path write_beside(const fs::path& path, std::string_view bytes, unsigned mod
   const std::string doing = fmt::format("writing {}", shown(path));
   // Never into what stands there: in a folder that others write in, it could be a pipe or a second name.
   if (unlink(temporary.c_str()) != 0 && errno != ENOENT) throw_errno(doing);
-  {
-    const Fd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-    if (!fd) throw_errno(doing);
+  const Fd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (!fd) throw_errno(doing);
+  try {
     if (fchmod(fd.get(), mode) != 0) throw_errno(doing);
     write_all(fd.get(), bytes, doing);
     sync(fd.get(), doing);
+  } catch (...) {
+    unlink(temporary.c_str());
+    throw;
   }
   return temporary;
 }
@@ -287,6 +291,18 @@ std::optional<std::string> exposure_of(const fs::path& folder) {
       return fmt::format("{} above {} may be written by anybody: chmod o-w it",
                          printable(above.native(), 300), name);
   }
+  return std::nullopt;
+}
+
+std::optional<std::string> exposure_of_file(const fs::path& file) {
+  const std::string name = printable(file.native(), 300);
+  struct stat status {};
+  if (lstat(file.c_str(), &status) != 0 && errno == ENOENT) return std::nullopt;
+  if (!S_ISREG(status.st_mode))
+    return fmt::format("{} is not a file (a link?): let the file itself stand there", name);
+  if (status.st_uid != geteuid())
+    return fmt::format("{} belongs to another user than the one who runs this", name);
+  if ((status.st_mode & 077) != 0) return fmt::format("{} is open to others: chmod 600 it", name);
   return std::nullopt;
 }
 

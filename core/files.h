@@ -106,6 +106,9 @@ void make_folder(const fs::path& path);
 /// What gives others a way into a folder that must be ours alone, with the remedy: another owner, mode bits
 /// for group or others, a folder above it that anybody may write in. Empty when there is nothing.
 std::optional<std::string> exposure_of(const fs::path& folder);
+/// The same for a file of ours in such a folder: something else than a file, another owner, mode bits for
+/// group or others. Empty too when there is no file of that name.
+std::optional<std::string> exposure_of_file(const fs::path& file);
 void sync_folder(const fs::path& path);
 /// Names in a folder, sorted, without "." and "..". Throws L_IO.
 std::vector<std::string> names_in(const fs::path& path);

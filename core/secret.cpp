@@ -1,5 +1,6 @@
 #include "core/secret.h"
 
+#include <cerrno>
 #include <cstdlib>
 
 #include <fcntl.h>
@@ -61,6 +62,8 @@ Secret read_secret(std::string_view reference) {
   const std::string shown = printable(reference);
   // Without waiting: a pipe would have it wait for ever.
   const Fd fd(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd && errno == ENOENT)
+    throw Error(Code::c_credential, fmt::format("'{}' is not there: no such file", shown));
   struct stat status {};
   if (!fd || fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode))
     throw Error(Code::c_credential,

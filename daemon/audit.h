@@ -38,7 +38,7 @@ class Audit {
   const Clock& clock_;
 };
 
-/// What a walk over the chain found; kind is "altered", "gap", "truncated" or "forked".
+/// What a walk over the chain found; kind is "altered", "gap", "truncated", "forked" or "missing".
 struct AuditProblem {
   std::string kind;
   std::int64_t seq = 0;
@@ -47,11 +47,15 @@ struct AuditProblem {
 
 struct AuditReport {
   AuditHead head;
+  std::size_t signed_here = 0;    ///< receipts of ours that quote a point of the chain
+  std::int64_t anchored_seq = 0;  ///< highest of `anchors`
   std::vector<AuditProblem> problems;
 };
 
-/// Walks the whole chain, and holds it against `anchors`: points that the other side, or paper, remembers.
-AuditReport verify_audit(Database& database, const std::vector<AuditHead>& anchors);
+/// Walks the whole chain of `party`, and holds it against what stands beside it, the receipts that this side
+/// signed and the stage of each exchange, and against `anchors`: points that the other side, or paper,
+/// remembers. Who holds the file can take away what stands beside it too; anchors are out of reach.
+AuditReport verify_audit(Database& database, const std::string& party, const std::vector<AuditHead>& anchors);
 
 /// SHA-256 over "veerdienst-audit/1", the record's length as eight bytes big-endian, and the record.
 std::string audit_hash(std::string_view record);

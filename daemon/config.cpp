@@ -136,17 +136,22 @@ class Reading {
         choice<Language>(root_, "language", {{"nl", Language::nl}, {"en", Language::en}}, Language::nl);
   }
 
+  void reference_year(TomlTable& table, std::string_view key, int& into) {
+    const auto year = table.integer(key);
+    if (!year) return;
+    if (*year < 2022 || *year > 9999)
+      table.problem(key, "must be 2022 or later, in four digits (protocol, recital E)");
+    else
+      into = static_cast<int>(*year);
+  }
+
   void window(TomlTable table) {
     Window& w = config_.window;
-    if (const auto year = table.integer("first_reference_year"))
-      w.first_reference_year = static_cast<int>(*year);
-    if (const auto year = table.integer("last_reference_year"))
-      w.last_reference_year = static_cast<int>(*year);
+    reference_year(table, "first_reference_year", w.first_reference_year);
+    reference_year(table, "last_reference_year", w.last_reference_year);
     if (const auto date = table.date("closes")) w.closes = *date;
     duration(table, "receipt_within", w.receipt_within, Millis(std::chrono::seconds(1)),
              Millis(std::chrono::days(90)));
-    if (w.first_reference_year < 2022)
-      table.problem("first_reference_year", "must be 2022 or later (protocol, recital E)");
     if (w.last_reference_year < w.first_reference_year || w.last_reference_year > w.first_reference_year + 4)
       table.problem("last_reference_year",
                     "must be at most four years after the first: the transition lasts five at most");
@@ -238,8 +243,11 @@ class Reading {
       FolderShareConfig folder;
       folder.outgoing = absolute(table, "outgoing", "\"/mnt/share/to_avsb\"");
       folder.incoming = absolute(table, "incoming", "\"/mnt/share/to_aii\"");
-      if (folder.outgoing == folder.incoming && !folder.outgoing.empty())
-        table.problem("incoming", "is the outgoing folder: the two directions need a folder each");
+      if (!folder.outgoing.empty() && !folder.incoming.empty() && overlap(folder.outgoing, folder.incoming))
+        table.problem(
+            "incoming",
+            "and the outgoing folder are one or lie in one another: the two directions need a folder "
+            "each, side by side");
       s.kind = folder;
     } else if (kind == "ftps") {
       FtpsShareConfig ftps = ftps_share(table.table("ftps"));
@@ -265,7 +273,10 @@ class Reading {
     const bool sender = config_.role == Role::sender;
     outgoing = server_folder(table, "outgoing", sender ? "to_avsb" : "to_aii");
     incoming = server_folder(table, "incoming", sender ? "to_aii" : "to_avsb");
-    if (outgoing == incoming)
+    const auto normal = [](const std::string& folder) {
+      return std::filesystem::path(folder).lexically_normal();
+    };
+    if (normal(outgoing) == normal(incoming))
       table.problem("incoming", "is the outgoing folder: the two directions need a folder each");
   }
 

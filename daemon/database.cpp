@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "daemon/sqlite.h"
 
 namespace veer {
@@ -34,6 +35,14 @@ std::int64_t to_integer(const std::string& text) {
 }
 
 }  // namespace
+
+std::optional<std::string> exposure_of_database(std::string_view url) {
+  const std::string path = path_of(url);
+  if (auto exposure = exposure_of(fs::path(path).parent_path())) return exposure;
+  for (const std::string& file : sqlite::files_of(path))
+    if (auto exposure = exposure_of_file(file)) return exposure;
+  return std::nullopt;
+}
 
 std::int64_t Row::integer(std::size_t column) const { return to_integer(columns_.at(column).value_or("0")); }
 

@@ -41,6 +41,10 @@ class Row {
   std::vector<std::optional<std::string>> columns_;
 };
 
+/// What gives others a way to the files of the database at `url`, or to their folder, with the remedy; as
+/// exposure_of() tells it. Empty when there is nothing.
+std::optional<std::string> exposure_of_database(std::string_view url);
+
 /// One connection to the instance's database (SOCI). One thread. What was committed survives a crash and a
 /// power cut. Errors: L_BUSY (another process writes), L_FULL, L_MEMORY, L_DATABASE (with SQLite's number,
 /// never its text, which may quote values).

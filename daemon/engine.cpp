@@ -23,6 +23,8 @@ constexpr std::chrono::hours kSilentTime{1};
 constexpr std::chrono::hours kCommandTime{1};
 // The share is believed no longer wait than this.
 constexpr std::chrono::milliseconds kLongestRetryAfter = std::chrono::hours(24);
+// So long a note that could not be written waits.
+constexpr std::chrono::minutes kNoteAgain{1};
 constexpr const char* kHostKey = "host-key";
 
 /// What a step ended with, as an error of ours: what is none is a fault of the program, or of memory.
@@ -58,7 +60,8 @@ Engine::Engine(Instance& instance) : at_(instance), side_(side_of(instance)) {}
 
 void Engine::start() {
   tidy_spool_at_start(at_);
-  wake_all(at_.clock.now());
+  last_seen_ = at_.clock.now();
+  wake_all(last_seen_);
 }
 
 void Engine::wake_all(Time now) {
@@ -67,6 +70,7 @@ void Engine::wake_all(Time now) {
     at_.agenda.schedule(Chore::poll, now);
     at_.agenda.schedule(Chore::tidy, now);
     if (at_.config.role == Role::sender) at_.agenda.schedule(Chore::scan, now);
+    at_.offers.reconsider(now);
   });
 }
 
@@ -75,6 +79,11 @@ void Engine::mind_the_clock(Time now) {
   if (now < last_seen_) {
     log(LogLevel::warn, "the clock went back from {} to {}", format_time(last_seen_), format_time(now));
     wake_all(now);
+  } else if (date_of(now) != date_of(last_seen_)) {  // what was refused for the date may go now
+    at_.db.transaction([&] {
+      at_.offers.reconsider(now);
+      if (at_.config.role == Role::sender) at_.agenda.schedule(Chore::scan, now);
+    });
   }
   last_seen_ = now;
 }
@@ -84,7 +93,7 @@ void Engine::wake(Chore chore) {
 }
 
 std::optional<Time> Engine::next_due() {
-  std::optional<Time> next;
+  std::optional<Time> next = at_.offers.next_note_due();
   const auto consider = [&](const auto& row) {
     if (row && row->wait.due && (!next || *row->wait.due < *next)) next = row->wait.due;
   };
@@ -96,12 +105,12 @@ std::optional<Time> Engine::next_due() {
 }
 
 bool Engine::run_one(const Transfer& transfer) {
-  if (const auto note = at_.offers.next_note()) {
+  const Time now = at_.clock.now();
+  mind_the_clock(now);
+  if (const auto note = at_.offers.next_note(now)) {
     write_note(*note);
     return true;
   }
-  const Time now = at_.clock.now();
-  mind_the_clock(now);
   const auto command = at_.agenda.next_command();
   const auto arrival = at_.ledger.next_arrival(now);
   const auto exchange = at_.ledger.next_exchange();
@@ -146,7 +155,10 @@ std::optional<Error> Engine::run(const ChoreState& chore, const Transfer& transf
       std::string(chore_name(chore.chore)), long_ago || chore.wait.attempts >= kSilentTries,
       [&] {
         const Time again = std::visit([&](auto& side) { return side.run(chore.chore, transfer); }, side_);
-        at_.db.transaction([&] { at_.agenda.done(chore.chore, again); });
+        at_.db.transaction([&] {
+          at_.agenda.done(chore.chore, again);
+          if (chore.chore == Chore::poll) at_.ledger.contact_is_back(at_.clock.now());
+        });
       },
       [&](const Error& error) { at_.agenda.defer(chore, when_again(error, chore.wait.attempts), error); });
 }
@@ -204,8 +216,9 @@ void Engine::run(const Command& command, const Transfer& transfer) {
   } catch (...) {
     const Error error = as_error(std::current_exception());
     if (error.code() == Code::l_stopped) throw error;
-    const bool again = remedy_of(error.code()) == Remedy::retry && command.verb != "poll" &&
-                       at_.clock.now() - command.asked_at < kCommandTime;
+    // What is to come back must not leave because an hour is over.
+    const bool patient = command.verb == "withdraw" || at_.clock.now() - command.asked_at < kCommandTime;
+    const bool again = remedy_of(error.code()) == Remedy::retry && command.verb != "poll" && patient;
     if (again)
       at_.db.transaction([&] { at_.agenda.defer(command, when_again(error, command.wait.attempts), error); });
     else
@@ -249,7 +262,7 @@ std::string Engine::retry(const std::string& what) {
   return fmt::format("exchange {} is tried now", x.id);
 }
 
-// A note that cannot be written is told of, and not tried until there is more to say.
+// A note that cannot be written is told of, and tried again.
 void Engine::write_note(const ResultNote& note) {
   const std::string cause = note_cause(note.name);
   std::optional<Error> failure;
@@ -259,7 +272,10 @@ void Engine::write_note(const ResultNote& note) {
     failure = error;
   }
   at_.db.transaction([&] {
-    at_.offers.note_written(note);
+    if (failure)
+      at_.offers.defer_note(note, at_.clock.now() + kNoteAgain);
+    else
+      at_.offers.note_written(note);
     if (failure)
       at_.alerts.raise(cause, AlertKind::attention, code_name(failure->code()), "",
                        fmt::format("the result note for {} could not be written: {}", printable(note.name),

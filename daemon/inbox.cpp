@@ -49,10 +49,21 @@ std::string_view next_step(Code code) {
 
 std::string restless_cause(const std::string& name) { return "restless:" + name; }
 
+std::string size_cause(const ShareEntry& entry) {
+  return fmt::format("size:{}:{}", entry.name, entry.revision);
+}
+
+/// Left where it is for its size alone.
+bool was_too_large(const Arrival& arrival) {
+  return arrival.stage == ArrivalStage::kept && arrival.outcome == Outcome::quarantined &&
+         arrival.sha256.empty();
+}
+
 }  // namespace
 
 void Inbox::poll(const Transfer& transfer) {
   std::vector<std::string> foreign;
+  bool misplaced = false;  // what the other side reads
   std::size_t waiting = 0;
   std::uint64_t bytes = 0;
   std::vector<ShareEntry> fresh;
@@ -61,7 +72,8 @@ void Inbox::poll(const Transfer& transfer) {
     if (entry.name.starts_with('.')) continue;  // being written, or a probe
     const auto name = parse_file_name(entry.name);
     if (!name || !kinds_.contains(name->kind)) {
-      foreign.push_back(shown_name(entry.name));
+      misplaced |= name.has_value();
+      foreign.push_back(name ? entry.name : shown_name(entry.name));
     } else if (!is_known(entry, at_.ledger.last_arrival(entry.name))) {
       const std::uint64_t size = entry.size <= cap_ ? entry.size : 0;
       const bool taken = fresh.size() < kNewPerPoll && bytes + size <= kLargestPerPoll * cap_;
@@ -77,9 +89,12 @@ void Inbox::poll(const Transfer& transfer) {
       at_.alerts.raise(
           kForeignNames, AlertKind::attention, code_name(Code::t_name), "",
           fmt::format("{} file(s) with names that are not for this side lie in the incoming folder "
-                      "of the share and are left alone ({}): find out who put them there, and have "
-                      "them removed",
-                      foreign.size(), some_of(std::move(foreign))));
+                      "of the share and are left alone ({}): {}",
+                      foreign.size(), some_of(foreign),
+                      misplaced
+                          ? "are 'outgoing' and 'incoming' the wrong way round, here or there? Compare both "
+                            "sides' [share], and put what went astray again with 'veer resend'"
+                          : "find out who put them there, and have them removed"));
     else
       at_.alerts.close(kForeignNames);
     if (entries.size() >= kMostEntries)
@@ -100,6 +115,7 @@ void Inbox::poll(const Transfer& transfer) {
 
 bool Inbox::is_known(const ShareEntry& entry, const std::optional<Arrival>& last) {
   if (!last || last->revision != entry.revision || last->size != entry.size) return false;
+  if (was_too_large(*last)) return entry.size > cap_ && at_.alerts.is_open(size_cause(entry));
   if (last->stage != ArrivalStage::cleared) return true;
   if (last->outcome == Outcome::gone || last->appearances < kAppearances) return false;
   if (!at_.alerts.is_open(restless_cause(entry.name)))
@@ -115,9 +131,10 @@ bool Inbox::is_known(const ShareEntry& entry, const std::optional<Arrival>& last
 
 void Inbox::accept(const ShareEntry& entry) {
   const auto last = at_.ledger.last_arrival(entry.name);
-  if (last && last->revision == entry.revision && last->size == entry.size &&
-      last->stage != ArrivalStage::cleared)
-    return;  // a listing may name a file twice
+  if (last && last->revision == entry.revision && last->size == entry.size) {
+    if (was_too_large(*last)) return weigh_again(*last, entry);
+    if (last->stage != ArrivalStage::cleared) return;  // a listing may name a file twice
+  }
   Arrival arrival;
   arrival.name = entry.name;
   arrival.revision = entry.revision;
@@ -139,10 +156,32 @@ void Inbox::accept(const ShareEntry& entry) {
   arrival.outcome = Outcome::quarantined;
   arrival.wait.due.reset();
   at_.ledger.save(arrival);
+  tell_too_large(entry);
+}
+
+// As long as it lies there: who closes the finding is told again.
+void Inbox::tell_too_large(const ShareEntry& entry) {
   at_.alerts.raise(
-      fmt::format("size:{}:{}", entry.name, entry.revision), AlertKind::finding, code_name(Code::t_size), "",
-      fmt::format("{} on the share says to have {} bytes, more than the {} allowed; it was not fetched",
-                  entry.name, entry.size, cap_));
+      size_cause(entry), AlertKind::finding, code_name(Code::t_size), "",
+      fmt::format(
+          "{} on the share says to have {} bytes, more than the {} allowed; it was not fetched. {}",
+          entry.name, entry.size, cap_,
+          at_.config.role == Role::receiver
+              ? "Ask the other side: when it is its list, raise max_megabytes in [share] and start the "
+                "service anew, which then takes it; when not, have it removed, and find out who put it "
+                "there"
+              : "A receipt is never as large: have it removed, and find out who put it there"));
+}
+
+// What is allowed may be more than it was.
+void Inbox::weigh_again(Arrival arrival, const ShareEntry& entry) {
+  if (entry.size > cap_) return tell_too_large(entry);
+  arrival.stage = ArrivalStage::found;
+  arrival.outcome = Outcome::none;
+  arrival.wait = {.due = at_.clock.now()};
+  at_.ledger.save(arrival);
+  at_.alerts.close(size_cause(entry));
+  at_.audit.append("found", "", {{"name", entry.name}, {"size", std::to_string(entry.size)}});
 }
 
 void Inbox::give_up_absent(const std::vector<ShareEntry>& entries) {
@@ -254,6 +293,21 @@ void Inbox::quarantine(Arrival arrival, const Error& error) {
     at_.audit.append(
         "quarantined", "",
         {{"name", arrival.name}, {"sha256", arrival.sha256}, {"code", std::string(code_name(error.code()))}});
+    settle(arrival, Outcome::quarantined, "", at_.clock.now());
+  });
+}
+
+void Inbox::reject(const Arrival& arrival, const std::string& who, const std::string& cause) {
+  const auto code = code_named(arrival.wait.problem_code).value_or(Code::t_replay);
+  at_.db.transaction([&] {
+    at_.ledger.quarantine(arrival.sha256, arrival.name, code);
+    at_.alerts.close(step_cause(arrival.name));
+    at_.alerts.close(cause);
+    at_.audit.append("rejected", "",
+                     {{"name", arrival.name},
+                      {"sha256", arrival.sha256},
+                      {"code", std::string(code_name(code))},
+                      {"who", who}});
     settle(arrival, Outcome::quarantined, "", at_.clock.now());
   });
 }

@@ -27,6 +27,8 @@ class Inbox {
   /// Sets bytes aside that cannot be what they claim: a finding, no answer. Bytes that were fetched in pieces
   /// are fetched once more in one piece before anything is concluded.
   void quarantine(Arrival arrival, const Error& error);
+  /// Sets a fetched file aside because a person said so; closes its alerts, of which `cause` is one.
+  void reject(const Arrival& arrival, const std::string& who, const std::string& cause);
   /// Whether the spool holds the bytes that were fetched. When it does not (a restored backup, a damaged
   /// disk), the arrival goes back to found.
   bool holds(Arrival arrival, const Transfer& transfer);
@@ -39,6 +41,8 @@ class Inbox {
  private:
   bool is_known(const ShareEntry& entry, const std::optional<Arrival>& last);
   void accept(const ShareEntry& entry);
+  void tell_too_large(const ShareEntry& entry);
+  void weigh_again(Arrival arrival, const ShareEntry& entry);
   void give_up_absent(const std::vector<ShareEntry>& entries);
   void fetch_again(Arrival arrival);
   bool has_room_for(const Arrival& arrival) const;

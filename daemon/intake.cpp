@@ -22,6 +22,8 @@ constexpr std::string_view kOfficeLock = "~$";
 
 std::string drop_cause(const std::string& name) { return "drop:" + name; }
 
+std::string leftover_cause(const std::string& name) { return "leftover:" + name; }
+
 Error faulty(const ListReport& report) {
   return {Code::i_faulty, fmt::format("the list holds faults ({}): correct them and offer the list again",
                                       summary(report.counts))};
@@ -53,12 +55,18 @@ void require_there(const fs::path& file) {
     throw Error(Code::i_file, "there is no such file, or its folder may not be looked into");
 }
 
-std::vector<std::string> dropped_names(const fs::path& drop) {
-  std::vector<std::string> names = names_in(drop);
-  std::erase_if(names, [](const std::string& name) {
-    return name.starts_with('.') || name.starts_with(kOfficeLock) || name.ends_with(kNoteSuffix);
-  });
-  return names;
+std::vector<DroppedFile> dropped_files(const fs::path& drop) {
+  std::vector<DroppedFile> files;
+  for (const std::string& name : names_in(drop)) {
+    if (name.starts_with('.') || name.starts_with(kOfficeLock) || name.ends_with(kNoteSuffix)) continue;
+    DroppedFile file{drop / name, without_numbers(name)};
+    struct stat status {};
+    // Two files may differ only in what is not shown of their names.
+    if (file.name != name && lstat(file.path.c_str(), &status) == 0)
+      file.name += fmt::format(" ({})", status.st_ino);
+    files.push_back(std::move(file));
+  }
+  return files;
 }
 
 int reference_year_of(const IntakeConfig& config, const std::string& name) {
@@ -81,10 +89,10 @@ ListReport read_list(const std::string& name, std::string_view bytes, Date refer
 
 Time Intake::scan(const Transfer& transfer) {
   finish_taken();
-  const std::vector<Dropped> files = dropped();
+  const std::vector<DroppedFile> files = dropped_files(at_.config.drop);
   forget_absent(files);
   Time next = at_.clock.now() + kRescan;
-  for (const Dropped& file : files) {
+  for (const DroppedFile& file : files) {
     const std::string cause = drop_cause(file.name);
     try {
       if (const auto again = look_at(file, transfer)) next = std::min(next, *again);
@@ -92,7 +100,10 @@ Time Intake::scan(const Transfer& transfer) {
     } catch (const Error& error) {  // one file's trouble is not another's
       if (error.code() == Code::l_stopped) throw;
       log(LogLevel::warn, "{}: {}: {}", printable(file.name), code_name(error.code()), error.message());
+      const bool told = at_.alerts.is_open(cause);
       at_.db.transaction([&] {
+        if (!told)
+          at_.offers.tell({file.name, trouble_note(at_.config.language, file.name, error, at_.clock.now())});
         at_.alerts.raise(cause, AlertKind::attention, code_name(error.code()), "",
                          fmt::format("{} could not be taken in: {}", printable(file.name), error.message()));
       });
@@ -101,47 +112,67 @@ Time Intake::scan(const Transfer& transfer) {
   return next;
 }
 
-std::vector<Intake::Dropped> Intake::dropped() const {
-  std::vector<Dropped> files;
-  for (const std::string& name : dropped_names(at_.config.drop)) {
-    Dropped file{at_.config.drop / name, without_numbers(name)};
-    struct stat status {};
-    // Two files may differ only in what is not shown of their names.
-    if (file.name != name && lstat(file.path.c_str(), &status) == 0)
-      file.name += fmt::format(" ({})", status.st_ino);
-    files.push_back(std::move(file));
-  }
-  return files;
-}
-
 // Stopped between the commit and the unlinking.
 void Intake::finish_taken() {
   for (const Offer& offer : at_.offers.all())
-    if (const auto identity = FileIdentity::parse(offer.identity);
-        offer.stage == OfferStage::taken && identity)
-      remove_if_same(at_.config.drop / offer.name, *identity);
+    if (offer.stage == OfferStage::taken) remove_taken(at_.config.drop / offer.name, offer);
   // What was claimed and is not what was taken goes back where it came from.
   for (const std::string& name : names_in(at_.config.drop)) {
     const fs::path claimed = at_.config.drop / name;
     const std::string_view inner = std::string_view(name).substr(1);
     const fs::path back = at_.config.drop / inner.substr(0, inner.rfind('.'));
-    if (name.starts_with('.') && claimed_name(back) == claimed) rename_if_free(claimed, back);
+    if (!name.starts_with('.') || claimed_name(back) != claimed) continue;
+    try {
+      rename_if_free(claimed, back);
+    } catch (const Error& error) {  // one file's trouble is not another's
+      log(LogLevel::warn, "{} stays hidden in the drop folder: {}", printable(shown_name(name)),
+          error.message());
+    }
+  }
+}
+
+// Whatever keeps it there: the list is safe by then, and other files go on.
+void Intake::remove_taken(const fs::path& path, const Offer& offer) {
+  const std::string cause = leftover_cause(offer.name);
+  const auto identity = FileIdentity::parse(offer.identity);
+  try {
+    const bool gone = identity && remove_if_same(path, *identity);
+    if (const auto there = gone || !identity ? std::nullopt : identify(path);
+        there && there->is_same_file(*identity))
+      throw Error(Code::l_io, "the name under which it is removed is taken");
+    if (!gone)
+      log(LogLevel::warn,
+          "{} was changed after it was taken in; what stands there now is looked at by itself",
+          printable(offer.name));
+    if (at_.alerts.is_open(cause)) at_.db.transaction([&] { at_.alerts.close(cause); });
+  } catch (const Error& error) {
+    if (at_.alerts.is_open(cause)) return;
+    log(LogLevel::warn, "{} was taken in, and could not be removed: {}", printable(offer.name),
+        error.message());
+    at_.db.transaction([&] {
+      at_.alerts.raise(
+          cause, AlertKind::attention, code_name(error.code()), "",
+          fmt::format("{} was taken in, and could not be removed from the drop folder ({}): remove it "
+                      "by hand, and give the service the right to remove files there",
+                      printable(offer.name), error.message()));
+    });
   }
 }
 
 // A file that its owner took away needs no memory, so that it is looked at afresh when it comes back.
-void Intake::forget_absent(const std::vector<Dropped>& files) {
+void Intake::forget_absent(const std::vector<DroppedFile>& files) {
   for (const Offer& offer : at_.offers.all())
     if (std::none_of(files.begin(), files.end(),
-                     [&](const Dropped& file) { return file.name == offer.name; }))
+                     [&](const DroppedFile& file) { return file.name == offer.name; }))
       at_.db.transaction([&] {
         at_.offers.forget(offer.name);
         at_.alerts.close(drop_cause(offer.name));
         at_.alerts.close(note_cause(offer.name));
+        at_.alerts.close(leftover_cause(offer.name));
       });
 }
 
-std::optional<Time> Intake::look_at(const Dropped& file, const Transfer& transfer) {
+std::optional<Time> Intake::look_at(const DroppedFile& file, const Transfer& transfer) {
   const Time now = at_.clock.now();
   const std::optional<Offer> known = at_.offers.find(file.name);
   Offer offer{file.name, "", OfferStage::settling, now};
@@ -151,7 +182,7 @@ std::optional<Time> Intake::look_at(const Dropped& file, const Transfer& transfe
     offer.identity = identity->text();
     if (known && known->identity == offer.identity) {
       offer = *known;
-      if (offer.stage == OfferStage::refused) return std::nullopt;
+      if (offer.stage != OfferStage::settling) return std::nullopt;
     } else {
       reference_year_of(at_.config.intake, file.path.filename());
       at_.db.transaction([&] { at_.offers.save(offer); });
@@ -168,7 +199,7 @@ std::optional<Time> Intake::look_at(const Dropped& file, const Transfer& transfe
   return std::nullopt;
 }
 
-void Intake::take_from_drop(const Dropped& dropped, const Offer& offer, const Transfer& transfer) {
+void Intake::take_from_drop(const DroppedFile& dropped, const Offer& offer, const Transfer& transfer) {
   const int year = reference_year_of(at_.config.intake, offer.name);
   require_free(year);
   FileIdentity identity;
@@ -185,9 +216,7 @@ void Intake::take_from_drop(const Dropped& dropped, const Offer& offer, const Tr
     return;
   }
   seal(offer.name, year, std::move(report), offer, nullptr, transfer);
-  if (!remove_if_same(dropped.path, identity))
-    log(LogLevel::warn, "{} was changed after it was taken in; what stands there now is looked at by itself",
-        printable(offer.name));
+  remove_taken(dropped.path, {offer.name, identity.text(), OfferStage::taken, offer.seen_at});
 }
 
 Exchange Intake::take(const Command& command, const Transfer& transfer) {
@@ -307,14 +336,22 @@ void Intake::seal_to_spool(Exchange& x, Manifest& manifest, std::vector<Insz> nu
 }
 
 void Intake::refuse(Offer offer, const Error& error, const ListReport* report) {
+  const bool told = offer.refused_as == code_name(error.code());
   offer.stage = OfferStage::refused;
+  offer.refused_as = code_name(error.code());
   at_.db.transaction([&] {
     at_.offers.save(offer);
-    at_.offers.tell(
-        {offer.name, refusal_note(at_.config.language, offer.name, error, report, at_.clock.now())});
+    if (told) return;  // looked at afresh, and nothing is new
+    std::string text = refusal_note(at_.config.language, offer.name, error, report, at_.clock.now());
+    // What became of the list that came before under this name stays to be read.
+    for (const Exchange& x : at_.ledger.exchanges())
+      if (x.origin == offer.name && x.noted && x.stage == Stage::acknowledged)
+        text += "\n" + note_of(at_.config.language, Turn::recorded, x, "", x.changed_at);
+    at_.offers.tell({offer.name, text});
     at_.audit.append("intake-refused", "",
                      {{"origin", shown_name(offer.name)}, {"code", std::string(code_name(error.code()))}});
   });
+  if (told) return;
   log(LogLevel::warn, "{} was not taken in: {}: {}", printable(offer.name), code_name(error.code()),
       error.message());
 }

@@ -11,6 +11,16 @@
 
 namespace veer {
 
+/// Where a file lies, and what it is called in the ledger, in notes and in the log: its name, unless that
+/// holds what could be a national number.
+struct DroppedFile {
+  fs::path path;
+  std::string name;
+};
+/// What people put into a drop folder, by name: no notes, nothing hidden, none of an office program's marks.
+/// Throws L_IO.
+std::vector<DroppedFile> dropped_files(const fs::path& drop);
+
 /// The sender's front door: from a file that a person dropped to a sealed package in the spool. The drop file
 /// is read once, into memory; it is unlinked only after the sealed package and its row are durable, and only
 /// if it is still the file that was read. May be stopped anywhere.
@@ -27,17 +37,10 @@ class Intake {
   Exchange take(const Command& command, const Transfer& transfer);
 
  private:
-  /// Where a file lies, and what it is called in the ledger, in notes and in the log: its name, unless that
-  /// holds what could be a national number.
-  struct Dropped {
-    fs::path path;
-    std::string name;
-  };
-
-  std::vector<Dropped> dropped() const;
   void finish_taken();
-  std::optional<Time> look_at(const Dropped& file, const Transfer& transfer);
-  void take_from_drop(const Dropped& file, const Offer& offer, const Transfer& transfer);
+  void remove_taken(const fs::path& path, const Offer& offer);
+  std::optional<Time> look_at(const DroppedFile& file, const Transfer& transfer);
+  void take_from_drop(const DroppedFile& file, const Offer& offer, const Transfer& transfer);
   void require_free(int reference_year);
   /// `command` is null for a file that was dropped.
   Exchange seal(const std::string& origin, int reference_year, ListReport report,
@@ -45,7 +48,7 @@ class Intake {
   void seal_to_spool(Exchange& exchange, Manifest& manifest, std::vector<Insz> numbers,
                      const Transfer& transfer);
   void refuse(Offer offer, const Error& error, const ListReport* report);
-  void forget_absent(const std::vector<Dropped>& files);
+  void forget_absent(const std::vector<DroppedFile>& files);
 
   Instance& at_;
 };
@@ -61,9 +64,6 @@ int reference_year_of(const IntakeConfig& config, const std::string& name);
 void require_list_name(const std::string& name);
 /// Throws I_FILE when there is no such file, or something else bears its name.
 void require_there(const fs::path& file);
-/// Names of what people put into a drop folder, sorted: no notes, nothing hidden, none of an office program's
-/// marks. Throws L_IO.
-std::vector<std::string> dropped_names(const fs::path& drop);
 inline constexpr std::string_view kNoteSuffix = ".result.txt";
 
 }  // namespace veer

@@ -154,15 +154,20 @@ std::optional<Exchange> Ledger::exchange(const std::string& id) {
   return first(db_.query(select(kExchangeColumns, "exchange WHERE id = :id"), {id}), exchange_of);
 }
 
+bool is_called(const Exchange& x, const std::string& text) {
+  return x.package == text || x.stem == text || (text.size() >= 4 && x.id.starts_with(text));
+}
+
 Exchange Ledger::find(const std::string& text) {
   std::vector<Exchange> fitting;
   for (Exchange& x : exchanges())
-    if (x.package == text || x.stem == text || (text.size() >= 4 && x.id.starts_with(text)))
-      fitting.push_back(std::move(x));
+    if (is_called(x, text)) fitting.push_back(std::move(x));
   if (fitting.size() != 1)
-    throw Error(Code::u_unknown, fitting.empty()
-                                     ? "no exchange of that name: see 'veer list'"
-                                     : "more than one exchange begins like that: give more of its id");
+    throw Error(
+        Code::u_unknown,
+        fitting.empty()
+            ? "no exchange of that name (of an id at least its first four characters): see 'veer list'"
+            : "more than one exchange begins like that: give more of its id");
   return std::move(fitting.front());
 }
 
@@ -375,6 +380,17 @@ void Ledger::pull_in(Time try_by, Time receipt_by) {
   const std::int64_t later = to_millis(receipt_by);
   db_.execute("UPDATE exchange SET due_at = :later WHERE due_at > :same", {later, later});
   db_.execute("UPDATE offer SET seen_at = :soon WHERE seen_at > :same", {soon, soon});
+  // What is counted from: a deadline must not wait for a day that only a clock gone wrong has seen.
+  db_.execute("UPDATE exchange SET changed_at = :soon WHERE changed_at > :same", {soon, soon});
+  db_.execute("UPDATE command SET asked_at = :soon WHERE asked_at > :same", {soon, soon});
+  db_.execute("UPDATE chore SET last_done_at = NULL WHERE last_done_at > :same", {soon});
+}
+
+void Ledger::contact_is_back(Time now) {
+  db_.execute(
+      "UPDATE exchange SET due_at = :now WHERE due_at > :same AND problem_code IN ('S_UNREACHABLE', "
+      "'S_TIMEOUT')",
+      {to_millis(now), to_millis(now)});
 }
 
 Time Ledger::reserve_stem(Purpose purpose, int reference_year, std::int64_t revision) {

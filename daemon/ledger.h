@@ -88,6 +88,9 @@ struct StoredReceipt {
   int copy = 1;
 };
 
+/// Whether a person may call the exchange so: its package, its stem, or at least four characters of its id.
+bool is_called(const Exchange& exchange, const std::string& text);
+
 /// What the instance knows about its exchanges: rows and how they change. Every change of a stage compares
 /// the old one first. Callers open the transactions. One thread.
 class Ledger {
@@ -156,6 +159,9 @@ class Ledger {
   /// Rows that wait for a try wait no longer than until `try_by`, sent exchanges until `receipt_by`: for when
   /// the clock went back.
   void pull_in(Time try_by, Time receipt_by);
+
+  /// The share answers again: exchanges that wait because it did not are due at `now`.
+  void contact_is_back(Time now);
 
   /// A moment of sealing that no other stem bears, now or later: its row is written before anything bears it.
   Time reserve_stem(Purpose purpose, int reference_year, std::int64_t revision);

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "daemon/commands/context.h"
+#include "daemon/instance.h"
 
 namespace {
 
@@ -26,6 +27,7 @@ int run(int argc, char** argv) {
   CLI::App app("Carries the yearly list of the civic-integration obligation from AII to AVSB.", "veer");
   app.require_subcommand(1);
   app.fallthrough();
+  app.set_version_flag("--version", veer::program_name());
   auto* file = app.add_option("-c,--config", context.config_file, "Configuration file");
   app.add_option("-i,--instance", context.instance, "Instance: /etc/veerdienst/NAME.toml")->excludes(file);
   app.add_flag("--json", context.json, "Print data as JSON");

@@ -16,20 +16,21 @@ OfferStage stage_named(const std::string& name) {
 }
 
 Offer offer_of(const Row& row) {
-  return {row.text(0), row.text(1), stage_named(row.text(2)), from_millis(row.integer(3))};
+  return {row.text(0), row.text(1), stage_named(row.text(2)), from_millis(row.integer(3)), row.text(4)};
 }
 
 }  // namespace
 
 std::optional<Offer> Offers::find(const std::string& name) {
-  const auto row =
-      db_.query_one("SELECT name, identity, stage, seen_at FROM offer WHERE name = :name", {name});
+  const auto row = db_.query_one(
+      "SELECT name, identity, stage, seen_at, refused_as FROM offer WHERE name = :name", {name});
   return row ? std::optional(offer_of(*row)) : std::nullopt;
 }
 
 std::vector<Offer> Offers::all() {
   std::vector<Offer> offers;
-  for (const Row& row : db_.query("SELECT name, identity, stage, seen_at FROM offer ORDER BY name"))
+  for (const Row& row :
+       db_.query("SELECT name, identity, stage, seen_at, refused_as FROM offer ORDER BY name"))
     offers.push_back(offer_of(row));
   return offers;
 }
@@ -47,9 +48,11 @@ bool Offers::any_settling() {
 
 void Offers::save(const Offer& offer) {
   forget(offer.name);
-  db_.execute("INSERT INTO offer (name, identity, stage, seen_at) VALUES (:name, :identity, :stage, :at)",
-              {offer.name, offer.identity, std::string(kStages.at(static_cast<std::size_t>(offer.stage))),
-               to_millis(offer.seen_at)});
+  db_.execute(
+      "INSERT INTO offer (name, identity, stage, seen_at, refused_as)"
+      " VALUES (:name, :identity, :stage, :at, :code)",
+      {offer.name, offer.identity, std::string(kStages.at(static_cast<std::size_t>(offer.stage))),
+       to_millis(offer.seen_at), offer.refused_as});
 }
 
 void Offers::forget(const std::string& name) { db_.execute("DELETE FROM offer WHERE name = :name", {name}); }
@@ -61,16 +64,26 @@ void Offers::reconsider(Time now) {
 
 void Offers::tell(const ResultNote& note) {
   db_.execute("DELETE FROM note WHERE name = :name", {note.name});
-  db_.execute("INSERT INTO note (name, text, written) VALUES (:name, :text, 0)", {note.name, note.text});
+  db_.execute("INSERT INTO note (name, text, due_at) VALUES (:name, :text, 0)", {note.name, note.text});
 }
 
-std::optional<ResultNote> Offers::next_note() {
-  const auto row = db_.query_one("SELECT name, text FROM note WHERE written = 0 ORDER BY name LIMIT 1");
+std::optional<ResultNote> Offers::next_note(Time now) {
+  const auto row = db_.query_one("SELECT name, text FROM note WHERE due_at <= :now ORDER BY name LIMIT 1",
+                                 {to_millis(now)});
   return row ? std::optional(ResultNote{row->text(0), row->text(1)}) : std::nullopt;
 }
 
+std::optional<Time> Offers::next_note_due() {
+  return db_.query_one("SELECT min(due_at) FROM note").value().maybe_time(0);
+}
+
 void Offers::note_written(const ResultNote& note) {
-  db_.execute("UPDATE note SET written = 1 WHERE name = :name AND text = :text", {note.name, note.text});
+  db_.execute("UPDATE note SET due_at = NULL WHERE name = :name AND text = :text", {note.name, note.text});
+}
+
+void Offers::defer_note(const ResultNote& note, Time due) {
+  db_.execute("UPDATE note SET due_at = :due WHERE name = :name AND text = :text",
+              {to_millis(due), note.name, note.text});
 }
 
 }  // namespace veer

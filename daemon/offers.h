@@ -19,6 +19,7 @@ struct Offer {
   std::string identity;  ///< FileIdentity::text()
   OfferStage stage = OfferStage::settling;
   Time seen_at;
+  std::string refused_as = {};  ///< code of the last refusal of this very file, so that it is told once
 };
 
 /// A note that stands, or shall stand, beside the drop file.
@@ -47,8 +48,12 @@ class Offers {
 
   /// Records what the file's owner is to be told; the note itself is written afterwards.
   void tell(const ResultNote& note);
-  std::optional<ResultNote> next_note();
+  /// One that is due at `now`.
+  std::optional<ResultNote> next_note(Time now);
+  /// When a note is due next; empty when all are written.
+  std::optional<Time> next_note_due();
   void note_written(const ResultNote& note);
+  void defer_note(const ResultNote& note, Time due);
 
  private:
   Database& db_;

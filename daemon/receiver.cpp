@@ -163,7 +163,6 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
   x.stem = parsed.value().stem;
   x.reference_year = facts_in_stem(x.stem).reference_year;  // a hint, until the manifest tells
   x.copy = parsed->copy;
-  x.package = arrival.name;
   x.package_sha256 = arrival.sha256;
   x.package_size = arrival.size;
   x.stage = verdict.reasons.empty() ? Stage::recorded : Stage::refused;
@@ -180,9 +179,16 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
     x.records = manifest.records;
     x.set_aside = manifest.set_aside;
     receipt.exchange = x.id;
+    // The name on the share is a hint, which anybody there can change: what it is called is signed.
+    const std::string stem =
+        make_stem(x.purpose, x.reference_year, static_cast<int>(x.revision), manifest.sealed_at);
+    if (stem != x.stem) x.copy = 1;
+    x.stem = stem;
   }
+  x.package = file_name(x.stem, FileKind::package, x.copy);
+  const bool renamed = x.package != arrival.name;
   const bool rehearsal = x.purpose == Purpose::rehearsal;
-  receipt.package = arrival.name;
+  receipt.package = x.package;
   receipt.package_sha256 = arrival.sha256;
   receipt.records = x.records;
   receipt.set_aside = x.set_aside;
@@ -217,6 +223,12 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
     at_.alerts.close(history_cause(arrival));
     at_.ledger.release(arrival.sha256);
     at_.ledger.settle_held(arrival, now);
+    if (renamed)
+      at_.alerts.raise(
+          "renamed:" + x.id, AlertKind::finding, code_name(Code::t_name), x.id,
+          fmt::format("{} lay on the share as {}: somebody renamed it there. It was judged by what is "
+                      "signed, under its own name; find out who did that",
+                      x.package, arrival.name));
     if (x.stage == Stage::refused)
       at_.alerts.raise(refusal_cause(x), AlertKind::attention, code_name(verdict.reasons.front().code), x.id,
                        fmt::format("{} was refused: {}", x.package, verdict.reasons.front().text));
@@ -332,6 +344,19 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
   return now + kTidyEvery;
 }
 
+std::string Receiver::reject(const Command& command) {
+  const std::string text = fmt::format("{} is set aside", shown_name(command.argument));
+  for (const Arrival& open : at_.ledger.open_arrivals())
+    if (open.name == command.argument && open.stage == ArrivalStage::fetched) {
+      inbox_.reject(open, command.who, history_cause(open));
+      return text;
+    }
+  const auto last = at_.ledger.last_arrival(command.argument);
+  if (last && last->outcome == Outcome::quarantined)
+    return text;  // before, and stopped before that was written down
+  throw Error(Code::u_state, fmt::format("{} does not wait for anything", shown_name(command.argument)));
+}
+
 std::string Receiver::obey(const Command& command, const Transfer&) {
   if (command.verb == "approve") {
     auto arrival = at_.ledger.last_arrival(command.argument);
@@ -351,7 +376,9 @@ std::string Receiver::obey(const Command& command, const Transfer&) {
     }
     return fmt::format("{} is read now", arrival->name);
   }
-  throw Error(Code::u_usage, fmt::format("'{}' is not for the receiving side", command.verb));
+  if (command.verb == "reject") return reject(command);
+  throw Error(Code::u_usage, fmt::format("'{}' is not for the receiving side",
+                                         command.verb == "send-empty" ? "send" : command.verb));
 }
 
 }  // namespace veer

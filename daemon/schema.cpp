@@ -9,8 +9,6 @@
 namespace veer {
 namespace {
 
-using Migration = void (*)(Database&);
-
 // Version 1. Times are milliseconds since 1970 in UTC; a row with due_at NULL waits for something from
 // outside.
 void first_schema(Database& db) {
@@ -63,10 +61,10 @@ void first_schema(Database& db) {
   // What lies in the drop folder: settling, taken or refused.
   db.execute(
       "CREATE TABLE offer (name TEXT PRIMARY KEY, identity TEXT NOT NULL, stage TEXT NOT NULL,"
-      " seen_at BIGINT NOT NULL)");
-  // Result notes beside the drop, written after the fact they tell of.
-  db.execute("CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL, written BIGINT NOT NULL)");
-  db.execute("CREATE INDEX note_written ON note (written)");
+      " seen_at BIGINT NOT NULL, refused_as TEXT)");
+  // Result notes beside the drop, written after the fact they tell of; due_at is NULL once one is.
+  db.execute("CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL, due_at BIGINT)");
+  db.execute("CREATE INDEX note_due ON note (due_at)");
 
   // What recurs: scan, poll, tidy.
   db.execute(
@@ -115,20 +113,24 @@ int version_of(Database& db) {
   return row ? static_cast<int>(row->integer(0)) : 0;
 }
 
-[[noreturn]] void throw_newer(int version) {
+[[noreturn]] void throw_newer(int version, std::size_t known = kSchemaVersion) {
   throw Error(Code::l_schema,
               fmt::format("the database has schema version {}, this program knows {}: install the "
                           "version of the program that wrote it",
-                          version, kSchemaVersion));
+                          version, known));
 }
 
 }  // namespace
 
-void migrate(Database& db) {
-  for (int version = version_of(db); version != kSchemaVersion; ++version) {
-    if (version > kSchemaVersion) throw_newer(version);
+std::span<const Migration> migrations() { return kMigrations; }
+
+void migrate(Database& db) { migrate(db, kMigrations); }
+
+void migrate(Database& db, std::span<const Migration> migrations) {
+  for (auto version = static_cast<std::size_t>(version_of(db)); version != migrations.size(); ++version) {
+    if (version > migrations.size()) throw_newer(static_cast<int>(version), migrations.size());
     db.transaction([&] {
-      kMigrations.at(static_cast<std::size_t>(version))(db);
+      migrations[version](db);
       db.execute("DELETE FROM setting WHERE name = 'schema_version'");
       db.execute("INSERT INTO setting (name, value) VALUES ('schema_version', :version)",
                  {std::to_string(version + 1)});

@@ -31,10 +31,21 @@ std::string reasons_of(const Receipt& receipt, Language language) {
 // Exchanges.
 
 void Sender::step(const Exchange& x, const Transfer& transfer) {
-  if (x.stage == Stage::sealed)
+  // Nothing leaves that somebody wants back, though the share must be asked first whether it was there
+  // already.
+  if (x.stage == Stage::sealed && is_wanted_back(x))
+    at_.db.transaction([&] { at_.ledger.set_due(x.id, at_.clock.now() + at_.config.share.retry_most); });
+  else if (x.stage == Stage::sealed)
     send(x, transfer);
   else
     ask_for_receipt(x, transfer);
+}
+
+bool Sender::is_wanted_back(const Exchange& x) {
+  const auto commands = at_.agenda.pending();
+  return std::any_of(commands.begin(), commands.end(), [&](const Command& command) {
+    return command.verb == "withdraw" && is_called(x, command.argument);
+  });
 }
 
 // Puts our bytes under a name of ours, the next one when foreign bytes hold it (or, with `Repeat::anew`, when
@@ -48,6 +59,11 @@ Exchange Sender::put(Exchange x, Repeat repeat, const Transfer& transfer) {
                             "exchange and offer the list again",
                             x.id));
   const FileBlob blob(path);
+  if (sha256_hex(blob, {.stop = transfer.stop}) != x.package_sha256)
+    throw Error(Code::l_io,
+                fmt::format("the sealed package of exchange {} is damaged in the spool (a failing disk?): "
+                            "withdraw the exchange and offer the list again",
+                            x.id));
   while (true) {
     const ResumeNote resume{x.resume_note, [&](const std::string& note) {
                               at_.db.transaction([&] { at_.ledger.keep_note(x.id, note); });
@@ -91,12 +107,22 @@ void Sender::ask_for_receipt(const Exchange& x, const Transfer& transfer) {
                       x.package));
       tell(x, Turn::overdue);
     });
+  const bool overdue = now >= x.changed_at + at_.config.window.receipt_within;
   const auto entries = at_.share.list(Folder::outgoing, transfer);
   const bool ours = std::any_of(entries.begin(), entries.end(), [&](const ShareEntry& entry) {
     return entry.name == x.package && entry.size == x.package_size;
   });
-  if (!ours) put_again(x, "put-again", Repeat::if_absent, transfer);
+  if (!ours)
+    put_again(x, "put-again", Repeat::if_absent, transfer);
+  else if (overdue)
+    compare(x, transfer);
   at_.db.transaction([&] { at_.ledger.set_due(x.id, at_.clock.now() + at_.config.window.receipt_within); });
+}
+
+// The receiver says nothing: is what bears our name there still what we sent?
+void Sender::compare(const Exchange& x, const Transfer& transfer) {
+  if (put(x, Repeat::if_absent, transfer).package != x.package)
+    log(LogLevel::warn, "{} on the share was not what was sent; it went out again", x.package);
 }
 
 std::string Sender::put_again(const Exchange& before, const std::string& event, Repeat repeat,
@@ -193,8 +219,7 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
                         (!receipt.exchange || *receipt.exchange == known->id) &&
                         (refused || receipt.records == known->records) &&
                         (refused || rehearsed == (known->purpose == Purpose::rehearsal));
-    const auto name = parse_file_name(receipt.package);
-    if (!agrees || !name || name->stem != known->stem)
+    if (!agrees)
       throw Error(Code::t_replay,
                   fmt::format("a receipt signed by the receiver tells of another package than the one "
                               "sent in exchange {}",
@@ -314,9 +339,14 @@ void Sender::tidy_spool() {
 std::string Sender::obey(const Command& command, const Transfer& transfer) {
   if (command.verb == "send" || command.verb == "send-empty") return intake_.take(command, transfer).id;
   if (command.verb == "withdraw") return withdraw(at_.ledger.find(command.argument), command.who, transfer);
-  if (command.verb == "resend")
+  if (command.verb == "resend") {
+    const Exchange x = at_.ledger.find(command.argument);
+    if (x.stage == Stage::withdrawn)
+      throw Error(Code::u_state,
+                  fmt::format("exchange {} was withdrawn: offer the list again to send it after all", x.id));
     return fmt::format("the same sealed bytes are on the share again as {}",
-                       put_again(at_.ledger.find(command.argument), "resent", Repeat::anew, transfer));
+                       put_again(x, "resent", Repeat::anew, transfer));
+  }
   throw Error(Code::u_usage, fmt::format("'{}' is not for the sending side", command.verb));
 }
 

@@ -199,6 +199,8 @@ void Service::work(const std::stop_token& stop) {
       // The ledger itself could not be written. It may be busy, or full for a moment.
       if (error.code() == Code::l_stopped || ++failures > kMostLedgerFailures) throw;
       log(LogLevel::error, "{}: {}", code_name(error.code()), error.message());
+      if (is_supervised())
+        tell_manager(fmt::format("STATUS={}: {}", code_name(error.code()), error.message()));
       rest(stop, std::chrono::seconds(1));
     }
   }

@@ -96,6 +96,8 @@ bool is_file_name(std::string_view path) {
                       [](unsigned char c) { return c == '"' || c < 0x20 || c == 0x7f; });
 }
 
+std::vector<std::string> files_of(const std::string& path) { return {path, path + "-wal", path + "-shm"}; }
+
 std::string connect_string(std::string_view path, bool read_only) {
   // Quoted, for SOCI takes a blank as the end of a value. It knows no escape for what is between.
   assert(is_file_name(path));

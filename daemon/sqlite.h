@@ -16,6 +16,8 @@ namespace veer::sqlite {
 
 /// Whether a file of this name can be opened at all: it holds no quotation mark and no control character.
 bool is_file_name(std::string_view path);
+/// The files that a database at `path` consists of while it is used.
+std::vector<std::string> files_of(const std::string& path);
 /// SOCI's connect string for a file with such a name.
 std::string connect_string(std::string_view path, bool read_only);
 /// Durable settings of a fresh connection: WAL, synchronous=FULL, foreign keys.

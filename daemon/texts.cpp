@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -36,14 +37,17 @@ constexpr std::array<Phrase, 6> kTurns = {
            "Recorded at the receiver: {1} numbers for reference date 1 January {2}. The signed receipt was "
            "checked and "
            "is kept. There is nothing to do.\n"},
-    Phrase{"Geweigerd door de ontvanger: {5}. Verbeter de lijst en zet ze opnieuw in deze map.\n",
-           "Refused by the receiver: {5}. Correct the list and put it in this folder again.\n"},
+    Phrase{"Geweigerd door de ontvanger: {5}\n\nVraag de operator wat er moet gebeuren ('veer show {3}'). "
+           "Een verbeterde "
+           "lijst zet u opnieuw in deze map.\n",
+           "Refused by the receiver: {5}\n\nAsk the operator what to do ('veer show {3}'). A corrected list "
+           "goes into "
+           "this folder again.\n"},
     Phrase{"Ingetrokken op vraag van een operator. Zet de lijst opnieuw in deze map om ze alsnog te "
            "verzenden.\n",
            "Withdrawn at an operator's request. Put the list in this folder again to send it after all.\n"},
-    Phrase{"Verzonden, maar het ontvangstbewijs blijft uit. De operator is verwittigd; kijk met 'veer show "
-           "{3}'.\n",
-           "Sent, but the receipt is overdue. The operator has been told; look with 'veer show {3}'.\n"},
+    Phrase{"Verzonden, maar het ontvangstbewijs blijft uit. Verwittig de operator ('veer show {3}').\n",
+           "Sent, but the receipt is overdue. Tell the operator ('veer show {3}').\n"},
 };
 
 constexpr Phrase kHead = {"{0}: stand op {1}\n\n", "{0}: as of {1}\n\n"};
@@ -52,12 +56,20 @@ constexpr Phrase kMore = {"\nUitwisseling {0}\nPakket       {1}\nSHA-256      {2
 constexpr Phrase kMerged = {"Dubbels samengevoegd: {}\n", "Repeats merged: {}\n"};
 constexpr Phrase kRestored = {"Nummers met herstelde voorloopnullen: {}\n",
                               "Numbers with restored leading zeros: {}\n"};
-constexpr Phrase kRefused = {"Niet ingelezen ({0}). {1}\n", "Not taken in ({0}). {1}\n"};
+constexpr Phrase kRefused = {"Niet ingelezen ({0}): {1}.{2}\n", "Not taken in ({0}): {1}.\n"};
+constexpr Phrase kTrouble = {
+    "Nog niet ingelezen: de dienst zelf heeft een probleem ({0}; in het Engels: {1}). Laat het bestand staan "
+    "en verwittig "
+    "de operator ('veer status'); zodra het verholpen is, gaat de dienst vanzelf verder.\n",
+    "Not taken in yet: the service itself has a problem ({0}: {1}). Leave the file and tell the operator "
+    "('veer "
+    "status'); once that is mended, the service goes on by itself.\n"};
 constexpr Phrase kStays = {"\nHet bestand blijft staan zoals het is.\n", "\nThe file stays as it is.\n"};
 constexpr Phrase kFaults = {"\nFouten: {}. De nummers zelf worden nooit getoond.\n",
                             "\nFaults: {}. The numbers themselves are never shown.\n"};
 constexpr Phrase kFirst = {"\nDe eerste {}:\n", "\nThe first {}:\n"};
 
+constexpr Phrase kRest = {"  … en nog {}\n", "  … and {} more\n"};
 constexpr Phrase kHeader = {
     "De eerste regel met inhoud is als opschrift gelezen en telt niet mee als nummer.\n",
     "The first line that holds something was taken for a heading, and for no number.\n"};
@@ -87,44 +99,59 @@ static_assert(static_cast<std::size_t>(Code::r_deceased) - static_cast<std::size
 
 // One row per F_ code, in the order of the enumeration.
 constexpr std::array<std::string_view, 13> kRules = {
-    "Het pakket is niet gebouwd zoals het protocol vraagt: verwittig de beheerder.",
-    "De begeleidende gegevens kloppen niet: verwittig de beheerder.",
-    "Het pakket is voor of van een andere partij: verwittig de beheerder.",
-    "Het pakket komt uit een andere omgeving (test of productie): verwittig de beheerder.",
-    "Die lijst mag volgens het protocol nu niet vertrekken: kijk het jaartal in de bestandsnaam na.",
-    "De peildatum klopt niet: kijk het jaartal in de bestandsnaam na.",
-    "Voor dat jaar is al een lijst geregistreerd, en een tweede mag niet volgen (protocol, artikel 5). Haal "
-    "het "
-    "bestand weg; een fout in de geregistreerde lijst meldt u aan de beheerder (artikel 7).",
-    "Het volgnummer van de lijst klopt niet: verwittig de beheerder.",
-    "De geschiedenis van beide kanten komt niet overeen: verwittig de beheerder.",
-    "Het aantal nummers klopt niet met wat er aangekondigd werd: verwittig de beheerder.",
-    "De lijst is niet dezelfde als die aangekondigd werd: verwittig de beheerder.",
-    "Er staat meer in dan de nummers, en alleen INSZ-nummers mogen vertrekken (protocol, artikel 3): "
-    "verwijder "
-    "al het andere.",
-    "De lijst is leeg. Klopt dat, laat de beheerder dan een lege lijst verzenden ('veer send --empty JAAR').",
+    "het pakket is niet gebouwd zoals het protocol vraagt",
+    "de begeleidende gegevens kloppen niet",
+    "het pakket is van of voor een andere partij",
+    "het pakket komt uit een andere omgeving (test of productie)",
+    "die lijst mag volgens het protocol nu niet vertrekken",
+    "de peildatum klopt niet, of is nog niet aangebroken",
+    "voor dat jaar is al een lijst geregistreerd, en een tweede mag niet volgen (protocol, artikel 5)",
+    "het volgnummer van de lijst klopt niet",
+    "de geschiedenis van beide kanten komt niet overeen",
+    "het aantal nummers is niet het aangekondigde",
+    "de lijst is niet de aangekondigde",
+    "er staat meer in dan de nummers, en alleen INSZ-nummers mogen vertrekken (protocol, artikel 3)",
+    "de lijst is leeg",
 };
 static_assert(static_cast<std::size_t>(Code::f_empty) - static_cast<std::size_t>(Code::f_archive) + 1 ==
               kRules.size());
 
 // One row per I_ code, in the order of the enumeration.
 constexpr std::array<std::string_view, 8> kIntake = {
-    "De bestandsnaam is niet die van een lijst: noem het bestand bijvoorbeeld inburgeringsplicht-2026.csv.",
-    "Dit is geen gewoon bestand dat gelezen kan worden: bewaar de lijst opnieuw als nieuw bestand in deze "
-    "map.",
-    "Het bestand is te groot: een lijst met alleen nummers is veel kleiner.",
-    "Het bestand verandert nog.",
-    "Dit is geen tekst die gelezen kan worden: bewaar de lijst als CSV (UTF-8), met elk nummer voluit als "
-    "tekst.",
-    "Dit rekenblad kan niet gelezen worden: bewaar het opnieuw als XLSX met één blad en één kolom, of als "
-    "CSV.",
-    "Er is al een lijst voor dat jaar onderweg: wacht op het ontvangstbewijs, of laat de beheerder ze "
-    "intrekken.",
-    "Er staan fouten in de lijst: verbeter ze en zet het bestand opnieuw in deze map.",
+    "de bestandsnaam is niet die van een lijst: noem het bestand bijvoorbeeld inburgeringsplicht-2026.csv",
+    "dit is geen gewoon bestand, of de dienst mag het niet lezen: bewaar de lijst opnieuw in deze map, of "
+    "vraag de "
+    "beheerder naar de rechten",
+    "het bestand is te groot: een lijst met alleen nummers is veel kleiner",
+    "het bestand verandert nog",
+    "dit is geen tekst die gelezen kan worden: bewaar de lijst als CSV (UTF-8), met elk nummer voluit als "
+    "tekst",
+    "dit rekenblad kan niet gelezen worden: bewaar het opnieuw als XLSX met één blad en één kolom, of als "
+    "CSV",
+    "er is al een lijst voor dat jaar onderweg: wacht op het ontvangstbewijs, of laat de operator ze "
+    "intrekken",
+    "er staan fouten in de lijst: verbeter ze en zet het bestand opnieuw in deze map",
 };
 static_assert(static_cast<std::size_t>(Code::i_faulty) - static_cast<std::size_t>(Code::i_name) + 1 ==
               kIntake.size());
+
+// What a person does about a rule that keeps a file from being taken in.
+constexpr std::string_view next_step(Code code) {
+  switch (code) {
+    case Code::f_window:
+    case Code::f_reference_date:
+      return " Kijk het jaartal in de bestandsnaam na.";
+    case Code::f_second_list:
+      return " Haal het bestand weg; een fout in de geregistreerde lijst meldt u aan de operator (artikel "
+             "7).";
+    case Code::f_extra_data:
+      return " Verwijder al het andere.";
+    case Code::f_empty:
+      return " Klopt dat, laat de operator dan een lege lijst verzenden ('veer send --empty JAAR').";
+    default:
+      return "";
+  }
+}
 
 std::optional<std::string_view> dutch_reason(Code code) {
   const auto row = [&](const auto& rows, Code first, Code last) {
@@ -135,6 +162,15 @@ std::optional<std::string_view> dutch_reason(Code code) {
   if (const auto rule = row(kRules, Code::f_archive, Code::f_empty)) return rule;
   if (code >= Code::r_format && code <= Code::r_deceased) return remedy_text(Language::nl, code);
   return row(kIntake, Code::i_name, Code::i_faulty);
+}
+
+// Places are told by the readers of lists, in English.
+std::string place_text(Language language, const std::string& place) {
+  if (language == Language::en) return place;
+  for (const auto& [english, dutch] :
+       {std::pair<std::string_view, std::string_view>{"line ", "regel "}, {"cell ", "cel "}})
+    if (place.starts_with(english)) return std::string(dutch) + place.substr(english.size());
+  return place;
 }
 
 std::string head(Language language, const std::string& file, Time now) {
@@ -158,22 +194,32 @@ std::string refusal_note(Language language, const std::string& file, const Error
                          const ListReport* report, Time now) {
   std::string text = head(language, file, now);
   text += fmt::format(fmt::runtime(kRefused.in(language)), code_name(error.code()),
-                      reason_text(language, error.code(), error.message()));
+                      reason_text(language, error.code(), error.message()),
+                      language == Language::nl ? next_step(error.code()) : "");
   if (report != nullptr && !report->good()) {
     text += fmt::format(fmt::runtime(kFaults.in(language)), summary(report->counts));
     text += fmt::format(fmt::runtime(kFirst.in(language)), report->faults.size());
     for (const Fault& fault : report->faults)
-      text += fmt::format("  {}  {}: {}\n", code_name(fault.code), fault.place,
+      text += fmt::format("  {}  {}: {}\n", code_name(fault.code), place_text(language, fault.place),
                           remedy_text(language, fault.code));
+    std::uint64_t all = 0;
+    for (const auto& [code, count] : report->counts) all += count;
+    if (all > report->faults.size())
+      text += fmt::format(fmt::runtime(kRest.in(language)), all - report->faults.size());
     if (report->header) text += fmt::format("\n{}", kHeader.in(language));
   }
   text += kStays.in(language);
   return text;
 }
 
+std::string trouble_note(Language language, const std::string& file, const Error& error, Time now) {
+  return head(language, file, now) +
+         fmt::format(fmt::runtime(kTrouble.in(language)), code_name(error.code()), error.message());
+}
+
 std::string reason_text(Language language, Code code, std::string_view english) {
   const auto dutch = language == Language::nl ? dutch_reason(code) : std::nullopt;
-  return dutch ? fmt::format("{} (In het Engels: {}.)", *dutch, english) : std::string(english);
+  return dutch ? fmt::format("{} (in het Engels: {})", *dutch, english) : std::string(english);
 }
 
 std::string_view remedy_text(Language language, Code code) {

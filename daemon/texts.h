@@ -20,6 +20,9 @@ std::string note_of(Language language, Turn turn, const Exchange& exchange, std:
 std::string refusal_note(Language language, const std::string& file, const Error& error,
                          const ListReport* report, Time now);
 
+/// The note of a file that could not be looked at to the end for a cause that is not its own.
+std::string trouble_note(Language language, const std::string& file, const Error& error, Time now);
+
 /// What a refusal by `code` means and what to do, for F_, R_ and I_ codes. `english` is the program's own
 /// text for the case, with its particulars: all that is said in English, and in Dutch what stands behind.
 std::string reason_text(Language language, Code code, std::string_view english);

@@ -80,6 +80,33 @@ bool is_header(std::string_view field) {
   return true;
 }
 
+bool is_shortened(std::string_view cell) {
+  const auto digits = [&](std::size_t most) {
+    const std::size_t many = std::min(cell.find_first_not_of("0123456789"), cell.size());
+    cell.remove_prefix(many);
+    return many > 0 && many <= most;
+  };
+  const auto one_of = [&](std::string_view set) {
+    const bool there = !cell.empty() && set.find(cell.front()) != std::string_view::npos;
+    if (there) cell.remove_prefix(1);
+    return there;
+  };
+  if (!digits(3)) return false;  // in engineers' notation; one otherwise
+  if (one_of(".,") && !digits(15)) return false;
+  if (!one_of("eE")) return false;
+  one_of("+");
+  return digits(2) && cell.empty();
+}
+
+void throw_shortened(const std::string& place) {
+  throw Error(
+      Code::i_format,
+      fmt::format("{} holds a number that a spreadsheet shortened (as 8,5E+10), so that its digits are lost: "
+                  "give the column the format 'text' before the numbers come into it, and export the list "
+                  "again",
+                  place));
+}
+
 std::optional<Code> ListCollector::take(std::string_view field) {
   Insz number;
   if (field.size() == 11 || field.size() > 15) {

@@ -30,17 +30,27 @@ inline constexpr std::size_t kMostHeaderDigits = 8;
 /// be lost: at most kMostHeaderDigits, and not six of them together.
 bool is_header(std::string_view field);
 
+/// Whether a cell's text is "8,50301E+10": a spreadsheet that was not told that its cells are text showed a
+/// number in short, and wrote out what it showed. The number itself is lost.
+bool is_shortened(std::string_view cell);
+/// Throws I_FORMAT for such a number: none on the list is to be trusted.
+[[noreturn]] void throw_shortened(const std::string& place);
+
 /// Gathers the numbers and faults of a list as its fields come by, in whatever notation people use.
 class ListCollector {
  public:
   explicit ListCollector(Date reference) : reference_(reference) {}
 
   void reserve(std::size_t numbers) { report_.numbers.reserve(numbers); }
-  /// One field that holds something. `place()` is called only for a fault.
+  /// One field that holds something. `place()` is called only for a fault. Throws for a number that
+  /// is_shortened().
   template <typename Place>
   void add(std::string_view field, Place place) {
     ++report_.lines;
-    if (const auto fault = take(field)) note(report_, *fault, place());
+    const auto fault = take(field);
+    if (!fault) return;
+    if (is_shortened(field)) throw_shortened(place());
+    note(report_, *fault, place());
   }
   template <typename Place>
   void add_fault(Code code, Place place) {

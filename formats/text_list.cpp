@@ -61,6 +61,13 @@ bool is_delimiter_line(std::string_view line) {
          });
 }
 
+// A line of one column, without the delimiters behind it.
+std::string_view alone(std::string_view line) {
+  line = trimmed(line);
+  while (!line.empty() && is_delimiter(line.back())) line = trimmed(line.substr(0, line.size() - 1));
+  return line;
+}
+
 [[noreturn]] void throw_second_column(std::uint64_t line) {
   throw Error(
       Code::f_extra_data,
@@ -68,33 +75,6 @@ bool is_delimiter_line(std::string_view line) {
           "line {} has a second column. The protocol lets INSZ numbers travel and nothing else (article "
           "3): remove every other column",
           line));
-}
-
-// "8,50301E+10": a spreadsheet that was not told that its cells are text showed a number in short, and wrote
-// out what it showed. The number itself is lost.
-bool is_shortened(std::string_view cell) {
-  const auto digits = [&] {
-    const std::size_t many = std::min(cell.find_first_not_of("0123456789"), cell.size());
-    cell.remove_prefix(many);
-    return many > 0;
-  };
-  const auto one_of = [&](std::string_view set) {
-    const bool there = !cell.empty() && set.find(cell.front()) != std::string_view::npos;
-    if (there) cell.remove_prefix(1);
-    return there;
-  };
-  if (!digits()) return false;
-  if (one_of(".,") && !digits()) return false;
-  return one_of("eE") && one_of("+") && digits() && cell.empty();
-}
-
-[[noreturn]] void throw_shortened(std::uint64_t line) {
-  throw Error(
-      Code::i_format,
-      fmt::format("line {} holds a number that a spreadsheet shortened (as 8,5E+10), so that its digits "
-                  "are lost: give the column the format 'text' before the numbers come into it, and "
-                  "export the list again",
-                  line));
 }
 
 [[noreturn]] void throw_many_columns(std::uint64_t line) {
@@ -148,7 +128,8 @@ class TextList {
       collector_.add(line, place);
       return;
     }
-    if (is_shortened(trimmed(line))) throw_shortened(line_);
+    // Its decimal sign may be a delimiter.
+    if (is_shortened(alone(line))) throw_shortened(place());
     const Field field = take_field(line);
     const bool header = first_ && field.well_formed && is_header(field.text);
     for (std::uint32_t columns = 1; !line.empty(); ++columns) {

@@ -270,6 +270,10 @@ void add_acting(CLI::App& app, Context& context) {
                    : std::string("must be the number of an alert in 'veer status'");
       });
   add_simple(app, context, "approve", "Let a package pass that is held because history was lost", "PACKAGE");
+  add_simple(
+      app, context, "reject",
+      "Set aside a package that waits: for approval, or for a clock or key of the sender's that was wrong",
+      "PACKAGE");
 }
 
 }  // namespace veer

@@ -23,14 +23,19 @@ AuditHead anchor_of(const std::string& text) {
 }
 
 void verify(Context& context, const std::vector<std::string>& anchors) {
-  const auto books = open_books(context.own_config());
+  const Config config = context.own_config();
+  const auto books = open_books(config);
   std::vector<AuditHead> heads;
   heads.reserve(anchors.size());
   for (const std::string& anchor : anchors) heads.push_back(anchor_of(anchor));
-  const AuditReport report = verify_audit(*books, heads);
+  const AuditReport report = verify_audit(*books, config.party, heads);
   if (!report.problems.empty()) context.exit_code = kFailed;
   if (context.json) {
-    Json json = {{"seq", report.head.seq}, {"head", report.head.head}, {"anchors", heads.size()}};
+    Json json = {{"seq", report.head.seq},
+                 {"head", report.head.head},
+                 {"anchors", heads.size()},
+                 {"anchored_seq", report.anchored_seq},
+                 {"signed_here", report.signed_here}};
     json["problems"] = Json::array();
     for (const AuditProblem& problem : report.problems)
       json["problems"].push_back({{"kind", problem.kind}, {"seq", problem.seq}, {"text", problem.text}});
@@ -39,9 +44,17 @@ void verify(Context& context, const std::vector<std::string>& anchors) {
   }
   for (const AuditProblem& problem : report.problems)
     context.print(fmt::format("{}: {}\n", problem.kind, problem.text));
-  if (report.problems.empty()) context.print("the chain is whole\n");
-  context.print(fmt::format("head {}:{}, held against {} anchor(s)\n", report.head.seq, report.head.head,
-                            heads.size()));
+  if (report.problems.empty() && report.anchored_seq > 0)
+    context.print(fmt::format("the chain is whole up to record {}; nothing known contradicts the rest\n",
+                              report.anchored_seq));
+  else if (report.problems.empty())
+    context.print(
+        "nothing known here contradicts the chain; whether it was cut or written anew, only a point that the "
+        "other side holds can show ('veer audit anchors' there, '--anchor' here)\n");
+  context.print(
+      fmt::format("head {}:{}, held against {} anchor(s), {} receipt(s) signed here and the stage of "
+                  "each exchange\n",
+                  report.head.seq, report.head.head, heads.size(), report.signed_here));
 }
 
 void anchors(Context& context) {

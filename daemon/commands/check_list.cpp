@@ -40,6 +40,9 @@ std::string as_text(const ListReport& report, int year, Language language) {
   for (const Fault& fault : report.faults)
     text +=
         fmt::format("  {}  {}: {}\n", code_name(fault.code), fault.place, remedy_text(language, fault.code));
+  std::uint64_t all = 0;
+  for (const auto& [code, count] : report.counts) all += count;
+  if (all > report.faults.size()) text += fmt::format("  … and {} more\n", all - report.faults.size());
   text += header;
   return text;
 }
@@ -49,10 +52,16 @@ void check(Context& context, const std::string& file, int year) {
   const auto config = bare ? std::nullopt : std::optional(context.config());
   const IntakeConfig intake = config ? config->intake : IntakeConfig{};
   const std::string name = fs::path(file).filename();
-  if (year == 0)
-    year = reference_year_of(intake, name);
-  else
+  if (year == 0) {
+    try {
+      year = reference_year_of(intake, name);
+    } catch (const Error& error) {
+      require_list_name(name);
+      throw Error(error.code(), error.message() + ", or say the year with --year");
+    }
+  } else {
     require_list_name(name);
+  }
   const Date today = date_of(SystemClock().now());
   require_reference_date(reference_date_of(year), today);
   if (config) require_window(config->window, config->environment, year, today);

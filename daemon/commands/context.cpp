@@ -75,6 +75,7 @@ std::unique_ptr<Working> Working::try_open(const Config& config, std::string_vie
   make_folder(config.state);
   for (const fs::path& folder : {config.state, config.openpgp_home})
     if (const auto exposure = exposure_of(folder)) throw Error(Code::c_config, *exposure);
+  if (const auto exposure = exposure_of_database(config.database_url)) throw Error(Code::c_config, *exposure);
   auto state = FolderLock::try_take(config.state, who);
   if (!state) return nullptr;
   auto keys = FolderLock::try_take(config.openpgp_home, who);

@@ -83,6 +83,11 @@ class Examination {
     else if (access(config_.drop.c_str(), R_OK | W_OK | X_OK) != 0)
       note(Finding::fail, "drop folder",
            "it may not be read and written by the service: give its user the rights");
+    else if ((status.st_mode & S_ISVTX) != 0 && status.st_uid != geteuid() && geteuid() != 0)
+      note(Finding::fail, "drop folder",
+           "it has the sticky bit, so that the service cannot remove what it took in: chmod -t, or give the "
+           "folder to "
+           "the service's user");
     else if ((status.st_mode & S_IWOTH) != 0)
       note(Finding::warn, "drop folder",
            "anybody may put files into it: give it to the operators' group, chmod 2770");
@@ -167,10 +172,15 @@ class Examination {
 
   void database() {
     attempt("database", [&] {
+      if (const auto exposure = exposure_of_database(config_.database_url))
+        throw Error(Code::c_config, *exposure);
       const std::string path = config_.database_url.substr(config_.database_url.find(':') + 1);
       std::error_code error;
       if (!fs::exists(path, error) && !error)
         return std::string("not there yet: the service makes it at its first start");
+      if (access(path.c_str(), R_OK | W_OK) != 0)
+        throw Error(Code::l_database,
+                    "it may not be written by this user: give it to the service's user (chown)");
       Database books(config_.database_url, Database::Access::read_only);
       require_schema(books);
       if (const auto problems = books.integrity_problems(); !problems.empty())

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -284,6 +285,8 @@ void init(Context& context, Wishes w) {
     if (is_there(made)) throw_there(made);
   require_readable(w);
   require_own(w.state);
+  // Root may write anywhere, and the service could not use what it makes.
+  if (geteuid() == 0) require_own(path.parent_path());
   Unfinished unfinished;
   unfinished.folder(path.parent_path());
   unfinished.private_folder(w.state);

@@ -111,7 +111,9 @@ void import_key(Context& context, const std::string& home, const std::string& fi
     throw Error(Code::u_usage,
                 "give the fingerprint that the other side confirmed by telephone: --fingerprint …");
   const std::string expected = without_blanks(fingerprint);
-  import_public(home_of(context, home), read_file(file, std::uint64_t{1} << 20), expected);
+  const fs::path folder = home_of(context, home);
+  const KeyVisit visit(folder);
+  import_public(folder, read_file(file, std::uint64_t{1} << 20), expected);
   context.tell(fmt::format("taken in; put it into [counterparty]: keys = [{{ key = \"{}\" }}]\n", expected));
 }
 

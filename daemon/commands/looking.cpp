@@ -95,10 +95,18 @@ std::string waiting_for(const Exchange& x) {
   }
 }
 
+std::string_view when_due(const Exchange& x) { return x.stage == Stage::sent ? "overdue from" : "next try"; }
+
 std::string_view doing(Chore chore) {
   return chore == Chore::scan   ? "looking into the drop folder"
          : chore == Chore::poll ? "looking at the share"
                                 : "clearing up";
+}
+
+std::string problem_of(const Command& command) {
+  return command.wait.problem_code.empty()
+             ? ""
+             : fmt::format(" ({}: {})", command.wait.problem_code, command.wait.problem);
 }
 
 std::string_view who_works(const std::optional<std::string>& holder) {
@@ -107,13 +115,15 @@ std::string_view who_works(const std::optional<std::string>& holder) {
                 : "NO service runs; start it, or use 'veer run --once'";
 }
 
-// Empty while somebody works, and when nothing is due but since a moment, in which a service may start again.
+// Empty while somebody works, and when nothing is due but since a few polls, in which a service may start
+// again.
 std::optional<Time> idle_since(Books& books, const std::optional<std::string>& holder) {
-  static constexpr auto kMoment = std::chrono::minutes(1);
+  const auto some_polls =
+      std::max(3 * books.config.share.poll, std::chrono::milliseconds(std::chrono::minutes(1)));
   if (holder) return std::nullopt;
   std::optional<Time> since;
   const auto look = [&](const std::optional<Time>& due) {
-    if (due && *due + kMoment <= books.clock.now() && (!since || *due < *since)) since = due;
+    if (due && *due + some_polls <= books.clock.now() && (!since || *due < *since)) since = due;
   };
   for (const Chore chore : kChores) look(books.agenda.chore(chore).wait.due);
   for (const Exchange& x : books.ledger.exchanges()) look(x.wait.due);
@@ -127,9 +137,9 @@ std::vector<std::string> waiting_files(Books& books) {
   if (books.config.role != Role::sender) return {};
   std::vector<std::string> names;
   try {
-    for (const std::string& name : dropped_names(books.config.drop)) {
-      const auto offer = books.offers.find(without_numbers(name));
-      if (!offer || offer->stage == OfferStage::settling) names.push_back(shown_name(name));
+    for (const DroppedFile& file : dropped_files(books.config.drop)) {
+      const auto offer = books.offers.find(file.name);
+      if (!offer || offer->stage == OfferStage::settling) names.push_back(printable(file.name));
     }
   } catch (const Error&) {  // the chore that looks there tells why not
   }
@@ -159,6 +169,7 @@ void status(Context& context) {
   const auto refused = books.offers.refused();
   const auto waiting = waiting_files(books);
   const auto idle = idle_since(books, holder);
+  const auto commands = books.agenda.pending();
   if (idle || (!holder && !waiting.empty()) || needs_attention(alerts) || any_fails(chores) ||
       any_fails(open) || any_fails(arrivals) || !refused.empty())
     context.exit_code = kAttention;
@@ -179,6 +190,12 @@ void status(Context& context) {
           {{"name", a.name}, {"stage", arrival_stage_name(a.stage)}, {"waits", json_of(a.wait)}});
     json["not_taken_in"] = Json::array();
     for (const std::string& name : refused) json["not_taken_in"].push_back(shown_name(name));
+    json["commands"] = Json::array();
+    for (const Command& command : commands)
+      json["commands"].push_back({{"verb", command.verb},
+                                  {"argument", command.argument},
+                                  {"who", command.who},
+                                  {"waits", json_of(command.wait)}});
     json["waiting_files"] = waiting;
     json["idle_since"] = idle ? Json(format_time(*idle)) : Json(nullptr);
     json["alerts"] = Json::array();
@@ -211,7 +228,7 @@ void status(Context& context) {
     text += fmt::format("set aside: {} file(s)\n", books.ledger.quarantined());
   for (const Exchange& x : open) {
     text += line_of(x) +
-            fmt::format("  waits {}; next try or deadline {}\n", waiting_for(x), time_or_dash(x.wait.due));
+            fmt::format("  waits {}; {} {}\n", waiting_for(x), when_due(x), time_or_dash(x.wait.due));
     if (fails(x))
       text += fmt::format("  failed {} time(s) in a row: {}: {}\n", x.wait.attempts, x.wait.problem_code,
                           x.wait.problem);
@@ -225,11 +242,14 @@ void status(Context& context) {
     text += fmt::format("{} lies in the drop folder and is not taken in yet\n", name);
   for (const std::string& name : refused)
     text += fmt::format("{} was not taken in: the note beside it says why\n", shown_name(name));
+  for (const Command& command : commands)
+    text += fmt::format("{} asked for {} {} and it is not done yet{}\n", command.who, command.verb,
+                        printable(command.argument), problem_of(command));
   for (const Alert& alert : alerts)
     text += fmt::format("{} {} since {} (number {}): {}\n", alert.kind, alert.code,
                         format_time(alert.opened_at), alert.id, alert.text);
-  if (open.empty() && arrivals.empty() && waiting.empty() && !idle && alerts.empty() && refused.empty() &&
-      !any_fails(chores))
+  if (open.empty() && arrivals.empty() && waiting.empty() && commands.empty() && !idle && alerts.empty() &&
+      refused.empty() && !any_fails(chores))
     text += "nothing is open\n";
   context.print(text);
 }
@@ -269,7 +289,7 @@ void show(Context& context, const std::string& id) {
       x.package_sha256, printable(x.origin.empty() ? "the share" : x.origin), stage_name(x.stage),
       format_time(x.changed_at));
   if (x.wait.due)
-    text += fmt::format("waits      {}; next try or deadline {}\n", waiting_for(x), format_time(*x.wait.due));
+    text += fmt::format("waits      {}; {} {}\n", waiting_for(x), when_due(x), format_time(*x.wait.due));
   if (!x.wait.problem_code.empty())
     text += fmt::format("problem    {}: {}\n", x.wait.problem_code, x.wait.problem);
   text += "\nhistory\n";
@@ -297,9 +317,13 @@ void receipt(Context& context, const std::string& id, const std::string& file) {
     context.print(text_of(Json{{"exchange", x.id}, {"file", path}}));
   else
     context.print(path + "\n");
+  std::vector<std::string> theirs;
+  for (const PinnedKey& key : books.config.counterparty_keys) theirs.push_back(key.fingerprint);
   context.tell(
-      fmt::format("verify it with: tar xf {} && gpg --homedir {} --verify receipt.json.sig receipt.json\n",
-                  printable(path), printable(books.config.openpgp_home.native(), 300)));
+      fmt::format("verify it with: tar xf {} && gpg --homedir {} --verify receipt.json.sig receipt.json\n"
+                  "it counts when the primary key fingerprint that gpg shows is {}'s: {}\n",
+                  printable(path), printable(books.config.openpgp_home.native(), 300),
+                  books.config.counterparty, fmt::join(theirs, " or ")));
 }
 
 }  // namespace

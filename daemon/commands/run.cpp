@@ -4,6 +4,8 @@
 #include <string>
 #include <thread>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <sys/stat.h>
@@ -52,23 +54,37 @@ std::optional<Code> first_problem(Agenda& agenda, Ledger& ledger) {
   return std::nullopt;
 }
 
+std::vector<std::pair<std::string, std::string>> settling(Offers& offers) {
+  std::vector<std::pair<std::string, std::string>> files;
+  for (const Offer& offer : offers.all())
+    if (offer.stage == OfferStage::settling) files.emplace_back(offer.name, offer.identity);
+  return files;
+}
+
 // A file that somebody just dropped is due when it has settled. One that goes on changing is left to the next
-// run, and told of.
+// run, and told of; what else keeps one from being taken in is told by its alert.
 void settle(Working& working, const Transfer& transfer) {
   static constexpr int kLooks = 3;
   static constexpr auto kLongest = std::chrono::milliseconds(std::chrono::minutes(1));
   Instance& at = working.instance();
-  for (int look = 0; look < kLooks && at.offers.any_settling(); ++look) {
-    const auto end = std::chrono::steady_clock::now() + std::min(at.config.intake.settle, kLongest);
+  auto files = settling(at.offers);
+  for (int look = 0; look < kLooks && !files.empty(); ++look) {
+    if (at.config.intake.settle > kLongest) {
+      log(LogLevel::warn,
+          "a file in the drop folder is left to settle for longer than a minute: run this again later");
+      return;
+    }
+    const auto end = std::chrono::steady_clock::now() + at.config.intake.settle;
     while (std::chrono::steady_clock::now() < end) {
-      transfer.tick(0);
+      transfer.heed_stop();
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
     working.engine().wake(Chore::scan);
     run_once(working.engine(), transfer);
+    const auto before = std::exchange(files, settling(at.offers));
+    if (files == before) return;
   }
-  if (at.offers.any_settling())
-    log(LogLevel::warn, "a file in the drop folder is still changing: run this again");
+  if (!files.empty()) log(LogLevel::warn, "a file in the drop folder is still changing: run this again");
 }
 
 // What another process knows this instance by, and holds locks for, stays as it is until a restart.

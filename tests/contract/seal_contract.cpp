@@ -6,10 +6,10 @@
 #include "core/error.h"
 #include "formats/gpgme_seal.h"
 #include "formats/seal.h"
-#include "support/thrown.h"
 #include "support/fake_seal.h"
 #include "support/gpg_home.h"
 #include "support/manual_clock.h"
+#include "support/thrown.h"
 
 using namespace veer;
 using namespace veer::test;

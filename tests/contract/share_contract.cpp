@@ -218,6 +218,21 @@ TEST_CASE("nothing is written through a link that stands where the leftover woul
   CHECK(Place::read(*place.theirs, Folder::incoming, place.arrived("a.pgp")) == "whole");
 }
 
+TEST_CASE("a folder that stands where the leftover would is told, with the name to have removed") {
+  OVER_EVERY_SHARE
+  fs::create_directories(place.out / ".a.pgp.part" / "full");
+  const auto error = thrown([&] { put(*place.ours, "a.pgp", "whole"); });
+  REQUIRE(error);
+  CAPTURE(error->message());
+  CHECK(error->code() == Code::s_publish);
+  CHECK(error->message().find(".a.pgp.part first, and a folder") != std::string::npos);
+  CHECK(error->message().find("have it removed") != std::string::npos);
+  CHECK_FALSE(fs::exists(place.out / "a.pgp"));
+  fs::remove_all(place.out / ".a.pgp.part");
+  put(*place.ours, "a.pgp", "whole");
+  CHECK(Place::read(*place.theirs, Folder::incoming, place.arrived("a.pgp")) == "whole");
+}
+
 TEST_CASE("bytes that end before their size are not published") {
   /// Tells of more than it has, as a file that is cut while it is read.
   class Short : public MemoryBlob {

@@ -319,8 +319,9 @@ Names broken_promises(const fs::path& folder, const Scenario& scenario) {
   check_leavings(pair, scenario, promises);
   promises.equal("the sender's alerts", pair.open_alerts(aii(pair)), scenario.aii_alerts);
   promises.equal("the receiver's alerts", pair.open_alerts(avsb(pair)), scenario.avsb_alerts);
-  promises.keep("the sender's chain is whole", verify_audit(aii(pair).instance.db, {}).problems.empty());
-  promises.keep("the receiver's chain is whole", verify_audit(db, {}).problems.empty());
+  promises.keep("the sender's chain is whole",
+                verify_audit(aii(pair).instance.db, "aii", {}).problems.empty());
+  promises.keep("the receiver's chain is whole", verify_audit(db, "avsb", {}).problems.empty());
 
   pair.avsb.reset();
   pair.aii.reset();

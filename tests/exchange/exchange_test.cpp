@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include <catch2/catch.hpp>
 
@@ -16,7 +17,7 @@ using Names = std::vector<std::string>;
 namespace {
 
 struct Exchanging {
-  TempFolder folder;
+  TempFolder folder{TempFolder::Place::in_memory};
   std::vector<Insz> numbers = fictitious_list(50, 1);
   Pair pair{folder.path()};
 
@@ -44,8 +45,8 @@ TEST_CASE("a dropped list is recorded at the receiver and acknowledged, and noth
   CHECK(Pair::names(e.pair.aii_config.state / "spool") == Names{e.pair.sent().stem + ".pgp"});
   CHECK(e.pair.open_alerts(*e.pair.aii).empty());
   CHECK(e.pair.open_alerts(*e.pair.avsb).empty());
-  CHECK(verify_audit(e.pair.aii->instance.db, {}).problems.empty());
-  CHECK(verify_audit(e.pair.avsb->instance.db, {}).problems.empty());
+  CHECK(verify_audit(e.pair.aii->instance.db, "aii", {}).problems.empty());
+  CHECK(verify_audit(e.pair.avsb->instance.db, "avsb", {}).problems.empty());
 }
 
 TEST_CASE("the receipt that the sender keeps is for exactly the bytes that it sealed, and verifies") {
@@ -72,10 +73,13 @@ TEST_CASE("each side holds the other's signed audit head") {
   };
   const auto of_avsb = anchors(*e.pair.aii);
   REQUIRE(of_avsb.size() == 1);
-  CHECK(verify_audit(e.pair.avsb->instance.db, of_avsb).problems.empty());
-  CHECK(verify_audit(e.pair.aii->instance.db, anchors(*e.pair.avsb)).problems.empty());
+  CHECK(verify_audit(e.pair.avsb->instance.db, "avsb", of_avsb).problems.empty());
+  CHECK(verify_audit(e.pair.aii->instance.db, "aii", anchors(*e.pair.avsb)).problems.empty());
   e.pair.avsb->instance.db.execute("DELETE FROM audit WHERE seq >= :seq", {of_avsb[0].seq});
-  CHECK(verify_audit(e.pair.avsb->instance.db, of_avsb).problems.size() == 1);
+  const auto problems = verify_audit(e.pair.avsb->instance.db, "avsb", of_avsb).problems;
+  CHECK(std::any_of(problems.begin(), problems.end(), [](const AuditProblem& problem) {
+    return problem.kind == "truncated" && problem.text.find("known elsewhere") != std::string::npos;
+  }));
 }
 
 TEST_CASE("Q04: a second list for a recorded year is refused at the sender, with the way to a correction") {
@@ -248,6 +252,10 @@ TEST_CASE("a note that cannot be written is told of, and holds nothing up") {
   e.exchange();
   CHECK(e.pair.sent().stage == Stage::acknowledged);
   CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention L_IO"});
+  fs::remove_all(e.pair.drop_folder() / (kListName + ".result.txt"));
+  e.pair.run_for(std::chrono::minutes(2));
+  CHECK(e.pair.note(kListName).find("Recorded at the receiver") != std::string::npos);
+  CHECK(e.pair.open_alerts(*e.pair.aii).empty());
 }
 
 TEST_CASE(
@@ -394,9 +402,9 @@ TEST_CASE(
   CHECK(e.pair.open_alerts(*e.pair.aii) ==
         Names{"attention S_RIGHTS", "attention S_RIGHTS"});  // poll and tidy
   e.pair.aii_share.heal();
-  e.pair.aii_share.fail_all(Code::s_algorithm);
+  e.pair.aii_share.fail_all(Code::s_expired);
   e.pair.run_for(std::chrono::hours(2));
-  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention S_ALGORITHM", "attention S_ALGORITHM"});
+  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention S_EXPIRED", "attention S_EXPIRED"});
   e.pair.aii.reset();
   e.pair.aii_share.heal();
   e.pair.start_aii();
@@ -430,12 +438,119 @@ TEST_CASE("what cannot be done for an hour is told to whoever asked, and forgott
   CHECK(agenda.result_of(poll).code == "S_UNREACHABLE");
   e.pair.drop(kListName, csv_of(e.numbers));
   e.pair.run_for(std::chrono::minutes(3));
-  const auto withdraw = agenda.ask("withdraw", e.pair.sent().id, "operator");
+  const auto resend = agenda.ask("resend", e.pair.sent().id, "operator");
   e.pair.run_for(std::chrono::minutes(30));
-  CHECK(agenda.result_of(withdraw).stage == CommandStage::pending);
+  CHECK(agenda.result_of(resend).stage == CommandStage::pending);
   e.pair.run_for(std::chrono::hours(1));
-  CHECK(agenda.result_of(withdraw).code == "S_UNREACHABLE");
+  CHECK(agenda.result_of(resend).code == "S_UNREACHABLE");
   CHECK(agenda.pending().empty());
+}
+
+TEST_CASE("what is asked back never leaves, however long the share is away meanwhile") {
+  Exchanging e;
+  e.pair.aii_share.fail_all(Code::s_unreachable);
+  e.pair.drop(kListName, csv_of(e.numbers));
+  e.pair.run_for(std::chrono::minutes(3));
+  Agenda& agenda = e.pair.aii->instance.agenda;
+  const auto withdraw = agenda.ask("withdraw", e.pair.sent().id.substr(0, 8), "operator");
+  e.pair.run_for(std::chrono::hours(3));
+  CHECK(agenda.result_of(withdraw).stage == CommandStage::pending);
+  e.pair.aii_share.heal();
+  const auto before = e.pair.aii_share.calls(Verb::put);
+  e.pair.run_to_rest();
+  CHECK(e.pair.sent().stage == Stage::withdrawn);
+  CHECK(e.pair.aii_share.calls(Verb::put) == before);
+  CHECK(e.lists().count(kYear) == 0);
+}
+
+TEST_CASE("a list that waits for the share goes out as soon as a look at it succeeds") {
+  Exchanging e;
+  e.pair.aii_share.fail_all(Code::s_unreachable);
+  e.pair.drop(kListName, csv_of(e.numbers));
+  e.pair.run_for(std::chrono::hours(6));
+  CHECK(e.pair.sent().stage == Stage::sealed);
+  e.pair.aii_share.heal();
+  e.pair.aii->instance.agenda.ask("poll", "", "operator");
+  e.pair.run_for(std::chrono::seconds(2));
+  CHECK(e.pair.sent().stage == Stage::sent);
+}
+
+TEST_CASE(
+    "a file that cannot be removed after it was taken in is told of as that, and keeps no other waiting") {
+  Exchanging e;
+  const fs::path claimed = claimed_name(e.pair.drop_folder() / kListName);
+  fs::create_directories(claimed / "in-the-way");
+  e.exchange();
+  CHECK(e.pair.sent().stage == Stage::acknowledged);
+  CHECK(fs::exists(e.pair.drop_folder() / kListName));
+  const auto alerts = e.pair.aii->instance.alerts.open();
+  REQUIRE(alerts.size() == 1);
+  CHECK(alerts[0].text.find("was taken in, and could not be removed") != std::string::npos);
+  e.pair.drop("inburgeringsplicht-2025.csv", csv_of(e.numbers));
+  e.pair.run_to_rest();
+  CHECK(e.lists().count(2025) == 50);
+  fs::remove_all(claimed);
+  e.pair.run_for(std::chrono::minutes(2));
+  CHECK_FALSE(fs::exists(e.pair.drop_folder() / kListName));
+  CHECK(e.pair.open_alerts(*e.pair.aii).empty());
+}
+
+TEST_CASE("a package that was damaged in the spool is not sent, and the sender is told") {
+  Exchanging e;
+  e.pair.aii_share.fail_all(Code::s_unreachable);
+  e.pair.drop(kListName, csv_of(e.numbers));
+  e.pair.run_for(std::chrono::minutes(1));
+  const fs::path sealed = e.pair.aii->instance.sealed_file(e.pair.sent());
+  std::string bytes = read_file(sealed);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  write_file(sealed, bytes);
+  e.pair.aii_share.heal();
+  e.pair.run_for(std::chrono::hours(1));
+  CHECK(e.pair.sent().stage == Stage::sealed);
+  CHECK(e.pair.to_avsb().empty());
+  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention L_IO"});
+}
+
+TEST_CASE("a receipt is overdue in time, though the list was sent while the clock stood a month ahead") {
+  Exchanging e;
+  e.pair.avsb.reset();
+  const Time now = e.pair.clock.now();
+  e.pair.clock.advance(std::chrono::days(30));
+  e.pair.drop(kListName, csv_of(e.numbers));
+  for (int i = 0; i < 20; ++i) {
+    e.pair.aii->run();
+    e.pair.clock.advance(std::chrono::seconds(1));
+  }
+  CHECK(e.pair.sent().stage == Stage::sent);
+  e.pair.clock.set(now);
+  e.pair.aii->run();
+  e.pair.clock.advance(std::chrono::hours(25));
+  e.pair.aii->run();
+  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention OVERDUE"});
+}
+
+TEST_CASE("a file that was refused for the date is taken when that has come, and the refusal is told once") {
+  Exchanging e;
+  e.pair.clock.set(parse_time("2025-12-31T10:00:00Z").value());
+  e.pair.drop(kListName, csv_of(e.numbers));
+  e.pair.run_for(std::chrono::hours(1));
+  CHECK(e.pair.note(kListName).find("F_REFERENCE_DATE") != std::string::npos);
+  e.pair.aii.reset();
+  e.pair.start_aii();
+  e.pair.run_for(std::chrono::hours(1));
+  CHECK(e.pair.aii->instance.db.query("SELECT 1 FROM audit WHERE event = 'intake-refused'").size() == 1);
+  e.pair.clock.set(parse_time("2026-01-01T00:01:00Z").value());
+  e.pair.run_for(std::chrono::minutes(5));
+  CHECK(e.pair.sent().stage == Stage::acknowledged);
+}
+
+TEST_CASE("the note of a recorded list stays readable below that of a second one which is refused") {
+  Exchanging e;
+  e.exchange();
+  e.exchange();
+  const std::string note = e.pair.note(kListName);
+  CHECK(note.find("F_SECOND_LIST") != std::string::npos);
+  CHECK(note.find("Recorded at the receiver: 50 numbers") != std::string::npos);
 }
 
 TEST_CASE("a command that was carried out and not written down as done is not carried out twice") {
@@ -455,4 +570,42 @@ TEST_CASE("a command that was carried out and not written down as done is not ca
   e.pair.avsb.reset();
   e.pair.run_to_rest();
   CHECK(aii.ledger.exchanges().size() == 1);
+}
+
+TEST_CASE(
+    "a chain whose tail was cut shows at its own side: by the receipts it signed, and by what the ledger "
+    "holds") {
+  Exchanging e;
+  e.exchange();
+  Database& avsb = e.pair.avsb->instance.db;
+  Database& aii = e.pair.aii->instance.db;
+  const auto kinds = [](Database& db, const std::string& party) {
+    std::set<std::string> all;
+    for (const AuditProblem& problem : verify_audit(db, party, {}).problems) all.insert(problem.kind);
+    return all;
+  };
+  using Kinds = std::set<std::string>;
+  CHECK(verify_audit(avsb, "avsb", {}).signed_here == 1);
+  CHECK(verify_audit(aii, "aii", {}).signed_here == 0);
+  CHECK(kinds(avsb, "avsb") == Kinds{});
+  CHECK(kinds(aii, "aii") == Kinds{});
+  SECTION("at the receiver") {
+    avsb.execute("DELETE FROM audit WHERE seq > 2");
+    CHECK(kinds(avsb, "avsb") == Kinds{"missing", "truncated"});
+    Audit audit(avsb, e.pair.clock);
+    avsb.transaction([&] {
+      for (int i = 0; i < 9; ++i) audit.append("answered", e.pair.sent().id, {});
+    });
+    CHECK(kinds(avsb, "avsb") == Kinds{"forked"});
+  }
+  SECTION("a receipt that was changed") {
+    avsb.execute("UPDATE receipt SET json = replace(json, 'recorded', 'rekorded')");
+    CHECK(kinds(avsb, "avsb") == Kinds{"altered"});
+  }
+  SECTION("at the sender, after each record that it wrote of the exchange") {
+    aii.execute("DELETE FROM audit WHERE seq > (SELECT seq FROM audit WHERE event = 'sent')");
+    CHECK(kinds(aii, "aii") == Kinds{"missing"});
+    aii.execute("DELETE FROM audit");
+    CHECK(kinds(aii, "aii") == Kinds{"missing"});
+  }
 }

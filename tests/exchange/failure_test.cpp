@@ -15,7 +15,7 @@ using Names = std::vector<std::string>;
 namespace {
 
 struct Receiving {
-  TempFolder folder;
+  TempFolder folder{TempFolder::Place::in_memory};
   std::vector<Insz> numbers = fictitious_list(20, 3);
   Pair pair{folder.path()};
 
@@ -335,6 +335,7 @@ TEST_CASE(
     r.pair.clock.advance(later);
     Handmade made = good_package(r.pair, r.numbers);
     made.manifest.reference_date = Date(std::chrono::year(2025), std::chrono::January, std::chrono::day(1));
+    made.name = file_name(make_stem(Purpose::list, 2025, 1, made.manifest.sealed_at), FileKind::package);
     lay(r.pair, made);
     r.pair.run_to_rest();
     CHECK(r.avsb().lists.count(2025) == 20);
@@ -489,6 +490,7 @@ TEST_CASE("names that are not ours are counted once and never opened") {
   r.receive();
   CHECK(r.alerts() == Names{"attention T_NAME"});
   const std::string text = r.avsb().alerts.open().at(0).text;
+  CHECK(text.starts_with("2 file(s)"));
   CHECK(text.find("readme.txt") != std::string::npos);
   CHECK(text.find('\x1b') == std::string::npos);
   CHECK(r.pair.avsb_share.calls(Verb::fetch) == 0);
@@ -509,6 +511,26 @@ TEST_CASE("what only the other side makes, in the folder that is ours to write, 
   r.pair.run_for(std::chrono::hours(25));
   CHECK(r.alerts().empty());
   CHECK(r.recorded() > 0);
+}
+
+TEST_CASE(
+    "Q10: a package that somebody renamed on the share is recorded and acknowledged under its own name") {
+  TempFolder folder{TempFolder::Place::in_memory};
+  Pair pair(folder.path());
+  pair.start();
+  const auto numbers = fictitious_list(20, 3);
+  pair.drop(kListName, csv_of(numbers));
+  while (pair.to_avsb().empty() || is_part_name(pair.to_avsb()[0])) {
+    pair.aii->run();
+    pair.clock.advance(std::chrono::seconds(1));
+  }
+  const fs::path share = pair.root / "share/to_avsb";
+  fs::rename(share / pair.sent().package, share / "vsb-inburgering-2025-r1_20260101000000000.pgp");
+  pair.run_to_rest();
+  CHECK(pair.sent().stage == Stage::acknowledged);
+  CHECK(pair.avsb->instance.lists.count(kYear) == 20);
+  CHECK(pair.open_alerts(*pair.avsb) == Names{"finding T_NAME"});
+  CHECK(pair.open_alerts(*pair.aii).empty());
 }
 
 TEST_CASE("a listing that was cut is a finding, and what is seen of it is worked on") {
@@ -537,7 +559,8 @@ TEST_CASE("bytes of equal size in the same second as those that were removed are
   CHECK(r.answer() == "recorded");
 }
 
-TEST_CASE("a file larger than allowed is not fetched, and is a finding") {
+TEST_CASE(
+    "a file larger than allowed is a finding as long as it lies there, and is taken when it is allowed") {
   Receiving r;
   r.pair.avsb.reset();
   r.pair.avsb_config.share.package_cap = 100;
@@ -546,6 +569,38 @@ TEST_CASE("a file larger than allowed is not fetched, and is a finding") {
   r.receive();
   CHECK(r.alerts() == Names{"finding T_SIZE"});
   CHECK(r.pair.avsb_share.calls(Verb::fetch) == 0);
+
+  const Alert told = r.avsb().alerts.open().at(0);
+  CHECK(told.text.find("raise max_megabytes in [share]") != std::string::npos);
+  r.avsb().db.transaction([&] { r.avsb().alerts.close(told.id); });
+  r.pair.run_for(std::chrono::minutes(2));
+  CHECK(r.alerts() == Names{"finding T_SIZE"});  // it lies there all the same
+  CHECK(r.avsb().db.query("SELECT 1 FROM arrival").size() == 1);
+
+  r.pair.avsb.reset();
+  r.pair.avsb_config.share.package_cap = 1 << 20;
+  r.pair.start_avsb();
+  r.receive();
+  CHECK(r.answer() == "recorded");
+  CHECK(r.recorded() == 20);
+  CHECK(r.alerts().empty());
+  CHECK(verify_audit(r.avsb().db, "avsb", {}).problems.empty());
+}
+
+TEST_CASE("a finding about a file that was too large and has gone is closed for good") {
+  Receiving r;
+  r.pair.avsb.reset();
+  r.pair.avsb_config.share.package_cap = 100;
+  r.pair.start_avsb();
+  const Handmade made = good_package(r.pair, r.numbers);
+  lay(r.pair, made);
+  r.receive();
+  REQUIRE(std::filesystem::remove(r.pair.root / "share/to_avsb" / made.name));
+  r.pair.run_for(std::chrono::minutes(2));
+  REQUIRE(r.alerts() == Names{"finding T_SIZE"});
+  r.avsb().db.transaction([&] { r.avsb().alerts.close(r.avsb().alerts.open().at(0).id); });
+  r.pair.run_for(std::chrono::minutes(2));
+  CHECK(r.alerts().empty());
 }
 
 TEST_CASE("foreign bytes under our receipt's name are a finding, and ours goes out under the next name") {

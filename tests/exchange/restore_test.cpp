@@ -16,7 +16,7 @@ using Names = std::vector<std::string>;
 namespace {
 
 struct Restoring {
-  TempFolder folder;
+  TempFolder folder{TempFolder::Place::in_memory};
   std::vector<Insz> numbers = fictitious_list(40, 4);
   Pair pair{folder.path()};
 

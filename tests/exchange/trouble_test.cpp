@@ -299,3 +299,32 @@ TEST_CASE("waits between failed tries double up to a bound, each shortened by ch
   }
   CHECK(longest.size() > 5);
 }
+
+TEST_CASE(
+    "a package sealed while the sender's clock stood ahead is set aside when a person says so, and is no "
+    "more") {
+  Troubled t;
+  const Time now = t.pair.clock.now();
+  t.pair.avsb.reset();
+  t.pair.clock.advance(std::chrono::days(300));
+  t.pair.drop(kListName, csv_of(t.numbers));
+  for (int i = 0; i < 20; ++i) {
+    t.pair.aii->run();
+    t.pair.clock.advance(std::chrono::seconds(1));
+  }
+  t.pair.clock.set(now);
+  t.pair.start_avsb();
+  t.pair.run_for(std::chrono::minutes(5));
+  CHECK(t.pair.open_alerts(*t.pair.avsb) == Names{"attention L_CLOCK"});
+  Instance& avsb = t.pair.avsb->instance;
+  avsb.agenda.ask("reject", t.pair.sent().package, "officer");
+  t.pair.aii->instance.agenda.ask("withdraw", t.pair.sent().id, "operator");
+  t.pair.run_for(std::chrono::minutes(5));
+  CHECK(t.pair.open_alerts(*t.pair.avsb).empty());
+  CHECK(avsb.ledger.quarantined() == 1);
+  t.pair.drop(kListName, csv_of(t.numbers));
+  t.pair.run_for(std::chrono::minutes(5));
+  CHECK(t.pair.note(kListName).find("Recorded at the receiver") != std::string::npos);
+  CHECK(t.recorded() == 5000);
+  CHECK(avsb.db.query("SELECT 1 FROM audit WHERE event = 'rejected'").size() == 1);
+}

@@ -69,7 +69,7 @@ class FtpsBetween : public ServerBetween {
   }
 
  private:
-  FtpsServer server_;
+  FtpsServer server_{{.lines = {"AllowStoreRestart on"}}};  // uploads go on where they were cut
 };
 
 class SharePointBetween : public ServerBetween {

@@ -67,7 +67,8 @@ bool Pair::at_rest() {
     const auto offers = side->instance.offers.all();
     const bool settling = std::any_of(offers.begin(), offers.end(),
                                       [](const Offer& offer) { return offer.stage == OfferStage::settling; });
-    return settling || ledger.next_arrival(clock.now()) || (x && *x->wait.due < clock.now() + std::chrono::hours(1));
+    return settling || ledger.next_arrival(clock.now()) ||
+           (x && *x->wait.due < clock.now() + std::chrono::hours(1));
   };
   return !waiting(aii) && !waiting(avsb);
 }

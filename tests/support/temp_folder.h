@@ -8,7 +8,8 @@
 namespace veer::test {
 
 /// Owns a new, empty folder of mode 0700 under /tmp and removes it with all that is in it. Its path is short
-/// enough for the sockets of gpg-agent, whatever TMPDIR says. `in_memory` asks for one whose syncs cost nothing.
+/// enough for the sockets of gpg-agent, whatever TMPDIR says. `in_memory` asks for one whose syncs cost
+/// nothing.
 class TempFolder {
  public:
   enum class Place { on_disk, in_memory };

@@ -64,7 +64,12 @@ TEST_CASE("a list sent by hand is acknowledged, and everything can be looked at 
   anchor = anchor.substr(0, anchor.find(' '));
   const ShellResult walked = both.veer("avsb", "audit verify --anchor " + anchor);
   CHECK(walked.exit_code == 0);
+  CHECK(has(walked.output, "the chain is whole up to record " + anchor.substr(0, anchor.find(':')) + ";"));
   CHECK(has(walked.output, "1 anchor"));
+  const ShellResult alone = both.veer("avsb", "audit verify");
+  CHECK(alone.exit_code == 0);
+  CHECK(has(alone.output, "nothing known here contradicts the chain"));
+  CHECK_FALSE(has(alone.output, "whole"));
   anchor.back() = anchor.back() == '0' ? '1' : '0';
   CHECK(both.veer("avsb", "audit verify --anchor " + anchor).exit_code == 1);
 

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <sstream>
 #include <thread>
 
 #include <catch2/catch.hpp>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -141,4 +143,44 @@ TEST_CASE("without a service manager, SIGHUP ends the service, as when its termi
   const auto aii = both.serve("aii");
   wait_until([&] { return has(both.veer("aii", "status").output, "the service runs"); });
   CHECK(aii->end(SIGHUP) == 0);
+}
+
+TEST_CASE("the program's memory is dumped to no file, and open to no other program of its user") {
+  const TempFolder folder;
+  const fs::path program = folder / "veer";
+  const fs::path config = folder / "aii.toml";
+  fs::permissions(folder.path(), fs::perms(0755));
+  fs::copy_file(VEER_PROGRAM, program);
+  REQUIRE(mkfifo(config.c_str(), 0644) == 0);  // who opens it waits there
+  const auto start = [&](std::vector<std::string> command) {
+    // A process of root's shows no difference: as somebody else, where root tests.
+    if (geteuid() == 0)
+      command.insert(command.begin(),
+                     {"/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"});
+    return std::make_unique<Process>(command, folder / "log");
+  };
+  const auto memory_belongs_to = [](const Process& process) {
+    struct stat status {};
+    REQUIRE(stat(("/proc/" + std::to_string(process.pid()) + "/mem").c_str(), &status) == 0);
+    return status.st_uid;
+  };
+  const auto name_of = [](const Process& process) {
+    return text_in("/proc/" + std::to_string(process.pid()) + "/comm");
+  };
+  const uid_t user = geteuid() == 0 ? 65534 : geteuid();
+
+  const auto another = start({"/usr/bin/sleep", "600"});
+  wait_until([&] { return name_of(*another) == "sleep\n"; });
+  CHECK(memory_belongs_to(*another) == user);
+
+  const auto veer = start({program.native(), "--config", config.native(), "status"});
+  wait_until([&] { return name_of(*veer) == "veer\n" && memory_belongs_to(*veer) == 0; });
+  const std::string limits = text_in("/proc/" + std::to_string(veer->pid()) + "/limits");
+  const std::string core = limits.substr(limits.find("Max core file size"));
+  std::istringstream line(core.substr(0, core.find('\n')).substr(std::string("Max core file size").size()));
+  std::string soft;
+  std::string hard;
+  line >> soft >> hard;
+  CHECK(soft == "0");
+  CHECK(hard == "0");
 }

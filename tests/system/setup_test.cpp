@@ -40,6 +40,38 @@ TEST_CASE("doctor finds nothing wrong with what init made, and says what is when
   CHECK(lines.back()["finding"] == "fail");
 }
 
+TEST_CASE("a database that others could read is told by doctor, and not worked on") {
+  const Installation both;
+  const fs::path folder = both.path("register");
+  const fs::path file = folder / "ledger.db";
+  make_folder(folder);
+  replace_line(
+      both.config("avsb"), "state ",
+      "state = \"" + both.path("avsb").native() + "\"\n[database]\nurl = \"sqlite:" + file.native() + "\"");
+  REQUIRE(both.veer("avsb", "run --once").exit_code == 0);
+  REQUIRE(both.veer("avsb", "doctor").exit_code == 0);
+  const auto refused = [&](const std::string& remedy) {
+    const ShellResult run = both.veer("avsb", "run --once");
+    CAPTURE(remedy, run.output);
+    CHECK(run.exit_code == 10);
+    CHECK(has(run.output, remedy));
+    const ShellResult doctor = both.veer("avsb", "doctor");
+    CHECK(doctor.exit_code == 1);
+    CHECK(has(doctor.output, "fail  database: C_CONFIG: "));
+    CHECK(has(doctor.output, remedy));
+  };
+  fs::permissions(folder, fs::perms(0777));
+  refused("register is open to others: chmod 700");
+  fs::permissions(folder, fs::perms(0700));
+  fs::permissions(file, fs::perms(0666));
+  refused("ledger.db is open to others: chmod 600");
+  fs::permissions(file, fs::perms(0600));
+  write_file(file.native() + "-wal", "", 0644);
+  refused("ledger.db-wal is open to others: chmod 600");
+  fs::remove(file.native() + "-wal");
+  CHECK(both.veer("avsb", "run --once").exit_code == 0);
+}
+
 TEST_CASE("the drop folder is made for a group, and doctor tells when people could not use it") {
   const Installation both;
   struct stat status {};
@@ -74,8 +106,12 @@ TEST_CASE("the key folder's settings are put right at a start, which says so, an
   CHECK(both.veer("aii", "doctor").exit_code == 0);
 }
 
-TEST_CASE("looking at the keys leaves a running service its agent, and ends its own where none runs") {
+TEST_CASE("a command on the keys leaves a running service its agent, and ends its own where none runs") {
   const Installation both;
+  const std::string key = json_of(both, "aii", "keys export")["fingerprint"];
+  const std::vector<std::string> commands = {
+      "doctor", "keys show", "keys export",
+      "keys import " + (both.path("aii") / "aii.public.asc").native() + " --fingerprint " + key};
   CHECK(both.veer("avsb", "doctor").exit_code == 0);
   CHECK(both.agents("avsb").empty());
   auto avsb = both.serve("avsb");
@@ -83,14 +119,21 @@ TEST_CASE("looking at the keys leaves a running service its agent, and ends its 
   wait_until([&] { return has(text_in(both.path("avsb.log")), "runs as avsb"); });
   wait_until([&] { return both.agents("avsb").size() == 1; });
   const pid_t agent = both.agents("avsb").front();
-  for (const char* look : {"doctor", "keys show", "keys export"}) {
-    CAPTURE(look);
-    CHECK(both.veer("avsb", look).exit_code == 0);
+  for (const std::string& command : commands) {
+    CAPTURE(command);
+    CHECK(both.veer("avsb", command).exit_code == 0);
     CHECK(is_running(agent));
   }
   CHECK(avsb->end(SIGTERM) == 0);
-  for (const char* look : {"doctor", "keys show", "keys export"}) {
-    CHECK(both.veer("avsb", look).exit_code == 0);
+  // gpg starts an agent for a key that is new to it.
+  const std::string home = (both.path("avsb") / "gnupg").native();
+  REQUIRE(shell("gpg --homedir " + home + " --batch --yes --delete-keys " + key +
+                " 2>&1; gpgconf --homedir " + home + " --kill gpg-agent")
+              .exit_code == 0);
+  wait_until([&] { return both.agents("avsb").empty(); });
+  for (auto command = commands.rbegin(); command != commands.rend(); ++command) {
+    CAPTURE(*command);
+    CHECK(both.veer("avsb", *command).exit_code == 0);
     CHECK(both.agents("avsb").empty());
   }
 }
@@ -154,6 +197,40 @@ TEST_CASE("doctor names the link of the chain to an FTPS server that fails, with
   const ShellResult astray = both.veer("aii", "doctor");
   CHECK(astray.exit_code == 1);
   CHECK(has(astray.output, "fail  share: list: S_NOT_FOUND: folder from_vip is not on the share"));
+}
+
+TEST_CASE(
+    "no password and no key of an FTPS account stands in what the program says or writes, at any level") {
+  const Installation both("ftps");
+  const fs::path account = both.server().root().parent_path();
+  std::vector<std::string> secrets = {FtpsServer::kPassword, "guessed at random", "BEGIN PRIVATE KEY"};
+  std::istringstream key(read_file(account / "client.key"));
+  for (std::string line; std::getline(key, line);)
+    if (line.size() > 20 && !line.starts_with("-----")) secrets.push_back(line);
+  REQUIRE(secrets.size() > 3);
+  std::string said;
+  const auto work = [&](const std::string& party) {
+    said += both.veer(party, "run --once --log-level debug").output + both.veer(party, "doctor").output +
+            both.veer(party, "status").output;
+  };
+  both.drop(both.list_name(), fictitious_csv(10, 4));
+  for (const char* party : {"aii", "avsb", "aii"}) work(party);
+  CHECK(has(both.note(both.list_name()), "Recorded at the receiver"));
+  const std::string password = read_file(account / "password");
+  write_file(account / "password", "guessed at random", 0600);
+  work("aii");
+  CHECK(has(said, "PASS 530"));
+  write_file(account / "password", password, 0600);
+  write_file(account / "client.key", "-----BEGIN PRIVATE KEY-----\nnonsense\n", 0600);
+  work("avsb");
+  CHECK(has(said, "C_CREDENTIAL"));
+  for (const char* party : {"aii", "avsb"})
+    for (const auto& file : fs::recursive_directory_iterator(both.path(party)))
+      if (file.is_regular_file()) said += read_file(file.path());
+  for (const std::string& secret : secrets) {
+    INFO(secret);
+    CHECK_FALSE(has(said, secret));
+  }
 }
 
 TEST_CASE("a foreign key in the ring keeps the service from starting") {

@@ -301,6 +301,24 @@ TEST_CASE("what opens a folder of ours to others is told, with the remedy") {
   CHECK(exposure_of(folder / "none").value().find("is not a folder") != std::string::npos);
 }
 
+TEST_CASE(
+    "what opens a file of ours to others is told, with the remedy, and a file that is not there is none") {
+  const TempFolder folder;
+  const fs::path file = folder / "file";
+  CHECK_FALSE(exposure_of_file(file));
+  put(file, "x");
+  for (const mode_t mode : {0640U, 0604U, 0620U, 0601U}) {
+    REQUIRE(chmod(file.c_str(), mode) == 0);
+    CHECK(exposure_of_file(file).value().find("chmod 600") != std::string::npos);
+  }
+  REQUIRE(chmod(file.c_str(), 0600) == 0);
+  CHECK_FALSE(exposure_of_file(file));
+  fs::create_symlink(file, folder / "link");
+  CHECK(exposure_of_file(folder / "link").value().find("is not a file") != std::string::npos);
+  fs::create_symlink(folder / "none", folder / "astray");
+  CHECK(exposure_of_file(folder / "astray").value().find("is not a file") != std::string::npos);
+}
+
 TEST_CASE("files are removed and renamed, and one that is not there is no error to remove") {
   const TempFolder folder;
   put(folder / "a", "1");

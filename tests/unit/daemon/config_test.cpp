@@ -252,7 +252,10 @@ TEST_CASE("each rule has its own words") {
   CHECK(says(with("host_key = [", "known_hosts = \"/etc/hosts\"\nhost_key = ["), "one of them"));
   CHECK(says(kGood + "[database]\nurl = \"postgresql://x\"\n", "must be \"sqlite:"));
   CHECK(says(kGood + "[window]\nlast_reference_year = 2030\n", "at most four years after the first"));
-  CHECK(says(kGood + "[window]\nfirst_reference_year = 2021\n", "must be 2022 or later"));
+  for (const char* year : {"2021", "-1", "10000", "99999", "4294969318"})  // the last is 2022 in 32 bits
+    for (const char* key : {"first_reference_year", "last_reference_year"})
+      CHECK(says(kGood + "[window]\n" + key + " = " + year + "\n",
+                 std::string("window.") + key + " must be 2022 or later, in four digits"));
   CHECK(says(kGood + "[intake]\nname = \"(\"\n", "not a regular expression"));
   CHECK(says(kGood + "[intake]\nname = \"list.csv\"\n", "needs a group for the reference year"));
   CHECK(says(kGood + "[legal_basis]\nprovision = \"x\"\n", "legal_basis is not known in this version"));
@@ -276,7 +279,8 @@ TEST_CASE("durations have a unit, and nothing else") {
 }
 
 TEST_CASE("the examples in the documentation are good once their blanks are filled in") {
-  for (const char* name : {"aii.toml", "avsb.toml", "aii-magda.toml", "aii-sharepoint.toml"}) {
+  for (const char* name :
+       {"aii.toml", "avsb.toml", "aii-magda.toml", "aii-sharepoint.toml", "avsb-folder.toml"}) {
     CAPTURE(name);
     CHECK(told(read_file(fs::path(VEER_SOURCE_DIR) / "docs/examples" / name)).empty());
   }
@@ -302,6 +306,24 @@ TEST_CASE("the drop folder lies apart from the service's folders and from a shar
       with("kind = \"sftp\"", "kind = \"folder\"\noutgoing = \"/srv/drop\"\nincoming = \"/x\"");
   folders.erase(folders.find("[share.sftp]"));
   CHECK(says(folders, "paths.drop and the share's outgoing folder"));
+}
+
+TEST_CASE("the two directions of a share have a folder each, however their names are written") {
+  const auto directions = [](const std::string& kind, const std::string& outgoing,
+                             const std::string& incoming) {
+    std::string text = with("kind = \"sftp\"", "kind = \"" + kind + "\"\noutgoing = \"" + outgoing +
+                                                   "\"\nincoming = \"" + incoming + "\"");
+    if (kind == "folder") text.erase(text.find("[share.sftp]"));
+    return text;
+  };
+  for (const char* incoming :
+       {"/mnt/out", "/mnt/out/", "/mnt/in/../out", "/mnt//out/.", "/mnt/out/in", "/mnt"})
+    CHECK(says(directions("folder", "/mnt/out", incoming), "the two directions need a folder each"));
+  CHECK(says(directions("folder", "/mnt/in/../out", "/mnt/out/"), "the two directions need a folder each"));
+  CHECK(told(directions("folder", "/mnt/out", "/mnt/out2")).empty());
+  for (const char* incoming : {"out", "./out", "in/../out"})
+    CHECK(says(directions("sftp", "out", incoming), "the two directions need a folder each"));
+  CHECK(told(directions("sftp", "in/out", "in")).empty());  // how a server lies is not ours to say
 }
 
 TEST_CASE("a party is not called like a person's number, and text that is no TOML is one problem") {

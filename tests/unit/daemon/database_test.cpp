@@ -153,6 +153,38 @@ TEST_CASE(
   CHECK_THROWS_AS(require_schema(db), Error);
 }
 
+TEST_CASE("an older database is brought forward with the rows in it, wholly or not at all, and once") {
+  const TempFolder folder;
+  Database db(url_in(folder));
+  migrate(db);
+  const SystemClock clock;
+  Register lists(db, clock);
+  db.transaction([&] { lists.record(2026, 1, "x", some_numbers(10)); });
+  std::vector<Migration> newer(migrations().begin(), migrations().end());
+  newer.push_back([](Database& it) {
+    it.execute("ALTER TABLE list ADD COLUMN origin TEXT");
+    it.execute("UPDATE list SET origin = 'from ' || exchange");
+  });
+  const auto version = [&] {
+    return db.query_one("SELECT value FROM setting WHERE name = 'schema_version'")->integer(0);
+  };
+
+  auto failing = newer;
+  failing.back() = [](Database& it) {
+    it.execute("ALTER TABLE list ADD COLUMN origin TEXT");
+    throw Error(Code::l_full, "no room");
+  };
+  CHECK_THROWS_AS(migrate(db, failing), Error);
+  CHECK(version() == kSchemaVersion);
+
+  migrate(db, newer);
+  migrate(db, newer);
+  CHECK(version() == kSchemaVersion + 1);
+  CHECK(db.query_one("SELECT origin FROM list")->text(0) == "from x");
+  CHECK(lists.count(2026) == 10);
+  CHECK_THROWS_AS(migrate(db), Error);  // this program, which is now the older one
+}
+
 TEST_CASE("a database is made at the very path that its URL names, whatever signs that holds") {
   for (const char* name :
        {"a b", "a  b", " ", "end ", "it's", "a=b", "db=x timeout=1", "a;b#c?d%20", "\\", "é"}) {

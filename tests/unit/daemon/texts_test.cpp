@@ -35,8 +35,8 @@ TEST_CASE("the note of a refused list tells for each fault where it is and what 
   report.faults = {{"line 3", Code::r_check}, {"cell A9", Code::r_future}};
   const Error error(Code::i_faulty, "the list holds faults");
   const std::string dutch = refusal_note(Language::nl, "list.csv", error, &report, Time());
-  CHECK(has(dutch, "R_CHECK  line 3: een cijfer is fout"));
-  CHECK(has(dutch, "R_FUTURE  cell A9: geboren na de peildatum"));
+  CHECK(has(dutch, "R_CHECK  regel 3: een cijfer is fout"));
+  CHECK(has(dutch, "R_FUTURE  cel A9: geboren na de peildatum"));
   CHECK(has(dutch, "als opschrift gelezen"));
   const std::string english = refusal_note(Language::en, "list.csv", error, &report, Time());
   CHECK(has(english, "R_CHECK  line 3: a digit is wrong"));
@@ -51,14 +51,16 @@ TEST_CASE("a Dutch note says in Dutch why a list was not taken in, and a receipt
        code = static_cast<Code>(static_cast<int>(code) + 1)) {
     INFO(code_name(code));
     const std::string dutch = reason_text(Language::nl, code, "the case");
-    CHECK(dutch.ends_with("(In het Engels: the case.)"));
-    CHECK(dutch.size() > 40);
+    CHECK(dutch.ends_with(" (in het Engels: the case)"));
+    CHECK(dutch.size() > 35);
     CHECK(reason_text(Language::en, code, "the case") == "the case");
     texts.insert(dutch);
   }
   CHECK(texts.size() == 30);
   const Error error(Code::f_second_list, "the list was recorded");
   CHECK(has(refusal_note(Language::nl, "list.csv", error, nullptr, Time()), "al een lijst geregistreerd"));
+  CHECK(has(refusal_note(Language::nl, "list.csv", error, nullptr, Time()), "Haal het bestand weg"));
+  CHECK(has(trouble_note(Language::nl, "list.csv", Error(Code::l_full, "full"), Time()), "L_FULL"));
 }
 
 TEST_CASE("the note of a list tells at every turn that its first line was taken for a heading") {

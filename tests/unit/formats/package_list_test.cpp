@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include "formats/list.h"
-#include "support/thrown.h"
 #include "support/fictitious.h"
+#include "support/thrown.h"
 
 using namespace veer;
 using namespace veer::test;

@@ -167,8 +167,7 @@ TEST_CASE("a receipt's archive of other members or above its cap is refused") {
   const std::string archive = write_receipt_archive(receipt);
   CHECK(code_of([&] { read_receipt_archive(write_package(sample_manifest(), "insz\n")); }) ==
         Code::f_archive);
-  CHECK(code_of([&] { read_receipt_archive(archive + std::string(kReceiptCap, '\0')); }) ==
-        Code::f_archive);
+  CHECK(code_of([&] { read_receipt_archive(archive + std::string(kReceiptCap, '\0')); }) == Code::f_archive);
   CHECK(read_receipt_archive(archive + std::string(kReceiptCap - archive.size(), '\0')).json == receipt.json);
   CHECK(code_of([&] {
           write_receipt_archive({receipt.json, std::string(kReceiptCap, 's')});

@@ -303,6 +303,17 @@ TEST_CASE("a mistyped first number is a fault of its cell and not a header") {
   CHECK(report.faults[0].place == "cell A1");
 }
 
+TEST_CASE("a text that a spreadsheet shortened is named as that, with its cell") {
+  for (const char* text : {"8,50301E+10", "8.5E+10", " 8,5e10 "}) {
+    CAPTURE(text);
+    const auto error =
+        thrown([&] { read_rows(text_cell(1, "INSZ") + number_cell(2, "85070099464") + text_cell(3, text)); });
+    REQUIRE(error);
+    CHECK(error->code() == Code::i_format);
+    CHECK(error->message().starts_with("cell A3 holds a number that a spreadsheet shortened"));
+  }
+}
+
 TEST_CASE("a workbook with no number in it is empty") {
   CHECK(code_of([] { read_rows(""); }) == Code::f_empty);
   CHECK(code_of([] { read_rows(text_cell(1, "INSZ") + text_cell(2, "  ")); }) == Code::f_empty);

@@ -142,16 +142,22 @@ TEST_CASE("what is no text is refused with what to do") {
 
 TEST_CASE(
     "a number that a spreadsheet shortened is named as that, wherever the decimal sign is a delimiter") {
-  for (const std::string_view bytes : {"INSZ\n8,50301E+10\n", "8.50301E+10\n", "\"INSZ\"\n 5E+10 \n"}) {
+  for (const std::string_view bytes :
+       {"INSZ\n8,50301E+10\n", "8.50301E+10\n", "\"INSZ\"\n 5E+10 \n", "8,50301E+10;\n",
+        "8,50301E+10 ; ;\t\n", "\"8,50301E+10\"\n", "\"8,50301E+10\";\n", "8,5e10\n", "8.5E10,\n",
+        "85,03E+9\n", "\" 8,5E+10\";;\n"}) {
     INFO(bytes);
     const auto error = thrown([&] { read(bytes); });
     REQUIRE(error);
     CHECK(error->code() == Code::i_format);
     CHECK(error->message().find("shortened") != std::string::npos);
   }
-  const auto column = thrown([] { read("05070999751,E\n"); });
-  REQUIRE(column);
-  CHECK(column->code() == Code::f_extra_data);
+  for (const std::string_view bytes :
+       {"05070999751,E\n", "05070999751,1E5\n", "8,5E+10;x\n", "\"8\",\"5E+10\"\n"}) {
+    INFO(bytes);
+    CHECK(code_of([&] { read(bytes); }) == Code::f_extra_data);
+  }
+  CHECK(read("8E\n05070999751\n").counts.at(Code::r_format) == 1);
 }
 
 TEST_CASE("a list with no number in it is empty, which has a way of its own") {

@@ -1,0 +1,290 @@
+#!/usr/bin/python3
+"""machine_test.py PACKAGE MAKE_LIST FOLDER: the service on real systemd, from the package alone.
+
+Two agencies and a server between them, each a bare Debian in FOLDER, go through what docs/operations.md tells and through
+what a machine may meet in five years. Needs root."""
+import json
+import pathlib
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import machines
+from machines import Failed, until
+from sides import OPERATOR, OUTSIDER, SHARE, Side, acknowledged, add_account, first_commands, last_commands, set_up_share
+
+MOST_COMMANDS, MOST_EXPOSURE = 9, 12  # fewer than ten commands; tenths
+LARGE, SMALL = 400_000, 1_000
+
+
+def holds(what, answer):
+    if not answer:
+        raise Failed(what)
+
+
+class Test:
+    def __init__(self, package, make_list, room):
+        self.package, self.make_list, self.room = package, make_list, room
+        self.share = room.machines["share"]
+        self.aii, self.avsb = Side(room.machines["aii"], "avsb", "sender"), Side(room.machines["avsb"], "aii", "receiver")
+        self.sides = (self.aii, self.avsb)
+        self.canaries = set()
+
+    def list(self, numbers, seed):
+        """A list in a file of ours, of whose numbers some are looked for at the end."""
+        path = self.room.folder / f"list-{seed}.csv"
+        with open(path, "w", encoding="ascii") as file:
+            subprocess.run([self.make_list, str(numbers), str(seed), "--shuffle"], stdout=file, check=True)
+        self.canaries.update(path.read_text().split()[1:1000:100])
+        return path
+
+    # --- one sentence each, in order ---
+
+    def lintian_finds_no_error_in_the_package(self):
+        machines.call("lintian", "--fail-on", "error,warning", "--allow-root", "--tag-display-limit", "0", self.package)
+
+    def the_bill_of_materials_names_every_library_that_the_package_needs(self):
+        bill = json.loads(self.package.with_suffix(".spdx.json").read_text())
+        needs = machines.call("dpkg-deb", "-f", self.package, "Depends").split(", ")
+        # systemd is no part of the program; the other is a name that the package of spdlog goes by as well.
+        missing = {each.split()[0] for each in needs} - {each["name"] for each in bill["packages"]}
+        missing -= {"systemd", "libspdlog1.10-fmt9"}
+        holds(f"it does not name {missing}", len(needs) > 15 and not missing)
+        holds("headers that are compiled in are named", "nlohmann-json3-dev" in str(bill))
+
+    def the_handbook_leads_from_bare_machines_to_the_first_receipt_in_fewer_than_ten_commands_a_side(self):
+        for machine in self.room.machines.values():
+            machine.boot()
+        with ThreadPoolExecutor() as at_once:
+            share = at_once.submit(set_up_share, self.share)
+            for done in [at_once.submit(first_commands, side, self.package) for side in self.sides]:
+                done.result()
+        pin = share.result()
+        for side in self.sides:
+            add_account(self.share, side)
+        for name in (OPERATOR, OUTSIDER):
+            self.aii.machine.run("useradd", "-m", name)
+        self.aii.step("usermod", "-aG", "veer-operators", OPERATOR)
+        last_commands(self.aii, self.avsb, pin)
+        last_commands(self.avsb, self.aii, pin)
+        self.aii.offer(2022, self.list(LARGE, 1))
+        acknowledged(self.aii, self.avsb, 2022, LARGE)
+        print(f"     commands: {self.aii.steps} at AII, {self.avsb.steps} at AVSB")
+        holds("too many commands", max(side.steps for side in self.sides) <= MOST_COMMANDS)
+
+    def the_service_tells_systemd_what_it_is_about(self):
+        for side in self.sides:
+            holds("it is of Type=notify", side.property("Type") == "notify")
+            holds("it is active", side.property("ActiveState") == "active")
+            well = "all is well; last look at the share 2"
+            until("its status is readable", lambda s=side: s.property("StatusText").startswith(well))
+            print(f"     {side.name}: {side.property('StatusText')}")
+            main = side.property("MainPID")
+            side.machine.run("systemctl", "reload", side.unit)
+            until("it has taken its configuration anew", lambda s=side: "RELOADING" not in s.property("StatusText")
+                  and s.journal("-u", s.unit).count(" runs as ") == 2)
+            holds("a reload is no restart", side.property("MainPID") == main and side.property("ActiveState") == "active")
+
+    def the_shell_completes_what_is_typed(self):
+        for typed, completed in (("-i av", "avsb"), ("stat", "status"), ("-i avsb audit ver", "verify"),
+                                 ("keys import --fing", "--fingerprint")):
+            words = ["veer", *typed.split()]
+            told = self.avsb.machine.run(
+                "bash", "-c", "source /usr/share/bash-completion/completions/veer; "
+                f"COMP_WORDS=({' '.join(words)}) COMP_CWORD={len(words) - 1}; _veer; echo ${{COMPREPLY[@]}}")
+            holds(f"{typed} is completed as {told}", told.strip() == completed)
+
+    def it_is_walled_in(self):
+        for unit in (self.aii.unit, "veerdienst-check@aii.service"):
+            told = self.aii.machine.run("systemd-analyze", "security", "--no-pager", f"--threshold={MOST_EXPOSURE}", unit)
+            print(f"     {told.splitlines()[-1].strip()}")
+        told = self.aii.machine.run("systemd-analyze", "verify", "--man=no", self.aii.unit)
+        holds(f"units are as systemd wants them: {told}", told == "")
+
+    def files_have_the_modes_that_keep_them(self):
+        for side in self.sides:
+            state = side.state
+            wanted = {"/etc/veerdienst": "2750", side.config: "640", "/var/lib/veerdienst": "750", state: "700",
+                      f"{state}/gnupg": "700", f"{state}/spool": "700", f"{state}/sftp-key": "600", f"{state}/ledger.db": "600"}
+            wanted = {path: f"{mode} veerdienst veerdienst" for path, mode in wanted.items()}
+            if side.role == "sender":
+                wanted[side.drop] = "2770 veerdienst veer-operators"
+            told = {path: side.machine.run("stat", "-c", "%a %U %G", path).strip() for path in wanted}
+            holds(f"{side.name}: modes are {told}", told == wanted)
+            open_to_all = side.machine.run("find", "/etc/veerdienst", "/var/lib/veerdienst", "/srv/veerdienst",
+                                           "-perm", "-o+w", "!", "-type", "l")
+            holds(f"anybody may write {open_to_all}", open_to_all == "")
+
+    def who_is_in_no_group_gets_nothing(self):
+        machine = self.aii.machine
+        for typed, code in (("veer -i aii status", 12), ("veer -i aii send --empty 2023", 12),
+                            (f"cat {self.aii.config}", 1), (f"ls {self.aii.state}", 2), (f"ls {self.aii.drop}", 2),
+                            (f"cp /etc/hostname {self.aii.drop}/inburgeringsplicht-2023.csv", 1),
+                            (f"systemctl stop {self.aii.unit}", 4), (f"journalctl -q -u {self.aii.unit} --grep .", 1)):
+            machine.run("runuser", "-u", OUTSIDER, "--", *typed.split(), code=code)
+        holds("the service goes on", self.aii.property("ActiveState") == "active")
+
+    def a_service_that_hangs_is_restarted(self):
+        own = f"/etc/systemd/system/{self.aii.unit}.d"
+        self.aii.override(self.aii.unit, "WatchdogSec=4s", "RestartSec=1s")
+        self.aii.machine.run("systemctl", "restart", self.aii.unit)
+        main = self.aii.property("MainPID")
+        self.aii.machine.shell(f"kill -STOP {main}")
+        until("the watchdog restarts it",
+              lambda: self.aii.property("NRestarts") != "0" and self.aii.property("ActiveState") == "active")
+        holds("it is another process", self.aii.property("MainPID") != main)
+        holds("the journal says why", "watchdog" in self.aii.journal("-u", self.aii.unit).lower())
+        self.aii.machine.run("rm", "-r", own)
+        self.aii.machine.run("systemctl", "daemon-reload")
+        self.aii.machine.run("systemctl", "restart", self.aii.unit)
+
+    def a_machine_that_loses_power_in_mid_exchange_goes_on_and_delivers_once(self):
+        plug = self.room.network.plug
+        plug("aii", "down")
+        self.aii.offer(2023, self.list(LARGE, 2))
+        until("the list is sealed", lambda: self.aii.stage(2023) == "sealed")
+        plug("avsb", "down")
+        self.aii.machine.cut_power()
+        plug("aii", "up")
+        self.aii.machine.boot()
+        until("the list is sent", lambda: self.aii.stage(2023) == "sent")
+        plug("avsb", "up")
+        until("it is found", lambda: self.avsb.data("status")["arrivals"] or self.avsb.stage(2023))
+        self.avsb.machine.cut_power()
+        print(f"     AVSB lost power while the exchange was {self.aii.stage(2023)} at AII")
+        self.avsb.machine.boot()
+        acknowledged(self.aii, self.avsb, 2023, LARGE)
+
+    def a_package_that_is_upgraded_in_mid_exchange_loses_nothing(self):
+        before = [side.property("MainPID") for side in self.sides]
+        self.room.network.plug("avsb", "down")
+        self.aii.offer(2024, self.list(LARGE, 3))
+        until("the list is sent", lambda: self.aii.stage(2024) == "sent")
+        for side in self.sides:
+            side.machine.run("apt-get", "install", "-y", "-qq", "--reinstall", f"/root/{self.package.name}")
+        for side, old in zip(self.sides, before):
+            holds("it runs", side.property("ActiveState") == "active")
+            holds("it is the new program", side.property("MainPID") != old)
+        self.room.network.plug("avsb", "up")
+        acknowledged(self.aii, self.avsb, 2024, LARGE)
+
+    def a_full_disk_is_told_of_and_holds_up_the_exchange_no_longer_than_it_is_full(self):
+        machine, state = self.avsb.machine, self.avsb.state
+        machine.run("systemctl", "stop", self.avsb.unit)
+        machine.shell(f"cp -a {state} /root/kept && mount -t tmpfs -o mode=700,size=200m tmpfs {state} && "
+                      f"cp -a /root/kept/. {state}")
+        machine.run("systemctl", "start", self.avsb.unit)
+        machine.shell(f"cat /dev/zero > {state}/filler 2>/dev/null; true")
+        since = machine.run("date", "+%F %T").strip()
+        self.aii.offer(2025, self.list(LARGE, 4))
+        until("AVSB says that there is no room",
+              lambda: "L_FULL" in self.avsb.journal("-u", self.avsb.unit, "--since", since))
+        until("systemctl says so too", lambda: self.avsb.property("StatusText").startswith("L_FULL"))
+        holds("the doctor says so", "free space: 0 MB: make room" in self.avsb.veer("doctor", code=1))
+        holds("it is not recorded", 2025 not in self.avsb.recorded())
+        machine.run("rm", f"{state}/filler")
+        acknowledged(self.aii, self.avsb, 2025, LARGE)
+        machine.run("systemctl", "stop", self.avsb.unit)
+        machine.shell(f"cp -a {state}/. /root/kept && umount {state} && cp -a /root/kept/. {state} && rm -r /root/kept")
+        machine.run("systemctl", "start", self.avsb.unit)
+
+    def a_secret_may_be_a_credential_of_the_units(self):
+        machine, kept = self.avsb.machine, "/etc/veerdienst/credentials"
+        machine.run("install", "-d", "-m", "700", "-o", "root", "-g", "root", kept)
+        machine.run("install", "-m", "600", f"{self.avsb.state}/sftp-key", f"{kept}/avsb-sftp-key")
+        machine.run("rm", f"{self.avsb.state}/sftp-key")
+        for unit in (self.avsb.unit, "veerdienst-check@avsb.service"):
+            self.avsb.override(unit, f"LoadCredential=sftp-key:{kept}/avsb-sftp-key")
+        self.avsb.edit(key='"credential:sftp-key"')
+        machine.run("systemctl", "restart", self.avsb.unit)
+        since = machine.run("date", "-u", "+%FT%T").strip()
+        until("the share was looked at", lambda: self.avsb.data("status")["last_poll"] > since)
+
+    def a_network_that_is_gone_is_told_of_daily_and_the_exchange_goes_on_when_it_is_back(self):
+        self.room.network.plug("aii", "down")
+        self.aii.offer(2026, self.list(SMALL, 5))
+        until("the list waits for the network",
+              lambda: any(x["waits"].get("problem") for x in self.aii.data("status")["exchanges"]))
+        self.aii.machine.run("systemctl", "start", "veerdienst-check@aii.service", code=1)
+        told = until("the check is told of", self.aii.told_of_failures)
+        holds(told, "veerdienst-check@aii.service failed, and a person is needed" in told)
+        self.room.network.plug("aii", "up")
+        acknowledged(self.aii, self.avsb, 2026, SMALL)
+
+    def the_daily_check_is_content_when_all_is_well(self):
+        for side in self.sides:
+            holds("its timer waits", side.property("ActiveState", f"veerdienst-check@{side.name}.timer") == "active")
+            side.veer("status")
+            side.machine.run("systemctl", "start", f"veerdienst-check@{side.name}.service")
+
+    def a_service_that_fails_for_good_is_told_of(self):
+        machine, config = self.avsb.machine, self.avsb.config
+        machine.run("sed", "-i", 's/^role .*/role = "somebody"/', config)
+        machine.run("systemctl", "restart", self.avsb.unit, code=1)
+        told = until("the failure is told of", self.avsb.told_of_failures)
+        holds(told, f"{self.avsb.unit} failed, and a person is needed" in told)
+        holds("the check goes on", self.avsb.property("ActiveState", "veerdienst-check@avsb.timer") == "active")
+        machine.run("sed", "-i", 's/^role .*/role = "receiver"/', config)
+        machine.run("systemctl", "reset-failed", self.avsb.unit)
+        machine.run("systemctl", "start", self.avsb.unit)
+
+    def no_number_stands_in_a_journal_or_anywhere_but_in_the_register(self):
+        patterns = self.room.folder / "canaries"
+        patterns.write_text("".join(f"{n}\n{n[:2]}.{n[2:4]}.{n[4:6]}-{n[6:9]}.{n[9:]}\n" for n in sorted(self.canaries)))
+        holds("canaries are looked for", len(self.canaries) >= 40)
+        for side in self.sides:
+            journal = side.machine.run("journalctl", "--no-pager", "-o", "export")
+            holds("the journal is there", side.unit in journal)
+            holds("no number in the journal", not any(n in journal for n in patterns.read_text().split()))
+        def search(*places):
+            return subprocess.run(["grep", "-rlaF", "-f", patterns, *places], capture_output=True, text=True)
+        holds("they would be found", search(self.room.folder / "list-1.csv").returncode == 0)
+        found = search(*(machine.changes for machine in self.room.machines.values()))
+        holds(f"numbers in {found.stdout}", found.returncode == 1)
+
+    def what_people_own_outlives_the_package(self):
+        machine = self.avsb.machine
+        machine.run("apt-get", "purge", "-y", "-qq", "veerdienst")
+        holds("nothing of it runs", machine.run("find", "/proc", "-maxdepth", "1", "-user", "veerdienst") == "")
+        holds("nothing of it is started", machine.run("find", "/etc/systemd/system", "-path", "*.wants/veerdienst*") == "")
+        for path in (self.avsb.config, f"{self.avsb.state}/ledger.db", f"{self.avsb.state}/gnupg"):
+            machine.run("test", "-e", path)
+        machine.run("apt-get", "install", "-y", "-qq", f"/root/{self.package.name}")
+        machine.run("systemctl", "enable", "-q", "--now", self.avsb.unit)
+        holds("the register is as it was", self.avsb.recorded()[2024] == (LARGE, 1))
+
+
+def main(package, make_list, folder):
+    machines.require_rights()
+    began = time.monotonic()
+    steps = [(name.replace("_", " "), step) for name, step in vars(Test).items() if "_" in name.strip("_")]
+    base = machines.bare_tree(folder, ["openssh-server"], [package])
+    print(f"a bare Debian is at hand ({time.monotonic() - began:.0f} s)", flush=True)
+    room, failed = machines.Room(base, ["share", "aii", "avsb"]), []
+    try:
+        room.network.answer_names({SHARE: "share"})
+        test = Test(package, make_list, room)
+        for sentence, step in steps:
+            start = time.monotonic()
+            print(f"  {sentence}", flush=True)
+            try:
+                step(test)
+            except Exception as error:
+                failed.append(sentence)
+                print(f"     FAILED: {str(error)[:1000]}")
+                for side in test.sides:
+                    if side.machine.process:
+                        print(side.machine.attempt("journalctl", "--no-pager", "-n", "15", "-u", side.unit).stdout)
+                if "handbook" in sentence:
+                    break  # the rest builds on it
+            else:
+                print(f"     holds ({time.monotonic() - start:.0f} s)", flush=True)
+    finally:
+        room.remove()
+    print(f"{len(steps)} sentences, {len(failed)} failed ({time.monotonic() - began:.0f} s)", *failed, sep="\n  ")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*(pathlib.Path(word).resolve() for word in sys.argv[1:])))
