@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <sys/statvfs.h>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -132,6 +133,15 @@ std::optional<Time> idle_since(Books& books, const std::optional<std::string>& h
   return since;
 }
 
+// A ledger that cannot be written cannot tell of it either.
+std::optional<std::uint64_t> too_few_megabytes(const fs::path& state) {
+  static constexpr std::uint64_t kEnough = 20;
+  struct statvfs status {};
+  if (statvfs(state.c_str(), &status) != 0) return std::nullopt;
+  const std::uint64_t megabytes = status.f_bavail * status.f_frsize >> 20;
+  return megabytes < kEnough ? std::optional(megabytes) : std::nullopt;
+}
+
 /// Files in the drop folder that were not looked at to the end yet.
 std::vector<std::string> waiting_files(Books& books) {
   if (books.config.role != Role::sender) return {};
@@ -170,7 +180,8 @@ void status(Context& context) {
   const auto waiting = waiting_files(books);
   const auto idle = idle_since(books, holder);
   const auto commands = books.agenda.pending();
-  if (idle || (!holder && !waiting.empty()) || needs_attention(alerts) || any_fails(chores) ||
+  const auto room = too_few_megabytes(books.config.state);
+  if (room || idle || (!holder && !waiting.empty()) || needs_attention(alerts) || any_fails(chores) ||
       any_fails(open) || any_fails(arrivals) || !refused.empty())
     context.exit_code = kAttention;
 
@@ -197,6 +208,7 @@ void status(Context& context) {
                                   {"who", command.who},
                                   {"waits", json_of(command.wait)}});
     json["waiting_files"] = waiting;
+    json["megabytes_left"] = room ? Json(*room) : Json(nullptr);
     json["idle_since"] = idle ? Json(format_time(*idle)) : Json(nullptr);
     json["alerts"] = Json::array();
     for (const Alert& alert : alerts) json["alerts"].push_back(json_of(alert));
@@ -215,6 +227,8 @@ void status(Context& context) {
                                  books.config.role == Role::sender ? "sender" : "receiver",
                                  environment_name(books.config.environment), who_works(holder));
   text += fmt::format("last look at the share: {}\n", time_or_dash(last_poll));
+  if (room)
+    text += fmt::format("the disk of the state folder is all but full ({} MB left): make room\n", *room);
   if (idle) text += fmt::format("work is due since {}, and nobody does it\n", format_time(*idle));
   for (const ChoreState& chore : chores)
     if (fails(chore))
@@ -248,8 +262,8 @@ void status(Context& context) {
   for (const Alert& alert : alerts)
     text += fmt::format("{} {} since {} (number {}): {}\n", alert.kind, alert.code,
                         format_time(alert.opened_at), alert.id, alert.text);
-  if (open.empty() && arrivals.empty() && waiting.empty() && commands.empty() && !idle && alerts.empty() &&
-      refused.empty() && !any_fails(chores))
+  if (open.empty() && arrivals.empty() && waiting.empty() && commands.empty() && !idle && !room &&
+      alerts.empty() && refused.empty() && !any_fails(chores))
     text += "nothing is open\n";
   context.print(text);
 }
