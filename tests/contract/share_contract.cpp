@@ -220,6 +220,7 @@ TEST_CASE("nothing is written through a link that stands where the leftover woul
 
 TEST_CASE("a folder that stands where the leftover would is told, with the name to have removed") {
   OVER_EVERY_SHARE
+  if (kind == "sharepoint") return;  // writes no part
   fs::create_directories(place.out / ".a.pgp.part" / "full");
   const auto error = thrown([&] { put(*place.ours, "a.pgp", "whole"); });
   REQUIRE(error);
