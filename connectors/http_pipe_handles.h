@@ -9,7 +9,7 @@
 
 #include <cpprest/http_client.h>
 
-#include "connectors/http.h"
+#include "connectors/http_message.h"
 
 namespace veer {
 

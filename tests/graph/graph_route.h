@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/graph_emulator.h"
+#include "graph/graph_terms.h"
 #include "graph/tls_server.h"
 
 namespace veer::test {

@@ -8,8 +8,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "graph/graph_emulator.h"
 #include "graph/graph_route.h"
+#include "graph/graph_terms.h"
 #include "graph/library_store.h"
 #include "graph/sign_in.h"
 #include "graph/tls_server.h"

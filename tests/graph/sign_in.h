@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "graph/encoding.h"
-#include "graph/graph_emulator.h"
+#include "graph/graph_terms.h"
 #include "graph/tls_server.h"
 
 namespace veer::test {
