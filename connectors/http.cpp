@@ -384,7 +384,7 @@ void Http::fail(const HttpsUrl& url, const Line& line, const std::string& text) 
                       where));
     if (verdict == X509_V_ERR_CERT_HAS_EXPIRED || verdict == X509_V_ERR_CERT_NOT_YET_VALID)
       throw Error(
-          Code::s_host_key,
+          Code::s_expired,
           fmt::format("the certificate of {} does not count at this date: set this machine's clock, or "
                       "ask who runs that server",
                       where));

@@ -109,7 +109,9 @@ bool remove_item(Graph& graph, const std::string& folder, const GraphItem& item,
   const std::string path = library_of(folder) + "/items/" + in_path(item.id);
   const GraphAnswer gone = graph.call({"POST", path + "/permanentDelete", doing}, transfer);
   if (gone.good()) return true;
-  if (gone.status() >= 500 || gone.status() == 423 || gone.status() == 401) throw refusal(gone, doing);
+  const bool unknown_here = gone.status() == 501 || gone.status() == 505;
+  if ((gone.status() >= 500 && !unknown_here) || gone.status() == 423 || gone.status() == 401)
+    throw refusal(gone, doing);
   const GraphAnswer binned = graph.call({"DELETE", path, doing}, transfer);
   if (binned.status() == 404) return true;
   if (binned.status() == 403)

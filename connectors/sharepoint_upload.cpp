@@ -23,6 +23,11 @@ constexpr std::chrono::seconds kNotYet(5);
 constexpr std::chrono::seconds kParting(3);
 constexpr std::string_view kConflict = "@microsoft.graph.conflictBehavior";
 
+constexpr std::string_view kNote = "sharepoint-upload";
+
+/// Whether a session that answers so may still be gone on with; every other refusal of an old one is its end.
+bool may_answer_later(int status) { return status >= 500 || status == 408 || status == 423 || status == 429; }
+
 bool is_lost(int status) { return status == 401 || status == 404 || status == 410; }
 
 class HashingSink : public Sink {
@@ -136,9 +141,12 @@ void SharePointUpload::run_session() {
   }
 }
 
-std::string SharePointUpload::note() const {
-  return fmt::format("sharepoint-upload {} {} {}", name_, content_.size(), open_.url);
+// A session belongs to one name in one folder: what is configured may change before the next attempt.
+std::string SharePointUpload::note_beginning() const {
+  return fmt::format("{} {} {} {} ", kNote, folder_, name_, content_.size());
 }
+
+std::string SharePointUpload::note() const { return note_beginning() + open_.url; }
 
 void SharePointUpload::keep(const std::string& note) {
   if (resume_.keep) resume_.keep(note);
@@ -148,12 +156,15 @@ void SharePointUpload::keep(const std::string& note) {
 /// What the session of an earlier call still wants; nothing when the file is there already; empty when there
 /// is no session to go on with.
 std::optional<std::vector<std::uint64_t>> SharePointUpload::take_up() {
-  const std::string begins = fmt::format("sharepoint-upload {} {} ", name_, content_.size());
-  if (!resume_.note.starts_with(begins)) return std::nullopt;
-  const std::string url = resume_.note.substr(begins.size());
+  if (!resume_.note.starts_with(kNote)) return std::nullopt;
+  const std::string url = resume_.note.substr(resume_.note.rfind(' ') + 1);
   if (!graph_.may_store(url)) return std::nullopt;
-  if (open_.url != url) cancel_upload(graph_, open_);
+  if (open_.name == name_ && open_.url != url) cancel_upload(graph_, open_);
   open_ = {name_, url};
+  if (!resume_.note.starts_with(note_beginning())) {
+    cancel_upload(graph_, open_);
+    return std::nullopt;
+  }
   const GraphAnswer answer = graph_.store({.method = "GET", .url = url, .doing = doing()}, transfer_);
   if (answer.good()) {
     std::vector<std::uint64_t> missing = parse_upload(answer.http.body).missing;
@@ -162,7 +173,7 @@ std::optional<std::vector<std::uint64_t>> SharePointUpload::take_up() {
         log(LogLevel::info, "going on with {} at byte {}", printable(name_), missing.front());
       return missing;
     }
-  } else if (!is_lost(answer.status())) {
+  } else if (may_answer_later(answer.status())) {
     throw refusal(answer, doing());
   }
   if (is_there()) {
@@ -175,7 +186,7 @@ std::optional<std::vector<std::uint64_t>> SharePointUpload::take_up() {
 }
 
 std::vector<std::uint64_t> SharePointUpload::begin() {
-  cancel_upload(graph_, open_);
+  if (open_.name == name_) cancel_upload(graph_, open_);
   const Json wish = {{"item", {{kConflict, "fail"}, {"name", name_}, {"fileSize", content_.size()}}}};
   const GraphAnswer answer = graph_.call(
       {"POST", item_path(folder_, name_) + "/createUploadSession", doing(), wish.dump()}, transfer_);
@@ -311,10 +322,16 @@ void SharePointUpload::confirm(const GraphAnswer& answer) {
   std::optional<GraphItem> item;
   try {
     item = parse_item(answer.http.body);
-  } catch (const Error&) {
+  } catch (const Error&) {  // something on the way may answer in the service's place
   }
-  if (!item || item->hash.empty()) item = find_item(graph_, folder_, name_, transfer_);
-  if (!item) return;  // who it is for may have fetched and removed it already
+  const bool told = item && item->is_file && item->name == name_ && item->size == content_.size();
+  if (!told || item->hash.empty()) item = find_item(graph_, folder_, name_, transfer_);
+  if (!item && told) return;  // who it is for has fetched and removed it already
+  if (!item)
+    throw Error(
+        Code::s_unreachable,
+        fmt::format("{}: it was said to be done, and no such file is there; it is looked at again ({})",
+                    doing(), ids_of(answer)));
   if (agrees(*item)) return;
   open_ = {};
   keep("");

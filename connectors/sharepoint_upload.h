@@ -50,6 +50,7 @@ class SharePointUpload {
   bool agrees(const GraphItem& item);
   std::string load(std::uint64_t from, std::uint64_t end);
   void hash_to(std::uint64_t end);
+  std::string note_beginning() const;
   std::string note() const;
   void keep(const std::string& note);
   std::string doing() const;

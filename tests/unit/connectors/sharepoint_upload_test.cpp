@@ -374,3 +374,54 @@ TEST_CASE("an upload never goes to a host that is not the site's") {
   CHECK(elsewhere.requests().empty());
   CHECK(world.kept == 0);
 }
+
+TEST_CASE("what answers in the service's place that all is well makes no file of what is not there") {
+  World world;
+  const std::string large = some_bytes(25 * kMega);
+  const GraphFault proxy{.status = 200, .body = "<html>fine</html>", .content_type = "text/html"};
+  world.graph.fail_next({.call = GraphCall::fragment, .skip = 1}, proxy);
+  CHECK(code_of([&] { world.put("a.pgp", large); }) == Code::s_unreachable);
+  CHECK_FALSE(world.stored("a.pgp"));
+  CHECK_FALSE(world.note.empty());
+  world.restart();
+  world.put("a.pgp", large);
+  CHECK(world.stored("a.pgp") == large);
+
+  for (const int status : {200, 201, 204}) {
+    const std::string name = "small" + std::to_string(status) + ".pgp";
+    world.graph.fail_next({.call = GraphCall::put_content}, {.status = status, .body = "<html>fine</html>"});
+    CHECK(code_of([&] { world.put(name, "whole"); }) == Code::s_unreachable);
+    world.put(name, "whole");
+    CHECK(world.stored(name) == "whole");
+  }
+}
+
+TEST_CASE("an upload that waits is not given up for another one") {
+  World world;
+  const std::string first = some_bytes(25 * kMega);
+  std::string note;
+  world.graph.fail_next({.call = GraphCall::fragment, .skip = 1}, {.status = 500});
+  const auto keep = [&](const std::string& text) { note = text; };
+  CHECK(code_of([&] {
+          world.ours->put("a.pgp", MemoryBlob(first), {note, keep}, {});
+        }) == Code::s_unreachable);
+  world.put("b.pgp", some_bytes(6 * kMega));
+  CHECK(world.graph.open_sessions() == 1);
+  world.ours->put("a.pgp", MemoryBlob(first), {note, keep}, {});
+  CHECK(world.stored("a.pgp") == first);
+  CHECK_FALSE(overlap(fragments_taken(world.graph)));
+}
+
+TEST_CASE("an upload that was begun in another folder does not end there") {
+  World world;
+  const std::string bytes = some_bytes(25 * kMega);
+  world.graph.fail_next({.call = GraphCall::fragment, .skip = 1}, {.status = 500});
+  CHECK(code_of([&] { world.put("a.pgp", bytes); }) == Code::s_unreachable);
+  SharePointOptions options = world.place.share();
+  std::swap(options.outgoing, options.incoming);
+  world.ours = std::make_unique<SharePointShare>(std::move(options));
+  world.put("a.pgp", bytes);
+  CHECK_FALSE(world.stored("a.pgp"));
+  CHECK(world.graph.read_file(GraphShare::kLibrary, "to_aii/a.pgp") == bytes);
+  CHECK(world.graph.open_sessions() == 0);
+}
