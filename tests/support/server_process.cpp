@@ -69,16 +69,27 @@ void ServerProcess::signal_sessions(int signal) const {
 }
 
 pid_t start_program(const std::vector<std::string>& command, const std::filesystem::path& log) {
+  std::vector<char*> words;
+  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  // A signal that meets the child before it is the other program must not find the handlers of this one,
+  // which has threads.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
   const pid_t pid = fork();
-  if (pid < 0) throw std::runtime_error("fork failed");
-  if (pid > 0) return pid;
+  if (pid != 0) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (pid < 0) throw std::runtime_error("fork failed");
+    return pid;
+  }
+  for (const int handled : {SIGTERM, SIGINT, SIGSEGV, SIGABRT, SIGFPE, SIGILL}) signal(handled, SIG_DFL);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is ended leaves nothing behind
   const int fd = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   dup2(fd, 1);
   dup2(fd, 2);
-  std::vector<char*> words;
-  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
   execv(words[0], words.data());
   _exit(127);
 }
