@@ -22,6 +22,15 @@ constexpr std::string_view kOfficeLock = "~$";
 
 std::string drop_cause(const std::string& name) { return "drop:" + name; }
 
+/// Empty when there is none, or something else.
+std::optional<FileIdentity> regular_file(const fs::path& path) {
+  try {
+    return identify(path);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 std::string leftover_cause(const std::string& name) { return "leftover:" + name; }
 
 Error faulty(const ListReport& report) {
@@ -136,14 +145,15 @@ void Intake::remove_taken(const fs::path& path, const Offer& offer) {
   const std::string cause = leftover_cause(offer.name);
   const auto identity = FileIdentity::parse(offer.identity);
   try {
-    const bool gone = identity && remove_if_same(path, *identity);
-    if (const auto there = gone || !identity ? std::nullopt : identify(path);
-        there && there->is_same_file(*identity))
-      throw Error(Code::l_io, "the name under which it is removed is taken");
-    if (!gone)
-      log(LogLevel::warn,
-          "{} was changed after it was taken in; what stands there now is looked at by itself",
-          printable(offer.name));
+    if (identity && !remove_if_same(path, *identity)) {
+      const auto there = regular_file(path);
+      if (there && there->is_same_file(*identity))
+        throw Error(Code::l_io, "the name under which it is removed is taken");
+      if (there)
+        log(LogLevel::warn,
+            "{} was changed after it was taken in; what stands there now is looked at by itself",
+            printable(offer.name));
+    }
     if (at_.alerts.is_open(cause)) at_.db.transaction([&] { at_.alerts.close(cause); });
   } catch (const Error& error) {
     if (at_.alerts.is_open(cause)) return;
