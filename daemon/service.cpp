@@ -92,6 +92,7 @@ void Service::hold_signals() {
 }
 
 void Service::FreeEvent::operator()(sd_event* event) const { sd_event_unref(event); }
+void Service::FreeSource::operator()(sd_event_source* source) const { sd_event_source_disable_unref(source); }
 
 /// What sd-event calls in the listening thread.
 struct Service::Callbacks {
@@ -140,13 +141,16 @@ Service::Service(Instance& instance, Engine& engine, std::function<bool()> may_r
   require(sd_event_add_io(event, nullptr, worker_ended_.get(), EPOLLIN, Callbacks::worker_ended, this),
           "listening to the worker");
   ring_bell(at_.config.state);
-  require(sd_event_add_inotify(event, nullptr, (at_.config.state / kBell).c_str(), IN_CLOSE_WRITE,
+  sd_event_source* source = nullptr;
+  require(sd_event_add_inotify(event, &source, (at_.config.state / kBell).c_str(), IN_CLOSE_WRITE,
                                Callbacks::rang, this),
           "listening to commands");
+  commands_.reset(source);
   // A folder that is not there, or not on this machine, tells nothing: it is looked into all the same.
-  if (at_.config.role == Role::sender)
-    sd_event_add_inotify(event, nullptr, at_.config.drop.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO | IN_ATTRIB,
-                         Callbacks::dropped, this);
+  if (at_.config.role == Role::sender &&
+      sd_event_add_inotify(event, &source, at_.config.drop.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO | IN_ATTRIB,
+                           Callbacks::dropped, this) >= 0)
+    drops_.reset(source);
   if (sd_watchdog_enabled(0, &watchdog_usec_) > 0)
     require(sd_event_add_time_relative(event, nullptr, CLOCK_MONOTONIC, 0, 0, Callbacks::watched, this),
             "keeping the watchdog");

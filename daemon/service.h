@@ -16,6 +16,7 @@
 #include "daemon/engine.h"
 
 struct sd_event;
+struct sd_event_source;
 
 namespace veer {
 
@@ -55,6 +56,10 @@ class Service {
   struct FreeEvent {
     void operator()(sd_event* event) const;
   };
+  struct FreeSource {
+    void operator()(sd_event_source* source) const;
+  };
+  using Source = std::unique_ptr<sd_event_source, FreeSource>;
 
   void work(const std::stop_token& stop);
   void wait_for_work(const std::stop_token& stop);
@@ -69,6 +74,8 @@ class Service {
   Engine& engine_;
   std::function<bool()> may_reload_;
   std::unique_ptr<sd_event, FreeEvent> events_;
+  Source commands_;  ///< libsystemd 252 does not free what watches folders unless it is held
+  Source drops_;
   Fd worker_ended_;  ///< an eventfd
   End end_ = End::stop;
 
