@@ -15,15 +15,15 @@ ChoreState chore_of(const Row& row) {
 }
 
 constexpr std::string_view kCommandColumns =
-    "id, verb, argument, who, asked_at, due_at, attempts, code, result";
+    "id, verb, argument, uid, who, asked_at, due_at, attempts, code, result";
 
 Command command_of(const Row& row) {
   return {row.integer(0),
           row.text(1),
           row.text(2),
-          row.text(3),
-          from_millis(row.integer(4)),
-          {row.maybe_time(5), row.integer(6), row.text(7), row.text(8)}};
+          {static_cast<uid_t>(row.integer(3)), row.text(4)},
+          from_millis(row.integer(5)),
+          {row.maybe_time(6), row.integer(7), row.text(8), row.text(9)}};
 }
 
 }  // namespace
@@ -64,13 +64,13 @@ void Agenda::defer(const ChoreState& state, Time due, const Error& error) {
        std::string(chore_name(state.chore))});
 }
 
-std::int64_t Agenda::ask(const std::string& verb, const std::string& argument, const std::string& who) {
+std::int64_t Agenda::ask(const std::string& verb, const std::string& argument, const Person& who) {
   const std::int64_t id = db_.query_one("SELECT coalesce(max(id), 0) + 1 FROM command")->integer(0);
   const std::int64_t now = to_millis(clock_.now());
   db_.execute(
-      "INSERT INTO command (id, verb, argument, who, stage, asked_at, due_at)"
-      " VALUES (:id, :verb, :argument, :who, 'pending', :asked, :due)",
-      {id, verb, argument, who, now, now});
+      "INSERT INTO command (id, verb, argument, uid, who, stage, asked_at, due_at)"
+      " VALUES (:id, :verb, :argument, :uid, :who, 'pending', :asked, :due)",
+      {id, verb, argument, std::int64_t{who.uid}, who.name, now, now});
   return id;
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "daemon/access.h"
 #include "daemon/database.h"
 #include "daemon/ledger.h"
 
@@ -30,7 +31,7 @@ struct Command {
   std::int64_t id = 0;
   std::string verb;
   std::string argument;
-  std::string who;
+  Person who;
   Time asked_at;
   Wait wait;
 };
@@ -54,7 +55,7 @@ class Agenda {
   void done(Chore chore, Time next);
   void defer(const ChoreState& state, Time due, const Error& error);
 
-  std::int64_t ask(const std::string& verb, const std::string& argument, const std::string& who);
+  std::int64_t ask(const std::string& verb, const std::string& argument, const Person& who);
   /// Commands that are not yet done, oldest first.
   std::vector<Command> pending();
   std::optional<Command> next_command();

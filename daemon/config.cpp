@@ -42,7 +42,8 @@ class Reading {
     proxy(root_.table("proxy"));
     database(root_.table("database"));
     if (config_.role == Role::sender) drop_apart(root_.table("paths"));
-    root_.refuse_unknown({"legal_basis", "alerts", "rehearsal", "access"});
+    access(root_.table("access"));
+    root_.refuse_unknown({"legal_basis", "alerts", "rehearsal"});
     if (!problems_.empty()) throw Error(Code::c_config, fmt::format("{}", fmt::join(problems_, "\n")));
     if (config_.environment == Environment::production)
       throw Error(Code::c_production,
@@ -53,6 +54,14 @@ class Reading {
   }
 
  private:
+  void access(TomlTable table) {
+    for (const auto& [key, groups] : {std::pair{"operators", &config_.access.operators},
+                                      {"approvers", &config_.access.approvers},
+                                      {"auditors", &config_.access.auditors}})
+      if (table.has(key)) *groups = table.texts(key);
+    table.refuse_unknown();
+  }
+
   std::string required(TomlTable& table, std::string_view key, std::string_view example) {
     auto value = table.text(key);
     if (!value && !table.has(key)) table.problem(key, fmt::format("is missing: add {} = {}", key, example));

@@ -12,6 +12,7 @@
 
 #include "connectors/ftps_options.h"
 #include "core/clock.h"
+#include "daemon/access.h"
 #include "formats/seal.h"
 
 namespace veer {
@@ -113,6 +114,7 @@ struct Config {
   std::string counterparty;  ///< party name
   std::vector<PinnedKey> counterparty_keys;
   ShareConfig share;
+  AccessConfig access;
   std::string proxy;  ///< "http://host:port" for HTTPS; empty: none
   std::string database_url;
 };

@@ -207,7 +207,7 @@ void Engine::run(const Command& command, const Transfer& transfer) {
       at_.agenda.finish(command, stage, code, text);
       at_.audit.append("command", "",
                        {{"verb", command.verb},
-                        {"who", command.who},
+                        {"who", command.who.name},
                         {"code", code.empty() ? "done" : std::string(code)}});
     });
   };
@@ -238,7 +238,7 @@ std::string Engine::obey(const Command& command, const Transfer& transfer) {
     at_.db.transaction([&] {
       const Alert alert = at_.alerts.close(alert_number(command.argument));
       at_.audit.append("alert-closed", alert.exchange,
-                       {{"kind", alert.kind}, {"code", alert.code}, {"who", command.who}});
+                       {{"kind", alert.kind}, {"code", alert.code}, {"who", command.who.name}});
       text = fmt::format("closed: {} {}: {}", alert.kind, alert.code, alert.text);
     });
     return text;

@@ -324,7 +324,7 @@ Exchange Intake::seal(const std::string& origin, int year, ListReport report,
                       {"restored", std::to_string(x.restored)},
                       {"header", x.header ? "yes" : "no"},
                       {"origin", shown_name(origin)},
-                      {"who", command != nullptr ? command->who : ""}});
+                      {"who", command != nullptr ? command->who.name : ""}});
   });
   log(LogLevel::info, "sealed {} numbers for {} as {}", x.records, year, x.package);
   return x;

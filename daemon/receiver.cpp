@@ -348,7 +348,7 @@ std::string Receiver::reject(const Command& command) {
   const std::string text = fmt::format("{} is set aside", shown_name(command.argument));
   for (const Arrival& open : at_.ledger.open_arrivals())
     if (open.name == command.argument && open.stage == ArrivalStage::fetched) {
-      inbox_.reject(open, command.who, history_cause(open));
+      inbox_.reject(open, command.who.name, history_cause(open));
       return text;
     }
   const auto last = at_.ledger.last_arrival(command.argument);
@@ -371,7 +371,7 @@ std::string Receiver::obey(const Command& command, const Transfer&) {
       arrival->wait = {.due = at_.clock.now()};
       at_.db.transaction([&] {
         at_.ledger.save(*arrival);
-        at_.audit.append("approved", "", {{"name", arrival->name}, {"who", command.who}});
+        at_.audit.append("approved", "", {{"name", arrival->name}, {"who", command.who.name}});
       });
     }
     return fmt::format("{} is read now", arrival->name);

@@ -72,9 +72,11 @@ void first_schema(Database& db) {
       " problem_code TEXT, problem TEXT, last_done_at BIGINT)");
   // What a person asked for.
   db.execute(
-      "CREATE TABLE command (id BIGINT PRIMARY KEY, verb TEXT NOT NULL, argument TEXT NOT NULL, who TEXT NOT "
+      "CREATE TABLE command (id BIGINT PRIMARY KEY, verb TEXT NOT NULL, argument TEXT NOT NULL, uid BIGINT "
+      "NOT "
       "NULL,"
-      " stage TEXT NOT NULL, code TEXT, result TEXT, asked_at BIGINT NOT NULL, due_at BIGINT,"
+      " who TEXT NOT NULL, stage TEXT NOT NULL, code TEXT, result TEXT, asked_at BIGINT NOT NULL, due_at "
+      "BIGINT,"
       " attempts BIGINT NOT NULL DEFAULT 0)");
   db.execute("CREATE INDEX command_due ON command (due_at)");
 

@@ -338,7 +338,8 @@ void Sender::tidy_spool() {
 
 std::string Sender::obey(const Command& command, const Transfer& transfer) {
   if (command.verb == "send" || command.verb == "send-empty") return intake_.take(command, transfer).id;
-  if (command.verb == "withdraw") return withdraw(at_.ledger.find(command.argument), command.who, transfer);
+  if (command.verb == "withdraw")
+    return withdraw(at_.ledger.find(command.argument), command.who.name, transfer);
   if (command.verb == "resend") {
     const Exchange x = at_.ledger.find(command.argument);
     if (x.stage == Stage::withdrawn)

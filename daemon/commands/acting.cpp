@@ -184,7 +184,7 @@ void act(Context& context, const Asked& asked) {
   Agenda agenda(books, clock);
   Ledger ledger(books, clock);
   std::int64_t id = 0;
-  books.transaction([&] { id = agenda.ask(asked.verb, asked.argument, caller()); });
+  books.transaction([&] { id = agenda.ask(asked.verb, asked.argument, person_of(getuid())); });
   if (!working) ring_bell(config.state);
 
   Progress progress(context);

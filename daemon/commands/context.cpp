@@ -5,13 +5,13 @@
 #include <iostream>
 
 #include <fmt/format.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "core/secret.h"
+#include "daemon/access.h"
 #include "daemon/schema.h"
 #include "daemon/share_factory.h"
 
@@ -41,7 +41,7 @@ fs::path Context::readable_config_path() const {
         Code::c_user,
         fmt::format("{} may not be read by {}: {}; or, when this is the service's user and somebody else "
                     "edited the file, give it back with chown(1)",
-                    printable(path.native(), 300), caller(), kAsItsUser));
+                    printable(path.native(), 300), person_of(getuid()).name, kAsItsUser));
   return path;
 }
 
@@ -61,7 +61,7 @@ bool is_strange(const fs::path& folder) {
 void require_own(const fs::path& folder) {
   if (is_strange(folder))
     throw Error(Code::c_user, fmt::format("{} belongs to another user than {}: {}",
-                                          printable(folder.native(), 300), caller(), kAsItsUser));
+                                          printable(folder.native(), 300), person_of(getuid()).name, kAsItsUser));
 }
 
 void Context::print(std::string_view text) const {
@@ -126,12 +126,6 @@ std::unique_ptr<Database> open_books(const Config& config) {
   auto books = std::make_unique<Database>(config.database_url, Database::Access::read_only);
   require_schema(*books);
   return books;
-}
-
-std::string caller() {
-  const passwd* entry = getpwuid(getuid());
-  return entry != nullptr ? fmt::format("{} ({})", printable(entry->pw_name), getuid())
-                          : fmt::format("uid {}", getuid());
 }
 
 }  // namespace veer

@@ -111,8 +111,6 @@ class KeyVisit {
 bool needs_attention(const std::vector<Alert>& alerts);
 /// The instance's books for reading, whether a service runs or not. Throws U_STATE when there are none yet.
 std::unique_ptr<Database> open_books(const Config& config);
-/// Name of the person who runs this program, for the audit trail.
-std::string caller();
 
 void add_init(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);

@@ -205,7 +205,7 @@ void status(Context& context) {
     for (const Command& command : commands)
       json["commands"].push_back({{"verb", command.verb},
                                   {"argument", command.argument},
-                                  {"who", command.who},
+                                  {"who", command.who.name},
                                   {"waits", json_of(command.wait)}});
     json["waiting_files"] = waiting;
     json["megabytes_left"] = room ? Json(*room) : Json(nullptr);
@@ -257,7 +257,7 @@ void status(Context& context) {
   for (const std::string& name : refused)
     text += fmt::format("{} was not taken in: the note beside it says why\n", shown_name(name));
   for (const Command& command : commands)
-    text += fmt::format("{} asked for {} {} and it is not done yet{}\n", command.who, command.verb,
+    text += fmt::format("{} asked for {} {} and it is not done yet{}\n", command.who.name, command.verb,
                         printable(command.argument), problem_of(command));
   for (const Alert& alert : alerts)
     text += fmt::format("{} {} since {} (number {}): {}\n", alert.kind, alert.code,

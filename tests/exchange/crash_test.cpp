@@ -92,7 +92,7 @@ std::size_t times_asked(Side& side, const std::string& verb) {
 }
 
 void ask(Side& side, const std::string& verb, const std::string& argument) {
-  side.instance.db.transaction([&] { side.instance.agenda.ask(verb, argument, "operator"); });
+  side.instance.db.transaction([&] { side.instance.agenda.ask(verb, argument, {1001, "operator"}); });
 }
 
 Names stages_of(Side& side) {

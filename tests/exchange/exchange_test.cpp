@@ -117,7 +117,7 @@ TEST_CASE("after a refusal the corrected list goes out in a new exchange and is 
 
 TEST_CASE("an explicit empty list is recorded as such") {
   Exchanging e;
-  e.pair.aii->instance.agenda.ask("send-empty", "2026", "operator");
+  e.pair.aii->instance.agenda.ask("send-empty", "2026", {1001, "operator"});
   e.pair.run_to_rest();
   CHECK(e.pair.sent().stage == Stage::acknowledged);
   CHECK(e.pair.sent().records == 0);
@@ -127,7 +127,8 @@ TEST_CASE("an explicit empty list is recorded as such") {
 TEST_CASE("a file offered by hand is sent and stays where it lies") {
   Exchanging e;
   write_file(e.folder / kListName, csv_of(e.numbers));
-  const auto id = e.pair.aii->instance.agenda.ask("send", (e.folder / kListName).string(), "operator");
+  const auto id =
+      e.pair.aii->instance.agenda.ask("send", (e.folder / kListName).string(), {1001, "operator"});
   e.pair.run_to_rest();
   CHECK(e.pair.aii->instance.agenda.result_of(id).text == e.pair.sent().id);
   CHECK(e.pair.sent().stage == Stage::acknowledged);
@@ -141,7 +142,7 @@ TEST_CASE(
   e.exchange();
   CHECK(e.pair.sent().stage == Stage::sent);
   Database& db = e.pair.aii->instance.db;
-  e.pair.aii->instance.agenda.ask("withdraw", e.pair.sent().id, "the officer (1001)");
+  e.pair.aii->instance.agenda.ask("withdraw", e.pair.sent().id, {1001, "the officer (1001)"});
   e.pair.run_to_rest();
   const auto record = db.query_one("SELECT record FROM audit WHERE event = 'withdrawn'");
   REQUIRE(record);
@@ -161,7 +162,7 @@ TEST_CASE("a withdrawal that came too late is corrected by the receipt") {
   e.pair.avsb_share.forbid_put(true);
   e.pair.run_for(std::chrono::minutes(5));
   CHECK(e.lists().count(kYear) == 50);  // recorded, not yet answered
-  e.pair.aii->instance.agenda.ask("withdraw", e.pair.sent().id, "operator");
+  e.pair.aii->instance.agenda.ask("withdraw", e.pair.sent().id, {1001, "operator"});
   e.pair.run_for(std::chrono::minutes(1));
   CHECK(e.pair.sent().stage == Stage::withdrawn);
   e.pair.avsb_share.forbid_put(false);
@@ -253,7 +254,7 @@ TEST_CASE("Q27: another host key is a finding that stays until a person closes i
   e.pair.run_for(std::chrono::hours(1));
   CHECK(e.pair.open_alerts(*e.pair.avsb) == Names{"finding S_HOST_KEY"});
   Instance& avsb = e.pair.avsb->instance;
-  avsb.agenda.ask("close-alert", std::to_string(avsb.alerts.open().front().id), "officer");
+  avsb.agenda.ask("close-alert", std::to_string(avsb.alerts.open().front().id), {1001, "officer"});
   e.pair.run_to_rest();
   CHECK(e.pair.open_alerts(*e.pair.avsb).empty());
   CHECK(avsb.db.query("SELECT 1 FROM audit WHERE event = 'alert-closed'").size() == 1);
@@ -262,16 +263,16 @@ TEST_CASE("Q27: another host key is a finding that stays until a person closes i
 TEST_CASE("what cannot be done for an hour is told to whoever asked, and forgotten") {
   Exchanging e;
   Agenda& agenda = e.pair.aii->instance.agenda;
-  const auto missing = agenda.ask("send", (e.folder / kListName).native(), "operator");
+  const auto missing = agenda.ask("send", (e.folder / kListName).native(), {1001, "operator"});
   e.pair.run_to_rest();
   CHECK(agenda.result_of(missing).code == "I_FILE");
   e.pair.aii_share.fail_all(Code::s_unreachable);
-  const auto poll = agenda.ask("poll", "", "operator");
+  const auto poll = agenda.ask("poll", "", {1001, "operator"});
   e.pair.run_for(std::chrono::minutes(1));
   CHECK(agenda.result_of(poll).code == "S_UNREACHABLE");
   e.pair.drop(kListName, csv_of(e.numbers));
   e.pair.run_for(std::chrono::minutes(3));
-  const auto resend = agenda.ask("resend", e.pair.sent().id, "operator");
+  const auto resend = agenda.ask("resend", e.pair.sent().id, {1001, "operator"});
   e.pair.run_for(std::chrono::minutes(30));
   CHECK(agenda.result_of(resend).stage == CommandStage::pending);
   e.pair.run_for(std::chrono::hours(1));
@@ -285,7 +286,7 @@ TEST_CASE("what is asked back never leaves, however long the share is away meanw
   e.pair.drop(kListName, csv_of(e.numbers));
   e.pair.run_for(std::chrono::minutes(3));
   Agenda& agenda = e.pair.aii->instance.agenda;
-  const auto withdraw = agenda.ask("withdraw", e.pair.sent().id.substr(0, 8), "operator");
+  const auto withdraw = agenda.ask("withdraw", e.pair.sent().id.substr(0, 8), {1001, "operator"});
   e.pair.run_for(std::chrono::hours(3));
   CHECK(agenda.result_of(withdraw).stage == CommandStage::pending);
   e.pair.aii_share.heal();
@@ -303,7 +304,7 @@ TEST_CASE("a list that waits for the share goes out as soon as a look at it succ
   e.pair.run_for(std::chrono::hours(6));
   CHECK(e.pair.sent().stage == Stage::sealed);
   e.pair.aii_share.heal();
-  e.pair.aii->instance.agenda.ask("poll", "", "operator");
+  e.pair.aii->instance.agenda.ask("poll", "", {1001, "operator"});
   e.pair.run_for(std::chrono::seconds(2));
   CHECK(e.pair.sent().stage == Stage::sent);
 }
@@ -352,7 +353,7 @@ TEST_CASE("a command that was carried out and not written down as done is not ca
     e.pair.run_for(std::chrono::minutes(1));
     return aii.agenda.result_of(id);
   };
-  const auto send = aii.agenda.ask("send", (e.folder / kListName).native(), "operator");
+  const auto send = aii.agenda.ask("send", (e.folder / kListName).native(), {1001, "operator"});
   e.pair.run_for(std::chrono::milliseconds(1));
   const std::string id = aii.agenda.result_of(send).text;
   CHECK(again(send, (e.folder / kListName).native()).text == id);

@@ -59,7 +59,7 @@ TEST_CASE("a receiver restored to before the list records it again from the rese
   Restoring::restore(r.pair.avsb_config.state);
   r.pair.start_avsb();
   CHECK(r.pair.avsb->instance.lists.count(kYear) == 0);
-  r.pair.aii->instance.agenda.ask("resend", r.pair.sent().id, "operator");
+  r.pair.aii->instance.agenda.ask("resend", r.pair.sent().id, {1001, "operator"});
   r.pair.run_to_rest();
   CHECK(r.pair.avsb->instance.lists.count(kYear) == 40);
   CHECK(r.pair.sent().stage == Stage::acknowledged);
@@ -143,7 +143,7 @@ TEST_CASE("a held package whose copy a restore took away is fetched again when i
   const Arrival held = r.pair.avsb->instance.ledger.open_arrivals().at(0);
   SECTION("gone") { fs::remove(r.pair.avsb->instance.fetched_file(held)); }
   SECTION("damaged") { write_file(r.pair.avsb->instance.fetched_file(held), "something else"); }
-  r.pair.avsb->instance.agenda.ask("approve", held.name, "approver");
+  r.pair.avsb->instance.agenda.ask("approve", held.name, {1002, "approver"});
   r.pair.run_to_rest();
   CHECK(r.pair.avsb->instance.lists.count(2025) == 10);
   CHECK(r.pair.avsb->instance.ledger.quarantined() == 0);
@@ -156,7 +156,7 @@ TEST_CASE(
   r.pair.avsb_config.window.first_reference_year = kYear + 1;
   r.pair.avsb_config.window.last_reference_year = kYear + 1;
   r.pair.start_avsb();
-  r.pair.aii->instance.agenda.ask("resend", r.pair.sent().id, "operator");
+  r.pair.aii->instance.agenda.ask("resend", r.pair.sent().id, {1001, "operator"});
   r.pair.run_to_rest();
   CHECK(r.pair.sent().stage == Stage::acknowledged);
   CHECK(r.pair.open_alerts(*r.pair.aii) == Names{"attention F_HISTORY", "attention L_AUDIT"});
@@ -171,7 +171,7 @@ TEST_CASE("a receiver that lost its history holds the next list until an approve
   CHECK(r.pair.avsb->instance.lists.count(2025) == 0);
   CHECK(r.pair.open_alerts(*r.pair.avsb) == Names{"attention F_HISTORY"});
   const std::string package = r.pair.sent().package;
-  r.pair.avsb->instance.agenda.ask("approve", package, "approver");
+  r.pair.avsb->instance.agenda.ask("approve", package, {1002, "approver"});
   r.pair.run_to_rest();
   CHECK(r.pair.avsb->instance.lists.count(2025) == 10);
   CHECK(r.pair.sent().stage == Stage::acknowledged);
@@ -280,7 +280,7 @@ TEST_CASE("on a share that forbids removal a resent package is answered all the 
   r.pair.start_aii();
   r.pair.run_to_rest();
   REQUIRE(r.pair.sent().stage == Stage::sent);
-  r.pair.aii->instance.agenda.ask("resend", r.pair.sent().id, "operator");
+  r.pair.aii->instance.agenda.ask("resend", r.pair.sent().id, {1001, "operator"});
   r.pair.run_to_rest();
   CHECK(r.pair.sent().stage == Stage::acknowledged);
   CHECK(r.pair.avsb->instance.lists.count(kYear) == 40);
@@ -290,7 +290,7 @@ TEST_CASE("asking for a receipt before it is due raises no alarm") {
   Restoring r;
   r.pair.avsb.reset();
   r.exchange();
-  r.pair.aii->instance.agenda.ask("retry", r.pair.sent().id, "operator");
+  r.pair.aii->instance.agenda.ask("retry", r.pair.sent().id, {1001, "operator"});
   r.pair.run_to_rest();
   CHECK(r.pair.open_alerts(*r.pair.aii).empty());
 }

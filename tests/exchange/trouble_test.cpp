@@ -317,8 +317,8 @@ TEST_CASE(
   t.pair.run_for(std::chrono::minutes(5));
   CHECK(t.pair.open_alerts(*t.pair.avsb) == Names{"attention L_CLOCK"});
   Instance& avsb = t.pair.avsb->instance;
-  avsb.agenda.ask("reject", t.pair.sent().package, "officer");
-  t.pair.aii->instance.agenda.ask("withdraw", t.pair.sent().id, "operator");
+  avsb.agenda.ask("reject", t.pair.sent().package, {1001, "officer"});
+  t.pair.aii->instance.agenda.ask("withdraw", t.pair.sent().id, {1001, "operator"});
   t.pair.run_for(std::chrono::minutes(5));
   CHECK(t.pair.open_alerts(*t.pair.avsb).empty());
   CHECK(avsb.ledger.quarantined() == 1);

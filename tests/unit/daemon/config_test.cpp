@@ -332,3 +332,12 @@ TEST_CASE("a party is not called like a person's number, and text that is no TOM
   CHECK(all.starts_with("C_CONFIG aii.toml:2: not TOML"));
   CHECK(all.find('\n') == std::string::npos);
 }
+
+TEST_CASE("groups of the machine have rights, by default the package's") {
+  const Config plain = parse_config(kGood, "aii.toml");
+  CHECK(plain.access.operators == std::vector<std::string>{"veer-operators"});
+  CHECK(plain.access.approvers == std::vector<std::string>{"veer-approvers"});
+  const Config own = parse_config(kGood + "[access]\noperators = [\"burgering\", \"ict\"]\nauditors = []\n", "aii.toml");
+  CHECK(own.access.operators == std::vector<std::string>{"burgering", "ict"});
+  CHECK(own.access.auditors.empty());
+}

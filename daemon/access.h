@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace veer {
+
+/// Groups of the machine whose members may do what; empty: nobody but the service's own user.
+struct AccessConfig {
+  std::vector<std::string> operators = {"veer-operators"};
+  std::vector<std::string> approvers = {"veer-approvers"};
+  std::vector<std::string> auditors = {"veer-auditors"};
+};
+
+/// Who asks for something: the kernel's number, and a name for people to read.
+struct Person {
+  uid_t uid = 0;
+  std::string name;
+};
+/// The person by the machine's user database: "alice (1000)", or "uid 1000" when it knows no name.
+Person person_of(uid_t uid);
+
+/// What a command needs. look: any of the groups. operate: operators. approve: approvers. audit: auditors.
+enum class Right { look, operate, approve, audit };
+
+/// Whether the person is, by the machine's group database, in a group with the right.
+bool may(const AccessConfig& access, Right right, uid_t person);
+/// Throws C_USER, naming the groups that have the right, unless may().
+void require_right(const AccessConfig& access, Right right, uid_t person);
+
+}  // namespace veer
