@@ -1,6 +1,7 @@
 #include "formats/gpgme_handles.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include <fmt/format.h>
 
@@ -67,15 +68,19 @@ Error error_of(gpgme_error_t error, std::string_view doing) {
 Context open_context(const fs::path& home) {
   start_library();
   require_home(home);
+  // Choosing a folder runs gpg once to learn its version, so it is chosen for all contexts to come.
+  static std::mutex choice;
+  static fs::path chosen;
+  const std::lock_guard lock(choice);
+  if (chosen != home) {
+    chosen.clear();
+    if (gpgme_set_engine_info(GPGME_PROTOCOL_OpenPGP, nullptr, home.c_str()) != GPG_ERR_NO_ERROR)
+      throw Error(Code::l_engine, "gpg cannot be run: install the package gnupg");
+    chosen = home;
+  }
   gpgme_ctx_t raw = nullptr;
   check(gpgme_new(&raw), "starting GPGME");
   Context context(raw);
-  gpgme_engine_info_t engine = gpgme_ctx_get_engine_info(raw);
-  while (engine != nullptr && engine->protocol != GPGME_PROTOCOL_OpenPGP) engine = engine->next;
-  if (engine == nullptr || engine->version == nullptr)
-    throw Error(Code::l_engine, "gpg cannot be run: install the package gnupg");
-  check(gpgme_ctx_set_engine_info(raw, GPGME_PROTOCOL_OpenPGP, engine->file_name, home.c_str()),
-        "choosing the key folder");
   check(gpgme_set_protocol(raw, GPGME_PROTOCOL_OpenPGP), "choosing OpenPGP");
   gpgme_set_armor(raw, 0);
   gpgme_set_textmode(raw, 0);
