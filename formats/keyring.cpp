@@ -132,6 +132,14 @@ void import_public(const fs::path& home, std::string_view key, const std::string
     throw Error(Code::l_engine, "gpg did not keep the key: look at the key folder's rights and room");
 }
 
+void remove_key(const fs::path& home, const std::string& fingerprint) {
+  const gpg::Context context = gpg::open_context(home);
+  const gpg::Key key = find_key(context.get(), fingerprint);
+  if (!key) return;
+  gpg::check(gpgme_op_delete_ext(context.get(), key.get(), GPGME_DELETE_ALLOW_SECRET | GPGME_DELETE_FORCE),
+             "removing a key");
+}
+
 std::vector<KeyState> list_keys(const fs::path& home) {
   const gpg::Context context = gpg::open_context(home);
   std::vector<KeyState> states;

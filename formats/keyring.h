@@ -36,6 +36,9 @@ std::string export_public(const fs::path& home, const std::string& fingerprint);
 /// one.
 void import_public(const fs::path& home, std::string_view key, const std::string& fingerprint);
 
+/// Takes a key out of the folder for good, its secret half included; nothing happens when it is not there.
+void remove_key(const fs::path& home, const std::string& fingerprint);
+
 /// Every key of the folder, by fingerprint.
 std::vector<KeyState> list_keys(const fs::path& home);
 

@@ -70,7 +70,7 @@ own  = [{{ key = "{}" }}]
 
 [counterparty]
 party = {}
-# The other side's fingerprint, as it confirmed it by telephone. First: veer keys import FILE
+# The other side's fingerprint, as it confirmed it by telephone: 'veer keys import FILE' fills it in
 keys  = [{{ key = "{}" }}]
 )",
                   toml_text(w.state + "/gnupg"), known.own_key, toml_text(w.counterparty), known.their_key);
@@ -307,7 +307,7 @@ void init(Context& context, Wishes w) {
   context.tell(fmt::format(R"(made {0} and a key of our own. Next:
   1. give {1} to the other side, and confirm its fingerprint by telephone
   2. take in theirs: veer --config {0} keys import FILE --fingerprint …
-  3. fill in [counterparty] keys and [share] in {0}
+  3. fill in [share] in {0}
   4. veer --config {0} doctor
 )",
                            path.native(), public_key.native()));

@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
+#include "daemon/commands/key_change.h"
 #include "formats/keyring.h"
 
 namespace veer {
@@ -18,23 +19,6 @@ fs::path home_of(const Context& context, const std::string& given) {
   fs::path home = given.empty() ? read_key_folder(context.readable_config_path()) : fs::path(given);
   require_own(home);
   return home;
-}
-
-// In groups of four, as people read it to each other on the telephone.
-std::string spoken(const std::string& fingerprint) {
-  std::string text;
-  for (std::size_t i = 0; i < fingerprint.size(); ++i) {
-    if (i > 0 && i % 4 == 0) text += i % 20 == 0 ? "  " : " ";
-    text += fingerprint[i];
-  }
-  return text;
-}
-
-std::string without_blanks(std::string text) {
-  std::erase(text, ' ');
-  for (char& c : text)
-    if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 'a' + 'A');
-  return text;
 }
 
 void create(Context& context, const std::string& home, const std::string& owner) {
@@ -102,7 +86,14 @@ void export_key(Context& context, const std::string& home, const std::string& gi
       fmt::format("the other side confirms this fingerprint by telephone:\n  {}\n", spoken(fingerprint)));
 }
 
-void import_key(Context& context, const std::string& home, const std::string& file, std::string fingerprint) {
+struct Wanted {
+  std::string file;
+  std::string fingerprint;
+  std::string from;
+};
+
+void import_key(Context& context, const std::string& home, const Wanted& wanted) {
+  std::string fingerprint = wanted.fingerprint;
   if (fingerprint.empty() && isatty(0) == 1) {
     context.tell("fingerprint, as the other side reads it to you by telephone: ");
     std::getline(std::cin, fingerprint);
@@ -112,9 +103,21 @@ void import_key(Context& context, const std::string& home, const std::string& fi
                 "give the fingerprint that the other side confirmed by telephone: --fingerprint …");
   const std::string expected = without_blanks(fingerprint);
   const fs::path folder = home_of(context, home);
+  const std::string key = read_file(wanted.file, std::uint64_t{1} << 20);
   const KeyVisit visit(folder);
-  import_public(folder, read_file(file, std::uint64_t{1} << 20), expected);
-  context.tell(fmt::format("taken in; put it into [counterparty]: keys = [{{ key = \"{}\" }}]\n", expected));
+  if (!home.empty()) {  // a folder that no configuration speaks of
+    import_public(folder, key, expected);
+    context.tell(fmt::format("taken in; a configuration names it in [counterparty]:\n{}",
+                             pin_lines(Whose::counterparty, {{expected, std::nullopt, std::nullopt}})));
+    return;
+  }
+  const auto pins = pins_with(context, expected, wanted.from);
+  import_public(folder, key, expected);
+  if (!pins)
+    context.tell("taken in; the configuration names it already\n");
+  else if (pin_or_tell(context, Whose::counterparty, *pins))
+    context.tell(
+        "taken in, and named in [counterparty]; a service that runs follows it after 'systemctl reload'\n");
 }
 
 }  // namespace
@@ -125,6 +128,7 @@ void add_keys(CLI::App& app, Context& context) {
   auto home = std::make_shared<std::string>();
   auto text = std::make_shared<std::string>();
   auto fingerprint = std::make_shared<std::string>();
+  auto wanted = std::make_shared<Wanted>();
   const auto add = [&](const char* name, const char* what) {
     auto* command = keys->add_subcommand(name, what);
     command->add_option("--home", *home, "Key folder; that of the configuration otherwise");
@@ -137,10 +141,12 @@ void add_keys(CLI::App& app, Context& context) {
   auto* out = add("export", "Print a public key for the other side");
   out->add_option("FINGERPRINT", *fingerprint, "Which; our only one otherwise");
   out->callback([&context, home, fingerprint] { export_key(context, *home, *fingerprint); });
-  auto* in = add("import", "Take in the other side's public key");
-  in->add_option("FILE", *text, "The public key")->required();
-  in->add_option("--fingerprint", *fingerprint, "What the other side confirmed by telephone");
-  in->callback([&context, home, text, fingerprint] { import_key(context, *home, *text, *fingerprint); });
+  auto* in = add("import", "Take in the other side's public key, and pin it in the configuration");
+  in->add_option("FILE", wanted->file, "The public key")->required();
+  in->add_option("--fingerprint", wanted->fingerprint, "What the other side confirmed by telephone");
+  in->add_option("--from", wanted->from, "Day from which it counts, when it follows another one");
+  in->callback([&context, home, wanted] { import_key(context, *home, *wanted); });
+  add_key_change(*keys, context);
 }
 
 }  // namespace veer

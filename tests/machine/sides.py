@@ -125,7 +125,7 @@ def last_commands(side, other, pin):
         (other.machine.tree / other.state[1:] / f"{other.name}.public.asc").read_bytes())
     side.step(*side.as_service("veer", "-i", side.name, "keys", "import", f"/var/tmp/{other.name}.public.asc",
                                "--fingerprint", fingerprint))
-    side.edit(keys=f'[{{ key = "{fingerprint}" }}]', host=f'"{SHARE}"', host_key=f'["{pin}"]', poll='"1s"')
+    side.edit(host=f'"{SHARE}"', host_key=f'["{pin}"]', poll='"1s"')
     for line in side.step(*side.as_service("veer", "-i", side.name, "doctor")).splitlines():
         print(f"       {line}")
     side.step("systemctl", "enable", "-q", "--now", side.unit)

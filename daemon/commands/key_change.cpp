@@ -1,0 +1,229 @@
+// Another key in place of one that is pinned: of our own (rotate), of the other side (pin), and the end of
+// the old one (retire). docs/decisions/0040-key-change.md.
+
+#include "daemon/commands/key_change.h"
+
+#include <algorithm>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/secret.h"
+#include "daemon/commands/json_handles.h"
+#include "daemon/ledger.h"
+#include "formats/acceptance.h"
+#include "formats/keyring.h"
+
+namespace veer {
+namespace {
+
+/// How long the other side has to take a new key in, unless a day is named.
+constexpr std::chrono::days kNotice{14};
+
+Date today() { return date_of(SystemClock().now()); }
+
+Date day_from(const std::string& text) {
+  const auto day = parse_date(text);
+  if (!day) throw Error(Code::u_usage, "--from must be a day like 2026-12-31");
+  if (std::chrono::sys_days(*day) < std::chrono::sys_days(today()))
+    throw Error(Code::u_usage, "--from lies in the past: name today, or a day to come");
+  return *day;
+}
+
+std::vector<PinnedKey>& pins_of(Config& config, Whose whose) {
+  return whose == Whose::own ? config.own_keys : config.counterparty_keys;
+}
+
+std::string end_of(const PinnedKey& key) { return key.until ? format_date(date_of(*key.until)) : "never"; }
+
+/// The secret key of the folder that no pin names: a change that was cut off before it was written down.
+std::optional<std::string> begun_key(const Config& config) {
+  for (const KeyState& key : list_keys(config.openpgp_home))
+    if (key.has_secret && pinned(config.own_keys, key.fingerprint) == nullptr) return key.fingerprint;
+  return std::nullopt;
+}
+
+KeyState state_of(const fs::path& home, const std::string& fingerprint) {
+  for (KeyState& key : list_keys(home))
+    if (key.fingerprint == fingerprint) return std::move(key);
+  throw Error(Code::l_key, fmt::format("the key folder does not hold {}: veer doctor", fingerprint));
+}
+
+std::string make_successor(const Config& config, const KeyState& old) {
+  KeyOptions options;
+  Secret passphrase;
+  if (!config.openpgp_passphrase.empty()) {
+    passphrase = read_secret(config.openpgp_passphrase);
+    options.passphrase = &passphrase;
+  }
+  return create_key(config.openpgp_home, old.user_id, options);
+}
+
+void rotate(Context& context, const std::string& wish) {
+  const Config config = context.own_config();
+  const SystemClock clock;
+  const Date from = wish.empty() ? date_of(clock.now() + kNotice) : day_from(wish);
+  for (const PinnedKey& key : config.own_keys)
+    if (key.from && *key.from > clock.now())
+      throw Error(Code::u_state,
+                  fmt::format("a change is under way: {} counts from {}. 'veer keys export {}' prints it",
+                              key.fingerprint, format_date(date_of(*key.from)), key.fingerprint));
+  const PinnedKey* const in_use = in_force(config.own_keys, clock.now());
+  if (in_use == nullptr) throw Error(Code::l_key, "no key of ours is in force today: correct its dates");
+  const KeyVisit visit(config.openpgp_home);
+  const KeyState old = state_of(config.openpgp_home, in_use->fingerprint);
+  if (old.expires && *old.expires <= Time(std::chrono::sys_days(from)))
+    throw Error(Code::u_usage, fmt::format("the present key ends on {}: name an earlier day with --from",
+                                           format_date(date_of(*old.expires))));
+  const auto begun = begun_key(config);
+  const std::string fingerprint = begun ? *begun : make_successor(config, old);
+  const fs::path file = config.state / (config.party + ".public.asc");
+  write_file(file, export_public(config.openpgp_home, fingerprint), 0644);
+  const auto pins = with_successor(config.own_keys, fingerprint, from);
+  const bool written = pin_or_tell(context, Whose::own, pins);
+  const PinnedKey& ended = *pinned(pins, old.fingerprint);
+  if (context.json)
+    context.print(text_of(Json{{"fingerprint", fingerprint},
+                               {"from", format_date(from)},
+                               {"old", old.fingerprint},
+                               {"old_until", end_of(ended)},
+                               {"public_key", file.native()},
+                               {"configuration_written", written}}));
+  else
+    context.print(fingerprint + "\n");
+  context.tell(fmt::format(
+      R"(the new key counts from {0}; the old one signs until then, and is good until {1}. Next:
+  1. here, now: systemctl reload veerdienst@{2}, when the service runs; then a backup: no older one has this key
+  2. give {3} to the other side, and read it the fingerprint by telephone:
+       {4}
+  3. there, before {0}, and then a reload:
+       veer -i {5} keys import FILE --fingerprint "{4}" --from {0}
+  4. on both sides, after {1}: veer keys retire {6}
+)",
+      format_date(from), end_of(ended), config.party, file.native(), spoken(fingerprint), config.counterparty,
+      old.fingerprint));
+}
+
+// What is under way still needs the keys that it was sealed with.
+void require_at_rest(Database& books) {
+  const SystemClock clock;
+  Ledger ledger(books, clock);
+  const auto open = ledger.exchanges();
+  const bool busy = std::any_of(open.begin(), open.end(), [](const Exchange& x) {
+    return x.stage == Stage::sealed || x.stage == Stage::sent || x.stage == Stage::recorded ||
+           (x.stage == Stage::refused && x.wait.due);
+  });
+  if (busy || !ledger.open_arrivals().empty())
+    throw Error(Code::u_state,
+                "an exchange is under way that may need this key: let it end ('veer status'), or say --now");
+}
+
+/// Whose pin it is; none for a key that only lies in the folder.
+std::optional<Whose> owner_of(Config& config, const std::string& fingerprint) {
+  for (const Whose whose : {Whose::own, Whose::counterparty})
+    if (pinned(pins_of(config, whose), fingerprint) != nullptr) return whose;
+  return std::nullopt;
+}
+
+void unpin(Context& context, std::vector<PinnedKey> pins, Whose whose, const std::string& fingerprint,
+           bool now) {
+  const Time time = SystemClock().now();
+  const PinnedKey key = *pinned(pins, fingerprint);
+  if (!now && (!key.until || *key.until >= time))
+    throw Error(Code::u_state, fmt::format("this key is good until {}: wait, or say --now", end_of(key)));
+  std::erase_if(pins, [&](const PinnedKey& pin) { return pin.fingerprint == fingerprint; });
+  if (in_force(pins, time) == nullptr)
+    throw Error(Code::u_state, "no other key would be in force today: this one is still needed");
+  if (!pin_or_tell(context, whose, pins))
+    throw Error(Code::c_config, "the key is still pinned: change the lines as shown, and say this again");
+}
+
+void retire(Context& context, const std::string& given, bool now) {
+  Config config = context.own_config();
+  const std::string fingerprint = without_blanks(given);
+  const auto whose = owner_of(config, fingerprint);
+  const auto state = FolderLock::try_take(config.state, kCommandWorks);
+  const auto keys = FolderLock::try_take(config.openpgp_home, kCommandWorks);
+  if (!state || !keys)
+    throw Error(Code::l_lock, fmt::format("the service, or a command, works with the keys: 'systemctl stop "
+                                          "veerdienst@{}', say this again, and start it",
+                                          config.party));
+  const AgentEnd agent(config.openpgp_home);
+  const auto ring = list_keys(config.openpgp_home);
+  const bool there = std::any_of(ring.begin(), ring.end(),
+                                 [&](const KeyState& key) { return key.fingerprint == fingerprint; });
+  if (!whose && !there)
+    throw Error(Code::u_unknown, "no such key is pinned, and the folder holds none: veer keys show");
+  std::error_code none;
+  if (!now && fs::exists(config.database_url.substr(config.database_url.find(':') + 1), none))
+    require_at_rest(*open_books(config));
+  if (whose) unpin(context, pins_of(config, *whose), *whose, fingerprint, now);
+  remove_key(config.openpgp_home, fingerprint);
+  context.tell(fmt::format("{} is neither pinned nor kept any more\n", fingerprint));
+}
+
+}  // namespace
+
+std::string spoken(const std::string& fingerprint) {
+  std::string text;
+  for (std::size_t i = 0; i < fingerprint.size(); ++i) {
+    if (i > 0 && i % 4 == 0) text += i % 20 == 0 ? "  " : " ";
+    text += fingerprint[i];
+  }
+  return text;
+}
+
+std::string without_blanks(std::string text) {
+  std::erase(text, ' ');
+  for (char& c : text)
+    if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 'a' + 'A');
+  return text;
+}
+
+bool pin_or_tell(Context& context, Whose whose, const std::vector<PinnedKey>& pins) {
+  try {
+    write_pins(context.readable_config_path(), whose, pins);
+    return true;
+  } catch (const Error& error) {
+    context.tell(fmt::format(
+        "the configuration was left alone ({}). Put these lines into [{}], in place of what "
+        "stands there:\n\n{}\n",
+        error.message(), whose == Whose::own ? "openpgp" : "counterparty", pin_lines(whose, pins)));
+    context.exit_code = kAttention;
+    return false;
+  }
+}
+
+std::optional<std::vector<PinnedKey>> pins_with(const Context& context, const std::string& fingerprint,
+                                                const std::string& from) {
+  const std::string text = read_file(context.readable_config_path());
+  if (pinned(read_pins(text, Whose::own), fingerprint) != nullptr)
+    throw Error(Code::u_usage, "this is our own key: take in the other side's");
+  auto pins = read_pins(text, Whose::counterparty);
+  if (pinned(pins, fingerprint) != nullptr) return std::nullopt;
+  if (pins.empty() && from.empty()) return std::vector{PinnedKey{fingerprint, std::nullopt, std::nullopt}};
+  if (from.empty())
+    throw Error(
+        Code::u_usage,
+        "another key of the other side is pinned: say from which day this one counts, as the other side "
+        "told you: --from 2026-12-31");
+  return with_successor(std::move(pins), fingerprint, day_from(from));
+}
+
+void add_key_change(CLI::App& keys, Context& context) {
+  auto from = std::make_shared<std::string>();
+  auto fingerprint = std::make_shared<std::string>();
+  auto now = std::make_shared<bool>(false);
+  auto* next = keys.add_subcommand("rotate", "Make our next key, and say what to hand over");
+  next->add_option("--from", *from, "Day from which it counts; in two weeks otherwise");
+  next->callback([&context, from] { rotate(context, *from); });
+  auto* end =
+      keys.add_subcommand("retire", "Take an old key, ours or theirs, out of configuration and folder");
+  end->add_option("FINGERPRINT", *fingerprint, "Which")->required();
+  end->add_flag("--now", *now, "Before its last day, or while an exchange is under way");
+  end->callback([&context, fingerprint, now] { retire(context, *fingerprint, *now); });
+}
+
+}  // namespace veer

@@ -1,0 +1,215 @@
+// Another key on one side while the other goes on: nothing that is under way is lost.
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include "core/clock.h"
+#include "core/files.h"
+#include "support/fictitious.h"
+#include "system/both_sides.h"
+
+using namespace veer;
+using namespace veer::test;
+using nlohmann::json;
+
+namespace {
+
+struct Agencies {
+  Installation both;
+  int year = both.year() - 3;  ///< of the next list
+
+  void must(const std::string& party, const std::string& command, int exit_code = 0) const {
+    const ShellResult result = both.veer(party, command);
+    CAPTURE(party, command, result.output);
+    REQUIRE(result.exit_code == exit_code);
+  }
+  std::string offer() {
+    std::string name = fmt::format("inburgeringsplicht-{}.csv", year++);
+    both.drop(name, fictitious_csv(10, 4));
+    must("aii", "run --once");
+    return name;
+  }
+  /// Whether the list came home with its receipt once both sides worked.
+  bool arrives(const std::string& name) const {
+    must("avsb", "run --once");
+    must("aii", "run --once");
+    return has(both.note(name), "Recorded at the receiver: 10 numbers");
+  }
+  json rotate(const std::string& party, const std::string& options) const {
+    return json_of(both, party, "keys rotate " + options);
+  }
+  void import(const std::string& party, const json& made, const std::string& options,
+              int exit_code = 0) const {
+    must(party,
+         fmt::format("keys import {} --fingerprint {} {}", made["public_key"].get<std::string>(),
+                     made["fingerprint"].get<std::string>(), options),
+         exit_code);
+  }
+  std::string receiver_key(const std::string& name) const {
+    for (const json& x : json_of(both, "aii", "list"))
+      if (x["reference_year"] == std::stoi(name.substr(19, 4))) {
+        must("aii",
+             "receipt " + x["exchange"].get<std::string>() + " -o " + both.path("receipt.tar").native());
+        const ShellResult text = shell("tar xOf " + both.path("receipt.tar").native() + " receipt.json");
+        fs::remove(both.path("receipt.tar"));
+        return json::parse(text.output)["receiver"]["key"];
+      }
+    return "no such exchange";
+  }
+};
+
+const std::string kToday = "--from " + format_date(date_of(SystemClock().now()));
+
+}  // namespace
+
+TEST_CASE("a list under way when either side changes its key arrives, and the old keys can be retired") {
+  Agencies a;
+  REQUIRE(a.arrives(a.offer()));
+
+  const std::string sealed_before = a.offer();  // signed with AII's old key, on the share
+  const json aii = a.rotate("aii", kToday);
+  a.import("avsb", aii, kToday);
+  CHECK(a.arrives(sealed_before));
+
+  const std::string sealed_to_old = a.offer();  // for AVSB's old key, signed with AII's new one
+  const json avsb = a.rotate("avsb", kToday);
+  a.must("avsb", "run --once");  // its receipt is signed with the new key, and waits
+  a.import("aii", avsb, kToday);
+  CHECK(a.arrives(sealed_to_old));
+  CHECK(a.receiver_key(sealed_to_old) == avsb["fingerprint"]);
+  CHECK(a.receiver_key(sealed_before) == avsb["old"]);
+
+  for (const char* party : {"aii", "avsb"})
+    for (const json& made : {aii, avsb}) {
+      const std::string retire = "keys retire " + made["old"].get<std::string>();
+      CHECK(has(a.both.veer(party, retire).output, "this key is good until"));
+      a.must(party, retire + " --now");
+      CHECK(has(a.both.veer(party, "keys retire " + made["fingerprint"].get<std::string>() + " --now").output,
+                "still needed"));
+    }
+  for (const char* party : {"aii", "avsb"}) {
+    const json ring = json_of(a.both, party, "keys show");
+    CHECK(ring.size() == 2);
+    for (const json& key : ring)
+      CHECK((key["fingerprint"] == aii["fingerprint"] || key["fingerprint"] == avsb["fingerprint"]));
+    a.must(party, "doctor");
+  }
+  CHECK(a.arrives(a.offer()));
+}
+
+TEST_CASE(
+    "a new key that the other side does not know yet sets a list aside, and import and resend bring it") {
+  Agencies a;
+  const json aii = a.rotate("aii", kToday);
+  const std::string name = a.offer();
+  a.must("avsb", "run --once", 3);
+  CHECK(has(a.both.veer("avsb", "status").output, "T_SIGNER"));
+  a.import("avsb", aii, kToday);
+  const std::string id = json_of(a.both, "aii", "list").at(0).at("exchange");
+  a.must("aii", "resend " + id);
+  CHECK(a.both.veer("avsb", "run --once").exit_code == 3);  // the finding stays until a person closed it
+  a.must("aii", "run --once");
+  CHECK(has(a.both.note(name), "Recorded at the receiver: 10 numbers"));
+}
+
+TEST_CASE("a key for a day to come waits for it, and both sides go on with the old one") {
+  Agencies a;
+  const json made = a.rotate("avsb", "");
+  CHECK(made["configuration_written"] == true);
+  const std::string day = made["from"];
+  CHECK(day == format_date(date_of(SystemClock().now() + std::chrono::days(14))));
+  a.import("aii", made, "", 2);  // from which day?
+  CHECK(json_of(a.both, "aii", "keys show").size() == 2);
+  a.import("aii", made, "--from 2020-01-01", 2);
+  a.import("aii", made, "--from " + day);
+  const std::string name = a.offer();
+  CHECK(a.arrives(name));
+  CHECK(a.receiver_key(name) == made["old"]);
+  const ShellResult again = a.both.veer("avsb", "keys rotate");
+  CHECK(again.exit_code == 1);
+  CHECK(has(again.output, made["fingerprint"].get<std::string>() + " counts from " + day));
+  a.must("avsb", "doctor");
+}
+
+TEST_CASE("a change of keys that was cut off is finished with the key that it made") {
+  Agencies a;
+  a.must("aii", "keys create 'AII <aii@example.org>'");
+  const std::string begun = [&] {
+    for (const json& key : json_of(a.both, "aii", "keys show"))
+      if (key["user_id"] == "AII <aii@example.org>") return key["fingerprint"].get<std::string>();
+    return std::string();
+  }();
+  REQUIRE(begun.size() == 40);
+  CHECK(a.both.veer("aii", "run --once").exit_code == 12);
+  CHECK(a.rotate("aii", kToday)["fingerprint"] == begun);
+  a.must("aii", "run --once");
+}
+
+TEST_CASE(
+    "a running service follows a change of keys after a reload, and keeps its keys from being retired") {
+  Agencies a;
+  // A service manager that does not listen: with one, SIGHUP means to reload.
+  const auto serve = [&](const std::string& party) {
+    return std::make_unique<Process>(
+        std::vector<std::string>{"/usr/bin/env", "NOTIFY_SOCKET=" + a.both.path("manager").native(),
+                                 VEER_PROGRAM, "--config", a.both.config(party).native(), "run"},
+        a.both.path(party + ".log"));
+  };
+  const auto aii = serve("aii");
+  const auto avsb = serve("avsb");
+  for (const std::string party : {"aii", "avsb"})
+    wait_until([&] { return has(text_in(a.both.path(party + ".log")), "runs as " + party); });
+  const json made = a.rotate("avsb", kToday);
+  a.import("aii", made, kToday);
+  const ShellResult busy = a.both.veer("avsb", "keys retire " + made["old"].get<std::string>() + " --now");
+  CHECK(busy.exit_code == 1);
+  CHECK(has(busy.output, "L_LOCK"));
+  REQUIRE(kill(aii->pid(), SIGHUP) == 0);
+  REQUIRE(kill(avsb->pid(), SIGHUP) == 0);
+  const auto runs = [&](const std::string& party) {
+    const std::string log = text_in(a.both.path(party + ".log"));
+    const std::size_t first = log.find("runs as");
+    return first != std::string::npos && log.find("runs as", first + 1) != std::string::npos;
+  };
+  wait_until([&] { return runs("aii") && runs("avsb"); });
+  const std::string name = fmt::format("inburgeringsplicht-{}.csv", a.year);
+  a.both.drop(name, fictitious_csv(10, 4));
+  wait_until([&] {
+    return fs::exists(a.both.path("drop") / (name + ".result.txt")) &&
+           has(a.both.note(name), "Recorded at the receiver");
+  });
+  CHECK(a.receiver_key(name) == made["fingerprint"]);
+  CHECK(aii->end(SIGTERM) == 0);
+  CHECK(avsb->end(SIGTERM) == 0);
+}
+
+TEST_CASE("the first import pins the key, and remarks in the configuration stay") {
+  Agencies a;
+  const fs::path file = a.both.config("avsb");
+  replace_line(file, "keys ", "keys = [{ key = \"\" }] # theirs");
+  const json aii = json_of(a.both, "aii", "keys export");
+  a.must("avsb", "keys import " + (a.both.path("aii") / "aii.public.asc").native() + " --fingerprint " +
+                     aii["fingerprint"].get<std::string>());
+  CHECK(has(read_file(file),
+            "keys = [{ key = \"" + aii["fingerprint"].get<std::string>() + "\" }] # theirs\n"));
+  a.must("avsb", "doctor");
+  const json own = json_of(a.both, "avsb", "keys export");
+  const ShellResult ours =
+      a.both.veer("avsb", "keys import " + (a.both.path("avsb") / "avsb.public.asc").native() +
+                              " --fingerprint " + own["fingerprint"].get<std::string>());
+  CHECK(ours.exit_code == 2);
+  CHECK(has(ours.output, "our own key"));
+}
+
+TEST_CASE("a configuration that cannot be written safely is left alone, and the lines are told") {
+  Agencies a;
+  const fs::path file = a.both.config("avsb");
+  fs::create_hard_link(file, a.both.path("second.toml"));
+  const std::string before = read_file(file);
+  const ShellResult told = a.both.veer("avsb", "keys rotate");
+  CAPTURE(told.output);
+  CHECK(told.exit_code == 3);
+  CHECK(read_file(file) == before);
+  CHECK(has(told.output, "own = [\n  { key = "));
+  CHECK(has(told.output, "is a link"));
+}
