@@ -1,5 +1,5 @@
 // Another key in place of one that is pinned: of our own (rotate), of the other side (pin), and the end of
-// the old one (retire). docs/decisions/0040-key-change.md.
+// the old one (retire). docs/decisions/0060-key-change.md.
 
 #include "daemon/commands/key_change.h"
 
