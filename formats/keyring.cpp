@@ -107,7 +107,7 @@ std::string export_public(const fs::path& home, const std::string& fingerprint) 
   return export_from(context.get(), fingerprint);
 }
 
-void import_public(const fs::path& home, std::string_view key, const std::string& fingerprint) {
+std::string only_key_of(std::string_view key, const std::string& fingerprint) {
   const ThrowawayHome aside;
   const gpg::Context look = gpg::open_context(aside.path());
   const gpgme_import_result_t found = import_into(look.get(), key);
@@ -125,9 +125,14 @@ void import_public(const fs::path& home, std::string_view key, const std::string
                 fmt::format("the file holds the key {} and not {}: compare both with the other side by "
                             "telephone",
                             keys.empty() ? "none" : keys.front()->fpr, printable(fingerprint)));
+  return export_from(look.get(), fingerprint);
+}
+
+void import_public(const fs::path& home, std::string_view key, const std::string& fingerprint) {
+  const std::string alone = only_key_of(key, fingerprint);
   prepare_home(home);
   const gpg::Context context = gpg::open_context(home);
-  import_into(context.get(), export_from(look.get(), fingerprint));
+  import_into(context.get(), alone);
   if (!find_key(context.get(), fingerprint))
     throw Error(Code::l_engine, "gpg did not keep the key: look at the key folder's rights and room");
 }

@@ -31,9 +31,11 @@ std::string create_key(const fs::path& home, const std::string& user_id, const K
 /// The public key, armored, for the other side. Throws L_KEY when the folder does not hold it.
 std::string export_public(const fs::path& home, const std::string& fingerprint);
 
-/// Takes in exactly one public key, or a newer state of it: its expected primary fingerprint comes by another
-/// way (telephone). Throws L_KEY and changes nothing when `key` holds another key, more than one, or a secret
-/// one.
+/// The one public key in `key`, as gpg writes it. Its expected primary fingerprint comes by another way
+/// (telephone). Throws L_KEY when `key` holds another key, more than one, or a secret one.
+std::string only_key_of(std::string_view key, const std::string& fingerprint);
+
+/// Takes in that key, or a newer state of it. Throws what only_key_of() does, and changes nothing then.
 void import_public(const fs::path& home, std::string_view key, const std::string& fingerprint);
 
 /// Takes a key out of the folder for good, its secret half included; nothing happens when it is not there.

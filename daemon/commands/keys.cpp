@@ -111,6 +111,7 @@ void import_key(Context& context, const std::string& home, const Wanted& wanted)
                              pin_lines(Whose::counterparty, {{expected, std::nullopt, std::nullopt}})));
     return;
   }
+  only_key_of(key, expected);
   const auto pins = pins_with(context, expected, wanted.from);
   import_public(folder, key, expected);
   if (!pins)
