@@ -194,6 +194,20 @@ void Database::insert_entries(std::int64_t list, std::span<const Insz> numbers) 
   sqlite::insert_entries(impl_->handle(), list, numbers);
 }
 
+void Database::copy_to(const std::string& path) {
+  if (!sqlite::is_file_name(path))
+    throw Error(Code::u_usage, "the copy's path must not hold a quotation mark or a control character");
+  const mode_t mask = umask(0077);
+  try {
+    for (const std::string& statement : sqlite::copy_statements(path)) impl_->run(statement);
+  } catch (...) {
+    umask(mask);
+    throw;
+  }
+  umask(mask);
+  SpoolWriter(path, fs::file_size(path)).finish();  // SQLite leaves it to the caller to have it on the disk
+}
+
 std::vector<std::string> Database::integrity_problems() {
   std::vector<std::string> problems;
   for (const Row& row : query(sqlite::kIntegrityCheck))

@@ -75,6 +75,9 @@ class Database {
   void create_entry_table();
   /// INSERT INTO entry of all `numbers` for `list`, within the running transaction.
   void insert_entries(std::int64_t list, std::span<const Insz> numbers);
+  /// Writes all of it, as it stands at this moment, into the new file `path` (0600), beside whoever writes
+  /// here meanwhile. What was deleted is not in the copy. Throws L_DATABASE when `path` is there.
+  void copy_to(const std::string& path);
   /// Problems that the database's own check finds; empty when it is whole.
   std::vector<std::string> integrity_problems();
 

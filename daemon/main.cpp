@@ -37,6 +37,7 @@ int run(int argc, char** argv) {
   veer::add_acting(app, context);
   veer::add_looking(app, context);
   veer::add_audit(app, context);
+  veer::add_backup(app, context);
   veer::add_keys(app, context);
   veer::add_doctor(app, context);
   veer::add_version(app, context);

@@ -138,6 +138,13 @@ Error error_of(int result) {
   }
 }
 
+std::vector<std::string> copy_statements(std::string_view path) {
+  std::string quoted;
+  for (const char c : path) quoted += c == '\'' ? "''" : std::string(1, c);
+  // query_only forbids the copy too; a connection that was opened read-only writes nothing else all the same.
+  return {"PRAGMA query_only=OFF", fmt::format("VACUUM INTO '{}'", quoted)};
+}
+
 bool in_transaction(sqlite3* connection) { return sqlite3_get_autocommit(connection) == 0; }
 
 void insert_entries(sqlite3* connection, std::int64_t list, std::span<const Insz> numbers) {

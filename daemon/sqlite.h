@@ -30,6 +30,8 @@ inline constexpr std::string_view kCreateEntryTable =
     "CREATE TABLE entry (list BIGINT NOT NULL, insz BIGINT NOT NULL,"
     " PRIMARY KEY (list, insz)) WITHOUT ROWID";
 inline constexpr std::string_view kIntegrityCheck = "PRAGMA integrity_check(20)";
+/// Writes the whole database into a new file of such a name.
+std::vector<std::string> copy_statements(std::string_view path);
 /// What is said to an operator about SQLite's result code, and under which code of ours.
 Error error_of(int result);
 /// Whether the connection has an open transaction. SQLite ends one by itself on some errors, and the rows

@@ -118,6 +118,7 @@ void add_check_list(CLI::App& app, Context& context);
 void add_acting(CLI::App& app, Context& context);
 void add_looking(CLI::App& app, Context& context);
 void add_audit(CLI::App& app, Context& context);
+void add_backup(CLI::App& app, Context& context);
 void add_keys(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);

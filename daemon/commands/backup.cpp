@@ -1,0 +1,80 @@
+#include "daemon/backup.h"
+
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "daemon/commands/context.h"
+#include "daemon/commands/json_handles.h"
+
+namespace veer {
+namespace {
+
+void show(Context& context, const Backup& backup, const fs::path& folder, std::string_view what) {
+  if (context.json) {
+    context.print(text_of(Json{{"backup", folder.native()},
+                               {"party", backup.party},
+                               {"made_at", format_time(backup.made_at)},
+                               {"files", backup.files},
+                               {"bytes", backup.bytes},
+                               {"audit", {{"seq", backup.audit.seq}, {"head", backup.audit.head}}},
+                               {"left_out", backup.left_out}}));
+    return;
+  }
+  context.print(fmt::format("{} {}: {} files, {} bytes, audit head {}:{}\n", folder.native(), what,
+                            backup.files, backup.bytes, backup.audit.seq, backup.audit.head));
+}
+
+void back_up(Context& context, const std::string& target) {
+  const Config config = context.own_config();
+  const fs::path folder = fs::absolute(target).lexically_normal();
+  const Backup made = make_backup(config, context.readable_config_path(), folder, SystemClock());
+  show(context, made, folder, "is whole, and was read again");
+  for (const std::string& path : made.left_out)
+    context.tell(fmt::format("not in it, keep it apart: {}\n", printable(path, 300)));
+  context.tell(
+      "it holds secret keys, and the numbers of people that the register holds, unencrypted: keep it as safe "
+      "as this "
+      "machine\n");
+}
+
+void restore(Context& context, const std::string& source) {
+  const fs::path folder = fs::absolute(source).lexically_normal();
+  const SystemClock clock;
+  const Backup restored = restore_backup(folder, context.config_path(), clock);
+  const Config config = context.config();
+  show(context, restored, folder, "was restored");
+  const bool sender = config.role == Role::sender;
+  context.tell(
+      fmt::format(R"(what happened after {} is not in these books. Next:
+  1. veer -i {} doctor
+  2. systemctl start veerdienst@{}
+  3. hold 'veer list' of both sides side by side; {}
+  4. veer close-alert NUMBER, when nothing is missing any more
+)",
+                  format_time(restored.made_at), config.party, config.party,
+                  sender ? "receipts that come for unknown exchanges are adopted; a list that the other side "
+                           "lacks is offered again"
+                         : "ask the other side for 'veer resend ID' of each list that it calls acknowledged "
+                           "and this side lacks"));
+  const KeyVisit visit(config.openpgp_home);
+  GpgmeSeal(config.openpgp_home, config.own_keys, config.counterparty_keys, clock).check();
+}
+
+}  // namespace
+
+void add_backup(CLI::App& app, Context& context) {
+  auto target = std::make_shared<std::string>();
+  auto* out =
+      app.add_subcommand("backup", "Copy books, spool, keys and configuration into a new folder, checked");
+  out->add_option("FOLDER", *target, "Where; must not be there yet")->required();
+  out->callback([&context, target] { back_up(context, *target); });
+  auto* back = app.add_subcommand("restore", "Put a backup where nothing is; the service stands still");
+  back->add_option("FOLDER", *target, "A backup")->required();
+  back->callback([&context, target] { restore(context, *target); });
+}
+
+}  // namespace veer
