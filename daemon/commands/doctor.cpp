@@ -11,6 +11,7 @@
 #include "core/secret.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
+#include "daemon/machine.h"
 #include "daemon/schema.h"
 #include "daemon/share_factory.h"
 #include "formats/keyring.h"
@@ -18,16 +19,24 @@
 namespace veer {
 namespace {
 
-enum class Finding { ok, warn, fail };
-
-struct Line {
-  Finding finding;
-  std::string what;
-  std::string detail;
-};
+using Finding = Grade;
+using Line = CheckLine;
 
 constexpr std::string_view name_of(Finding finding) {
   return finding == Finding::ok ? "ok" : finding == Finding::warn ? "warn" : "fail";
+}
+
+// It names the keys that count: who may change it may change whom we believe.
+Line look_at_configuration(const fs::path& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0 || (status.st_uid != geteuid() && status.st_uid != 0))
+    return {Finding::fail, "configuration",
+            fmt::format("{} belongs to somebody else: chown it to the service's user", path.native())};
+  if ((status.st_mode & 022) != 0)
+    return {Finding::fail, "configuration",
+            fmt::format("{} may be changed by others, and with it whose keys count: chmod 640 it",
+                        path.native())};
+  return {Finding::ok, "configuration", path.native()};
 }
 
 /// Checks one thing after another, each for real.
@@ -168,6 +177,25 @@ class Examination {
       }
       return std::string("looked through");
     });
+    dates("our keys", config_.own_keys, "make the next one with 'veer keys rotate'");
+    dates("their keys", config_.counterparty_keys, "ask the other side for its next one");
+  }
+
+  // Of the pins, as the configuration gives them; when the keys themselves end is another matter.
+  void dates(const std::string& what, const std::vector<PinnedKey>& pins, std::string_view remedy) {
+    const Time now = clock_.now();
+    for (const PinnedKey& pin : pins) {
+      if (pin.until && *pin.until < now)
+        note(Finding::warn, what,
+             fmt::format("the time of {} is over: 'veer keys retire' it", pin.fingerprint));
+      if (pin.from && *pin.from > now)
+        note(Finding::ok, what,
+             fmt::format("{} counts from {}", pin.fingerprint, format_date(date_of(*pin.from))));
+    }
+    const bool goes_on = std::any_of(pins.begin(), pins.end(), [&](const PinnedKey& pin) {
+      return !pin.until || *pin.until > now + std::chrono::days(90);
+    });
+    if (!goes_on) note(Finding::warn, what, fmt::format("none counts for 90 days more: {}", remedy));
   }
 
   void database() {
@@ -212,20 +240,24 @@ class Examination {
 void doctor(Context& context) {
   const Config config = context.config();
   std::vector<Line> lines = Examination(config).run();
-  lines.insert(lines.begin(), {Finding::ok, "configuration", context.config_path().native()});
+  lines.insert(lines.begin(), look_at_configuration(context.config_path()));
+  // What is set up elsewhere (a trial, a demonstration) is not this machine's service.
+  if (const fs::path path = context.config_path(); path.parent_path() == "/etc/veerdienst")
+    for (Line& line : look_at_machine(path.stem().native(), SystemClock().now()))
+      lines.push_back(std::move(line));
   for (const Line& line : lines) {
-    if (line.finding == Finding::fail) context.exit_code = kFailed;
-    if (line.finding == Finding::warn && context.exit_code == kDone) context.exit_code = kAttention;
+    if (line.grade == Finding::fail) context.exit_code = kFailed;
+    if (line.grade == Finding::warn && context.exit_code == kDone) context.exit_code = kAttention;
   }
   if (context.json) {
     Json json = Json::array();
     for (const Line& line : lines)
-      json.push_back({{"finding", name_of(line.finding)}, {"what", line.what}, {"detail", line.detail}});
+      json.push_back({{"finding", name_of(line.grade)}, {"what", line.what}, {"detail", line.detail}});
     context.print(text_of(json));
     return;
   }
   for (const Line& line : lines)
-    context.print(fmt::format("{:<4}  {}{}{}\n", name_of(line.finding), line.what,
+    context.print(fmt::format("{:<4}  {}{}{}\n", name_of(line.grade), line.what,
                               line.detail.empty() ? "" : ": ", line.detail));
 }
 

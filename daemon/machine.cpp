@@ -1,0 +1,245 @@
+#include "daemon/machine.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/timex.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/files.h"
+#include "core/log.h"
+
+namespace veer {
+namespace {
+
+constexpr std::chrono::days kListsAge{7};
+
+/// What the handbook lets a drop-in say; anything else loosens walls, or makes another service of it.
+const std::set<std::string, std::less<>> kHarmless = {"After",
+                                                      "BindPaths",
+                                                      "BindReadOnlyPaths",
+                                                      "Description",
+                                                      "Documentation",
+                                                      "Environment",
+                                                      "IPAddressAllow",
+                                                      "IPAddressDeny",
+                                                      "LoadCredential",
+                                                      "LoadCredentialEncrypted",
+                                                      "OnCalendar",
+                                                      "OnFailure",
+                                                      "RandomizedDelaySec",
+                                                      "ReadWritePaths",
+                                                      "Requires",
+                                                      "RequiresMountsFor",
+                                                      "SetCredentialEncrypted",
+                                                      "SupplementaryGroups",
+                                                      "Wants"};
+
+/// What the program prints on standard output; empty when it cannot be run.
+std::string said_by(std::vector<std::string> words) {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return {};
+  const Fd in(ends[0]);
+  Fd out(ends[1]);
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  std::array<char*, 3> environment{const_cast<char*>("LC_ALL=C"),
+                                   const_cast<char*>("PATH=/usr/sbin:/usr/bin"), nullptr};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, out.get(), 1);
+  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  pid_t pid = -1;
+  const int started =
+      posix_spawn(&pid, arguments.front(), &actions, nullptr, arguments.data(), environment.data());
+  posix_spawn_file_actions_destroy(&actions);
+  out.reset();
+  if (started != 0) return {};
+  std::string text;
+  std::array<char, 4096> piece{};
+  ssize_t n = 0;
+  while ((n = TEMP_FAILURE_RETRY(read(in.get(), piece.data(), piece.size()))) > 0)
+    text.append(piece.data(), static_cast<std::size_t>(n));
+  int status = 0;
+  TEMP_FAILURE_RETRY(waitpid(pid, &status, 0));
+  return text;
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  std::istringstream in{std::string(text)};
+  for (std::string line; std::getline(in, line);) lines.push_back(std::move(line));
+  return lines;
+}
+
+std::string trimmed(const std::string& text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+/// "Name" of "Name=value"; empty for a heading, a remark or an empty line.
+std::string setting_in(const std::string& line) {
+  const std::string text = trimmed(line);
+  if (text.empty() || text.front() == '#' || text.front() == ';' || text.front() == '[') return {};
+  return trimmed(text.substr(0, text.find('=')));
+}
+
+std::vector<std::string> loose_settings(const fs::path& file) {
+  std::ifstream in(file);
+  std::vector<std::string> loose;
+  for (std::string line; std::getline(in, line);)
+    if (const std::string name = setting_in(line); !name.empty() && !kHarmless.contains(name))
+      loose.push_back(printable(name, 60));
+  return loose;
+}
+
+std::vector<std::string> names_there(const fs::path& folder) {
+  std::error_code error;
+  return fs::is_directory(folder, error) ? names_in(folder) : std::vector<std::string>();
+}
+
+std::optional<bool> clock_is_kept() {
+  std::error_code none;
+  if (fs::exists("/run/systemd/timesync/synchronized", none)) return true;
+  if (fs::exists("/run/systemd/container", none)) return true;  // it is the host's
+  timex facts{};
+  const int state = adjtimex(&facts);
+  if (state < 0) return std::nullopt;
+  return state != TIME_ERROR && (facts.status & STA_UNSYNC) == 0;
+}
+
+std::optional<Time> lists_fetched() {
+  std::optional<Time> last;
+  for (const char* path : {"/var/lib/apt/lists", "/var/lib/apt/periodic/update-success-stamp"}) {
+    struct stat status {};
+    if (stat(path, &status) == 0)
+      last = std::max(last.value_or(Time()), Time(std::chrono::seconds(status.st_mtim.tv_sec)));
+  }
+  return last;
+}
+
+}  // namespace
+
+CheckLine judge_clock(std::optional<bool> kept) {
+  if (!kept) return {Grade::ok, "clock kept", "cannot be seen from within this sandbox"};
+  if (*kept) return {Grade::ok, "clock kept", "held to another clock"};
+  return {Grade::warn, "clock kept",
+          "nothing holds the clock to another one: systemctl enable --now systemd-timesyncd (or chrony)"};
+}
+
+std::vector<CheckLine> judge_updates(std::string_view policy, std::optional<Time> fetched, Time now) {
+  std::vector<CheckLine> found;
+  if (!fetched || now - *fetched > kListsAge)
+    found.push_back({Grade::warn, "package lists",
+                     fmt::format("last fetched {}: apt-get update, better daily (unattended-upgrades)",
+                                 fetched ? format_date(date_of(*fetched)) : "never")});
+  std::string name;
+  std::string installed;
+  std::vector<std::string> waiting;
+  for (const std::string& line : lines_of(policy)) {
+    const std::string text = trimmed(line);
+    if (!line.starts_with(' ') && line.ends_with(':')) name = line.substr(0, line.size() - 1);
+    if (text.starts_with("Installed: ")) installed = text.substr(11);
+    if (text.starts_with("Candidate: ") && installed != "(none)" && text.substr(11) != installed)
+      waiting.push_back(printable(name, 60));
+  }
+  if (!waiting.empty())
+    found.push_back(
+        {Grade::warn, "updates",
+         fmt::format("wait for {}: apt-get upgrade, then restart the service", fmt::join(waiting, ", "))});
+  else if (policy.empty())
+    found.push_back({Grade::warn, "updates", "apt-cache says nothing: look with 'apt list --upgradable'"});
+  else
+    found.push_back({Grade::ok, "updates", "none waits for what this program uses"});
+  return found;
+}
+
+CheckLine judge_files(std::string_view verified) {
+  std::vector<std::string> changed;
+  for (const std::string& line : lines_of(verified))
+    if (const std::size_t at = line.find('/'); at != std::string::npos)
+      changed.push_back(printable(line.substr(at), 200));
+  if (changed.empty()) return {Grade::ok, "package", "its files are as they were installed"};
+  return {
+      Grade::fail, "package",
+      fmt::format("changed since it was installed: {}: find out by whom, and 'apt-get install --reinstall "
+                  "veerdienst'",
+                  fmt::join(changed, ", "))};
+}
+
+std::vector<CheckLine> judge_units(const fs::path& folder, const std::string& instance) {
+  std::vector<CheckLine> found;
+  for (const char* unit : {"veerdienst", "veerdienst-check"}) {
+    std::vector<std::string> good;
+    for (const std::string& name :
+         {fmt::format("{}@.service", unit), fmt::format("{}@{}.service", unit, instance)}) {
+      std::error_code none;
+      if (fs::exists(folder / name, none))
+        found.push_back(
+            {Grade::warn, "unit " + name,
+             "a whole file of your own stands in place of the package's, and misses what a new version "
+             "changes: make it a drop-in (systemctl edit)"});
+      for (const std::string& part : names_there(folder / (name + ".d"))) {
+        if (!part.ends_with(".conf")) continue;
+        const auto loose = loose_settings(folder / (name + ".d") / part);
+        if (loose.empty())
+          good.push_back(part);
+        else
+          found.push_back(
+              {Grade::warn, "unit " + name,
+               fmt::format("{} sets {}, which the handbook does not ask for: see that it loosens nothing",
+                           printable(part, 60), fmt::join(loose, ", "))});
+      }
+    }
+    if (!good.empty())
+      found.push_back({Grade::ok, fmt::format("unit {}@{}", unit, instance),
+                       fmt::format("with {} of your own", fmt::join(good, ", "))});
+  }
+  if (found.empty()) found.push_back({Grade::ok, "units", "the package's own"});
+  return found;
+}
+
+std::vector<std::string> packages_in(std::string_view depends) {
+  std::vector<std::string> names;
+  std::string text(depends);
+  std::replace(text.begin(), text.end(), '|', ',');
+  std::istringstream in(text);
+  for (std::string one; std::getline(in, one, ',');) {
+    const std::string name = trimmed(one);
+    if (!name.empty()) names.push_back(name.substr(0, name.find_first_of(" (:")));
+  }
+  return names;
+}
+
+std::vector<CheckLine> look_at_machine(const std::string& instance, Time now) {
+  std::vector<CheckLine> found = {judge_clock(clock_is_kept())};
+  const std::string depends =
+      said_by({"/usr/bin/dpkg-query", "--showformat", "${Depends}", "--show", "veerdienst"});
+  if (depends.empty()) {
+    found.push_back({Grade::warn, "package",
+                     "veerdienst is not installed from its package: updates and units are "
+                     "yours to look after"});
+    return found;
+  }
+  std::vector<std::string> ask = {"/usr/bin/apt-cache", "policy", "gpg", "gpg-agent", "gpgconf"};
+  for (std::string& name : packages_in(depends)) ask.push_back(std::move(name));
+  for (CheckLine& line : judge_updates(said_by(std::move(ask)), lists_fetched(), now))
+    found.push_back(std::move(line));
+  found.push_back(judge_files(said_by({"/usr/bin/dpkg", "--verify", "veerdienst"})));
+  for (CheckLine& line : judge_units("/etc/systemd/system", instance)) found.push_back(std::move(line));
+  return found;
+}
+
+}  // namespace veer

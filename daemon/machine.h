@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+
+/// What `veer doctor` says of the machine that an installed instance runs on: clock, package and units.
+/// Changes nothing, and asks nobody outside the machine. No errors: what cannot be looked at is told as such.
+namespace veer {
+
+enum class Grade { ok, warn, fail };
+
+/// One line of a doctor's report; a detail that is not ok ends with the remedy.
+struct CheckLine {
+  Grade grade;
+  std::string what;
+  std::string detail;
+};
+
+/// The clock: `kept` as the kernel says it is held to another one; empty when it does not say (a sandbox).
+CheckLine judge_clock(std::optional<bool> kept);
+
+/// Updates that wait: what `apt-cache policy` prints of the packages that the program needs, and when the
+/// lists it reads were last fetched (empty: never).
+std::vector<CheckLine> judge_updates(std::string_view policy, std::optional<Time> fetched, Time now);
+
+/// The package's own files: what `dpkg --verify veerdienst` prints, a line for each that was changed.
+CheckLine judge_files(std::string_view verified);
+
+/// What stands in `folder` ("/etc/systemd/system") in place of or beside the units of an instance.
+std::vector<CheckLine> judge_units(const std::filesystem::path& folder, const std::string& instance);
+
+/// The names of the packages that `depends` ("libc6 (>= 2.36), gnupg (>= 2.2.40)") wants.
+std::vector<std::string> packages_in(std::string_view depends);
+
+/// All of it, of this machine. The first line says so when no package is installed, and then it is the only
+/// one of package and units.
+std::vector<CheckLine> look_at_machine(const std::string& instance, Time now);
+
+}  // namespace veer
