@@ -21,6 +21,6 @@ Handmade good_package(Pair& pair, const std::vector<Insz>& numbers);
 /// Seals it with `seal` (the sender's by default) and lays it on the share; returns its bytes.
 std::string lay(Pair& pair, const Handmade& package, Seal* seal = nullptr);
 /// Lays bytes on the share under a name, as somebody with its credentials could.
-void lay_bytes(const Pair& pair, const std::string& name, std::string_view bytes);
+void lay_bytes(Pair& pair, const std::string& name, std::string_view bytes);
 
 }  // namespace veer::test

@@ -43,12 +43,17 @@ bool Side::run() {
 }
 
 Pair::Pair(const fs::path& folder)
+    : Pair(folder,
+           {std::make_unique<FolderShare>(made(folder / "share/to_avsb"), made(folder / "share/to_aii")),
+            std::make_unique<FolderShare>(folder / "share/to_aii", folder / "share/to_avsb")}) {}
+
+Pair::Pair(const fs::path& folder, SharePair shares)
     : root(folder),
       clock(parse_time("2026-03-01T08:00:00Z").value()),
       aii_config(config_for(root, Role::sender)),
       avsb_config(config_for(root, Role::receiver)),
-      aii_share(made(root / "share/to_avsb"), made(root / "share/to_aii")),
-      avsb_share(root / "share/to_aii", root / "share/to_avsb"),
+      aii_share(std::move(shares.aii)),
+      avsb_share(std::move(shares.avsb)),
       aii_seal(std::make_unique<FakeSeal>(aii_config.own_keys, aii_config.counterparty_keys, clock)),
       avsb_seal(std::make_unique<FakeSeal>(avsb_config.own_keys, avsb_config.counterparty_keys, clock)) {
   log_to(LogTarget::stderr_plain, LogLevel::none);
@@ -104,6 +109,14 @@ std::string Pair::note(const std::string& name) const {
 }
 
 std::vector<std::string> Pair::names(const fs::path& folder) { return names_in(folder); }
+
+std::vector<std::string> Pair::on_share(const std::string& name, Folder folder) {
+  if (fs::exists(root / "share")) return names(root / "share" / name);
+  std::vector<std::string> found;
+  for (const ShareEntry& entry : aii_share.files().list(folder, {})) found.push_back(entry.name);
+  std::sort(found.begin(), found.end());
+  return found;
+}
 
 std::vector<std::string> Pair::open_alerts(Side& side) {
   std::vector<std::string> codes;

@@ -28,6 +28,12 @@ class Side {
   Engine engine;
 };
 
+/// What each side sees of a share that both have.
+struct SharePair {
+  std::unique_ptr<Share> aii;
+  std::unique_ptr<Share> avsb;
+};
+
 /// Both sides on one scripted share, with a fast seal and a clock that the test moves: a whole exchange in
 /// milliseconds. All that is durable lies below one folder; sides may be stopped, destroyed and started
 /// again.
@@ -35,6 +41,8 @@ class Pair {
  public:
   /// Uses what already lies in `folder`.
   explicit Pair(const std::filesystem::path& folder);
+  /// The files of the share are elsewhere.
+  Pair(const std::filesystem::path& folder, SharePair shares);
 
   void start_aii() { aii = std::make_unique<Side>(aii_config, aii_share, *aii_seal, clock, random); }
   void start_avsb() { avsb = std::make_unique<Side>(avsb_config, avsb_share, *avsb_seal, clock, random); }
@@ -52,8 +60,8 @@ class Pair {
   std::string note(const std::string& name) const;
   std::filesystem::path drop_folder() const { return aii_config.drop; }
   /// What lies in a folder of the share.
-  std::vector<std::string> to_avsb() const { return names(root / "share/to_avsb"); }
-  std::vector<std::string> to_aii() const { return names(root / "share/to_aii"); }
+  std::vector<std::string> to_avsb() { return on_share("to_avsb", Folder::outgoing); }
+  std::vector<std::string> to_aii() { return on_share("to_aii", Folder::incoming); }
   static std::vector<std::string> names(const std::filesystem::path& folder);
   /// The sender's only exchange, or its newest.
   Exchange sent() { return aii->instance.ledger.exchanges().at(0); }
@@ -73,6 +81,7 @@ class Pair {
 
  private:
   bool at_rest();
+  std::vector<std::string> on_share(const std::string& name, Folder folder);
 };
 
 /// A list of `count` fictitious numbers as a person would save it, and the numbers.

@@ -54,7 +54,7 @@ std::vector<ProbeResult> ScriptedShare::probe() {
 
 std::vector<ShareEntry> ScriptedShare::list(Folder folder, const Transfer& transfer) {
   begin(Verb::list);
-  auto entries = files_.list(folder, transfer);
+  auto entries = files_->list(folder, transfer);
   if (coarse_)
     for (ShareEntry& entry : entries) entry.revision = std::to_string(entry.size);
   end(Verb::list);
@@ -65,13 +65,13 @@ void ScriptedShare::put(const std::string& name, const Blob& content, ResumeNote
                         const Transfer& transfer) {
   begin(Verb::put);
   if (put_forbidden_) fail(Code::s_unreachable);
-  files_.put(name, content, std::move(resume), transfer);
+  files_->put(name, content, std::move(resume), transfer);
   end(Verb::put);
 }
 
 /// What `entry`, as a listing of coarse revisions told it, is called by our own files.
 ShareEntry ScriptedShare::refined(Folder folder, const ShareEntry& entry) {
-  for (const ShareEntry& file : files_.list(folder, {}))
+  for (const ShareEntry& file : files_->list(folder, {}))
     if (file.name == entry.name && file.size == entry.size) return file;
   fail(Code::s_changed);
 }
@@ -83,14 +83,14 @@ void ScriptedShare::fetch(Folder folder, const ShareEntry& listed, std::uint64_t
   if (cut_) {
     CuttingSink cutting(into, *cut_);
     cut_.reset();
-    files_.fetch(folder, entry, offset, cutting, transfer);
+    files_->fetch(folder, entry, offset, cutting, transfer);
   } else if (on_fetch) {
     StringSink whole(std::numeric_limits<std::size_t>::max());
-    files_.fetch(folder, entry, 0, whole, transfer);
+    files_->fetch(folder, entry, 0, whole, transfer);
     const std::string told = on_fetch(entry.name, whole.take());
     into.write(std::string_view(told).substr(std::min<std::size_t>(offset, told.size())));
   } else {
-    files_.fetch(folder, entry, offset, into, transfer);
+    files_->fetch(folder, entry, offset, into, transfer);
   }
   end(Verb::fetch);
 }
@@ -98,7 +98,7 @@ void ScriptedShare::fetch(Folder folder, const ShareEntry& listed, std::uint64_t
 void ScriptedShare::remove(Folder folder, const std::string& name, const Transfer& transfer) {
   begin(Verb::remove);
   if (remove_forbidden_) fail(Code::s_rights);
-  if (!remove_pretended_) files_.remove(folder, name, transfer);
+  if (!remove_pretended_) files_->remove(folder, name, transfer);
   end(Verb::remove);
 }
 

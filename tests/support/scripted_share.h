@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 
 #include "connectors/folder_share.h"
@@ -12,12 +13,13 @@ namespace veer::test {
 
 enum class Verb { probe, list, put, fetch, remove };
 
-/// A share that keeps its files in two folders, so that they outlive the process, and lies and fails as a
-/// test tells it to. Untold, it keeps the contract.
+/// A share that keeps its files in two folders, so that they outlive the process, or on another share, and
+/// lies and fails as a test tells it to. Untold, it keeps the contract.
 class ScriptedShare : public Share {
  public:
   ScriptedShare(std::filesystem::path outgoing, std::filesystem::path incoming)
-      : files_(std::move(outgoing), std::move(incoming)) {}
+      : ScriptedShare(std::make_unique<FolderShare>(std::move(outgoing), std::move(incoming))) {}
+  explicit ScriptedShare(std::unique_ptr<Share> files) : files_(std::move(files)) {}
 
   std::vector<ProbeResult> probe() override;
   std::vector<ShareEntry> list(Folder folder, const Transfer& transfer) override;
@@ -47,6 +49,8 @@ class ScriptedShare : public Share {
   /// Changes what a listing shows, and what a fetch hands over from the start.
   std::function<std::vector<ShareEntry>(std::vector<ShareEntry>)> on_list;
   std::function<std::string(const std::string& name, std::string bytes)> on_fetch;
+  /// Where the files are, which neither lies nor fails.
+  Share& files() { return *files_; }
   /// How often a verb was called.
   std::size_t calls(Verb verb) const;
 
@@ -55,7 +59,7 @@ class ScriptedShare : public Share {
   void end(Verb verb);
   ShareEntry refined(Folder folder, const ShareEntry& entry);
 
-  FolderShare files_;
+  std::unique_ptr<Share> files_;
   std::optional<Code> broken_;
   std::map<Verb, Error> fail_before_;
   std::map<Verb, Error> fail_after_;

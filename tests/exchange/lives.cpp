@@ -1,0 +1,162 @@
+#include "exchange/lives.h"
+
+#include <algorithm>
+
+#include "core/files.h"
+#include "support/fictitious.h"
+#include "support/handmade.h"
+
+namespace veer::test {
+namespace {
+
+Side& aii(Pair& pair) { return *pair.aii; }
+Side& avsb(Pair& pair) { return *pair.avsb; }
+
+/// As a person's program saves: whole or not at all.
+void save(const Pair& pair, const std::string& name, const std::vector<Insz>& list) {
+  if (fs::exists(pair.drop_folder() / name)) return;
+  pair.drop("." + name + ".saving", csv_of(list));
+  fs::rename(pair.drop_folder() / ("." + name + ".saving"), pair.drop_folder() / name);
+}
+
+void save_list(const fs::path& folder) { save(Pair(folder), kListName, numbers()); }
+
+std::size_t times_asked(Side& side, const std::string& verb) {
+  return side.instance.db.query("SELECT 1 FROM command WHERE verb = :verb", {verb}).size();
+}
+
+void ask(Side& side, const std::string& verb, const std::string& argument) {
+  side.instance.db.transaction([&] { side.instance.agenda.ask(verb, argument, {1001, "operator"}); });
+}
+
+}  // namespace
+
+const std::vector<Insz>& numbers() {
+  static const std::vector<Insz> list = fictitious_list(kNumbers, 5);
+  return list;
+}
+const std::vector<Insz>& earlier_numbers() {
+  static const std::vector<Insz> list = fictitious_list(10, 6);
+  return list;
+}
+
+Names stages_of(Side& side) {
+  Names stages;
+  for (const Exchange& x : side.instance.ledger.exchanges()) stages.emplace_back(stage_name(x.stage));
+  std::reverse(stages.begin(), stages.end());
+  return stages;
+}
+
+Scenario plain() {
+  return {.prepare = save_list, .live = [](Pair& pair) {
+            pair.start();
+            pair.run_to_rest();
+          }};
+}
+
+Scenario refused_and_corrected() {
+  const auto live = [](Pair& pair) {
+    pair.start_aii();
+    if (stages_of(aii(pair)).empty() || stages_of(aii(pair)).front() != "refused") {
+      pair.avsb_config.window.last_reference_year = kYear - 1;
+      pair.start_avsb();
+      pair.run_to_rest();
+      pair.avsb.reset();
+      pair.avsb_config.window.last_reference_year = kYear;
+    }
+    if (stages_of(aii(pair)) == Names{"refused"}) save(pair, kListName, numbers());
+    pair.start_avsb();
+    pair.run_to_rest();
+  };
+  return {.prepare = save_list, .live = live, .stages = {"refused", "acknowledged"}};
+}
+
+Scenario cut_and_resumed() {
+  return {.prepare = save_list, .live = [](Pair& pair) {
+            pair.avsb_share.cut_next_fetch(200);
+            pair.start();
+            pair.run_to_rest();
+          }};
+}
+
+Scenario bad_then_good() {
+  const auto live = [](Pair& pair) {
+    pair.start();
+    Instance& receiver = avsb(pair).instance;
+    pair.avsb_share.on_fetch = [&](const std::string&, std::string bytes) {
+      const bool changes = receiver.ledger.quarantined() == 0 && !receiver.lists.recorded_exchange(kYear);
+      if (changes) bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+      return bytes;
+    };
+    pair.run_to_rest();
+    if (pair.sent().stage == Stage::sent && pair.to_avsb().empty()) ask(aii(pair), "resend", pair.sent().id);
+    pair.run_to_rest();
+    pair.avsb_share.on_fetch = nullptr;
+  };
+  return {.prepare = save_list, .live = live, .avsb_alerts = {"finding T_INTEGRITY"}, .quarantined = 1};
+}
+
+Scenario name_taken() {
+  const auto live = [](Pair& pair) {
+    pair.start_aii();
+    pair.aii_share.forbid_put(true);
+    pair.run_for(std::chrono::seconds(10));
+    if (pair.sent().stage == Stage::sealed && pair.sent().copy == 1 && pair.to_avsb().empty())
+      lay_bytes(pair, pair.sent().package, "somebody else's");
+    pair.aii_share.forbid_put(false);
+    pair.run_for(std::chrono::minutes(10));
+    pair.start_avsb();
+    pair.run_to_rest();
+  };
+  return {.prepare = save_list,
+          .live = live,
+          .aii_alerts = {"finding T_REPLAY"},
+          .avsb_alerts = {"finding T_INTEGRITY"},
+          .quarantined = 1};
+}
+
+Scenario commanded() {
+  const auto live = [](Pair& pair) {
+    const std::string file = (pair.root / kListName).native();
+    pair.start_aii();
+    if (times_asked(aii(pair), "send") == 0) ask(aii(pair), "send", file);
+    pair.run_for(std::chrono::minutes(1));
+    if (times_asked(aii(pair), "withdraw") == 0) ask(aii(pair), "withdraw", pair.sent().id);
+    pair.run_for(std::chrono::minutes(1));
+    if (times_asked(aii(pair), "send") == 1) ask(aii(pair), "send", file);
+    pair.run_for(std::chrono::minutes(1));
+    pair.start_avsb();
+    pair.run_to_rest();
+    if (times_asked(aii(pair), "resend") == 0) ask(aii(pair), "resend", pair.sent().id);
+    pair.run_to_rest();
+  };
+  const auto prepare = [](const fs::path& folder) {
+    const Pair pair(folder);
+    write_file(folder / kListName, csv_of(numbers()));
+  };
+  return {.prepare = prepare, .live = live, .stages = {"withdrawn", "acknowledged"}, .dropped = false};
+}
+
+Scenario held_and_approved() {
+  const auto prepare = [](const fs::path& folder) {
+    Pair pair(folder);
+    pair.start();
+    save(pair, "inburgeringsplicht-2025.csv", earlier_numbers());
+    pair.run_to_rest();
+    pair.avsb.reset();
+    fs::remove_all(pair.avsb_config.state);
+    fs::remove(pair.drop_folder() / "inburgeringsplicht-2025.csv.result.txt");
+    save(pair, kListName, numbers());
+  };
+  const auto live = [](Pair& pair) {
+    pair.start();
+    pair.run_to_rest();
+    const auto arrivals = avsb(pair).instance.ledger.open_arrivals();
+    if (!arrivals.empty() && times_asked(avsb(pair), "approve") == 0)
+      ask(avsb(pair), "approve", arrivals.front().name);
+    pair.run_to_rest();
+  };
+  return {.prepare = prepare, .live = live, .stages = {"acknowledged", "acknowledged"}};
+}
+
+}  // namespace veer::test

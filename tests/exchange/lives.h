@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "support/pair.h"
+
+namespace veer::test {
+
+using Names = std::vector<std::string>;
+
+inline constexpr std::size_t kNumbers = 30;
+/// The list of each life, and one of the year before.
+const std::vector<Insz>& numbers();
+const std::vector<Insz>& earlier_numbers();
+
+/// A life of both sides. What people do in it goes by what is durable, so that it may be lived again from
+/// wherever a crash left it, to the same end.
+struct Scenario {
+  std::function<void(const fs::path&)> prepare;  ///< what stood before, not counted
+  std::function<void(Pair&)> live;
+  Names stages = {"acknowledged"};  ///< of the sender's exchanges, oldest first
+  Names aii_alerts = {};
+  Names avsb_alerts = {};
+  std::size_t quarantined = 0;
+  bool dropped = true;  ///< or sent by hand, which leaves no note
+};
+
+Scenario plain();
+Scenario refused_and_corrected();
+Scenario cut_and_resumed();
+Scenario bad_then_good();
+Scenario name_taken();
+Scenario commanded();
+Scenario held_and_approved();
+
+/// Of a side's exchanges, oldest first.
+Names stages_of(Side& side);
+
+}  // namespace veer::test
