@@ -65,10 +65,11 @@ struct Place {
                         {"site", "contoso.sharepoint.com:/sites/uitwisseling"},
                         {"library", kLibrary}};
     write(folder / "settings.json", settings.dump());
-    const ShellResult result = shell(
-        fmt::format("cd {} && env -u HTTPS_PROXY -u https_proxy NODE_EXTRA_CA_CERTS={} LSAN_OPTIONS= node "
-                    "{}/tests/strangers/graph_client.mjs settings.json {} 2>{}",
-                    path(""), path("ca.pem"), VEER_SOURCE_DIR, steps, path("node.log")));
+    const ShellResult result =
+        shell(fmt::format("cd {} && env -u HTTPS_PROXY -u https_proxy NODE_EXTRA_CA_CERTS={} LSAN_OPTIONS= "
+                          "node --dns-result-order=ipv4first "
+                          "{}/tests/strangers/graph_client.mjs settings.json {} 2>{}",
+                          path(""), path("ca.pem"), VEER_SOURCE_DIR, steps, path("node.log")));
     INFO(text_in(folder / "node.log"));
     REQUIRE(result.exit_code == 0);
     std::vector<Json> lines;

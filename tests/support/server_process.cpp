@@ -84,7 +84,9 @@ pid_t start_program(const std::vector<std::string>& command, const std::filesyst
     if (pid < 0) throw std::runtime_error("fork failed");
     return pid;
   }
-  for (const int handled : {SIGTERM, SIGINT, SIGSEGV, SIGABRT, SIGFPE, SIGILL}) signal(handled, SIG_DFL);
+  // nohup(1) has SIGHUP ignored by all that is started below it.
+  for (const int handled : {SIGHUP, SIGTERM, SIGINT, SIGSEGV, SIGABRT, SIGFPE, SIGILL})
+    signal(handled, SIG_DFL);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is ended leaves nothing behind
   const int fd = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
