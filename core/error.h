@@ -61,6 +61,7 @@ enum class Code {
   i_spreadsheet,
   i_open,
   i_faulty,
+  i_owner,
   // Share: a connector's attempt.
   s_unreachable,
   s_timeout,
@@ -93,6 +94,7 @@ enum class Code {
   c_credential,
   c_production,
   c_user,
+  c_suspended,
   u_usage,
   u_unknown,
   u_state,

@@ -17,7 +17,9 @@ void Transfer::heed_stop() const {
 
 void Transfer::tick(std::uint64_t done) const {
   heed_stop();
-  if (progress) progress(done);
+  if (!progress) return;
+  progress(done);
+  heed_stop();  // whoever hears of it may ask for one
 }
 
 }  // namespace veer

@@ -80,6 +80,14 @@ std::optional<Command> Agenda::next_command() {
   return row ? std::optional(command_of(*row)) : std::nullopt;
 }
 
+std::optional<Command> Agenda::pending_of(const std::string& verb) {
+  const auto row =
+      db_.query_one("SELECT " + std::string(kCommandColumns) +
+                        " FROM command WHERE due_at IS NOT NULL AND verb = :verb ORDER BY id LIMIT 1",
+                    {verb});
+  return row ? std::optional(command_of(*row)) : std::nullopt;
+}
+
 std::vector<Command> Agenda::pending() {
   std::vector<Command> commands;
   for (const Row& row : db_.query("SELECT " + std::string(kCommandColumns) +

@@ -59,6 +59,8 @@ class Agenda {
   /// Commands that are not yet done, oldest first.
   std::vector<Command> pending();
   std::optional<Command> next_command();
+  /// The oldest of this verb that is not yet done.
+  std::optional<Command> pending_of(const std::string& verb);
   /// The argument is forgotten with that: it may name a file of a person's.
   void finish(const Command& command, CommandStage stage, std::string_view code, const std::string& text);
   void defer(const Command& command, Time due, const Error& error);

@@ -19,12 +19,14 @@ namespace {
 constexpr std::string_view kGenesis = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// One of these records is written with an exchange's change to the stage.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kRecordsOfStages = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kRecordsOfStages = {{
+    {"held", "held"},
     {"sealed", "sealed"},
     {"sent", "sent"},
     {"acknowledged", "receipt"},
     {"acknowledged", "adopted"},
     {"withdrawn", "withdrawn"},
+    {"rejected", "rejected"},
     {"recorded", "recorded"},
     {"recorded", "rehearsed"},
     {"refused", "refused"},  // by us

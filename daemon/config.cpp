@@ -1,6 +1,7 @@
 #include "daemon/config.h"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 
 #include <fmt/format.h>
@@ -23,6 +24,16 @@ constexpr std::int64_t kMegabyte = std::int64_t{1} << 20;
 bool is_plain(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 0x7f; });
+}
+
+std::optional<int> parse_percent(std::string_view text) {
+  if (!text.ends_with('%')) return std::nullopt;
+  text.remove_suffix(1);
+  int percent = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
+  const bool good =
+      error == std::errc() && end == text.data() + text.size() && percent >= 1 && percent <= 100;
+  return good ? std::optional(percent) : std::nullopt;
 }
 
 /// Reads one configuration table by table; problems gather in the tables' common list.
@@ -205,7 +216,19 @@ class Reading {
     }
     duration(table, "settle", in.settle, Millis(0), Millis(std::chrono::hours(1)));
     bytes(table, "max_megabytes", in.cap);
-    table.refuse_unknown({"release", "unusual_change"});
+    const bool production = config_.environment == Environment::production;
+    in.release = choice<Release>(
+        table, "release",
+        {{"always", Release::always}, {"unusual", Release::unusual}, {"never", Release::never}},
+        production ? Release::always : Release::never);
+    if (production && in.release != Release::always)
+      table.problem("release", "must be \"always\" in production, where a second person releases every list");
+    if (const auto change = table.text("unusual_change")) {
+      const auto percent = parse_percent(*change);
+      if (!percent) table.problem("unusual_change", "must be whole percents from \"1%\" to \"100%\"");
+      in.unusual_percent = percent.value_or(in.unusual_percent);
+    }
+    table.refuse_unknown();
   }
 
   void openpgp(TomlTable table) {

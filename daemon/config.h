@@ -31,11 +31,17 @@ struct Window {
   std::chrono::milliseconds receipt_within = std::chrono::hours(24);
 };
 
+/// Which sealed lists wait for a second person before they leave. unusual: those that differ from last year's
+/// by more than `unusual_percent`, or have none to compare with.
+enum class Release { always, unusual, never };
+
 struct IntakeConfig {
   std::string name_pattern = R"(inburgeringsplicht-(\d{4})\.(csv|txt|xlsx))";
   std::regex name{name_pattern};  ///< first group: the reference year
   std::chrono::milliseconds settle = std::chrono::seconds(5);
   std::uint64_t cap = std::uint64_t{256} << 20;  ///< bytes of a dropped file
+  Release release = Release::never;
+  int unusual_percent = 30;
 };
 
 struct FolderShareConfig {

@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "daemon/housekeeping.h"
+#include "daemon/rules.h"
 
 namespace veer {
 namespace {
@@ -26,6 +27,7 @@ constexpr std::chrono::milliseconds kLongestRetryAfter = std::chrono::hours(24);
 // So long a note that could not be written waits.
 constexpr std::chrono::minutes kNoteAgain{1};
 constexpr const char* kHostKey = "host-key";
+constexpr const char* kSuspended = "suspended";
 
 /// What a step ended with, as an error of ours: what is none is a fault of the program, or of memory.
 Error as_error(const std::exception_ptr& failure) {
@@ -97,30 +99,69 @@ std::optional<Time> Engine::next_due() {
   const auto consider = [&](const auto& row) {
     if (row && row->wait.due && (!next || *row->wait.due < *next)) next = row->wait.due;
   };
-  consider(at_.agenda.next_command());
-  consider(at_.ledger.next_arrival(at_.clock.now()));
-  consider(at_.ledger.next_exchange());
-  consider(at_.agenda.next_chore());
+  const Next waiting = coming(at_.clock.now());
+  consider(waiting.command);
+  consider(waiting.arrival);
+  consider(waiting.exchange);
+  consider(waiting.chore);
+  return next;
+}
+
+// A stop switch goes before everything, whatever else is due for longer.
+Engine::Next Engine::coming(Time now) {
+  Next next;
+  next.command = at_.agenda.pending_of("suspend");
+  if (next.command) return next;
+  next.command = at_.agenda.next_command();
+  if (at_.holds.suspension()) {
+    if (at_.config.role == Role::sender) next.chore = at_.agenda.chore(Chore::scan);  // tells what waits
+    return next;
+  }
+  next.arrival = at_.ledger.next_arrival(now);
+  next.exchange = at_.ledger.next_exchange();
+  next.chore = at_.agenda.next_chore();
   return next;
 }
 
 bool Engine::run_one(const Transfer& transfer) {
+  static constexpr auto kBetweenLooks = std::chrono::milliseconds(100);
+  std::stop_source step;
+  const std::stop_callback pass_on(transfer.stop, [&] { step.request_stop(); });
+  std::optional<std::chrono::steady_clock::time_point> looked;
+  const auto progress = [&](std::uint64_t bytes) {
+    if (transfer.progress) transfer.progress(bytes);
+    const auto now = std::chrono::steady_clock::now();
+    if (looked && now - *looked < kBetweenLooks) return;
+    looked = now;
+    if (at_.agenda.pending_of("suspend")) step.request_stop();
+  };
+  try {
+    return run_next({.stop = step.get_token(), .progress = progress});
+  } catch (const Error& error) {
+    if (error.code() != Code::l_stopped || transfer.stop.stop_requested()) throw;
+    log(LogLevel::info, "a step was abandoned, since the exchange is to be suspended");
+    return true;
+  }
+}
+
+bool Engine::run_next(const Transfer& transfer) {
   const Time now = at_.clock.now();
   mind_the_clock(now);
   if (const auto note = at_.offers.next_note(now)) {
     write_note(*note);
     return true;
   }
-  const auto command = at_.agenda.next_command();
-  const auto arrival = at_.ledger.next_arrival(now);
-  const auto exchange = at_.ledger.next_exchange();
-  const auto chore = at_.agenda.next_chore();
+  const Next waiting = coming(now);
+  const auto& command = waiting.command;
+  const auto& arrival = waiting.arrival;
+  const auto& exchange = waiting.exchange;
+  const auto& chore = waiting.chore;
   const auto due = [](const auto& row) { return row ? row->wait.due.value_or(Time::max()) : Time::max(); };
   const std::array times = {due(command), due(arrival), due(exchange), due(chore)};
   const auto first = std::min_element(times.begin(), times.end());
   if (*first > now) return false;
   const auto step = [&](const auto& row) {
-    return [&] { std::visit([&](auto& side) { side.step(row, transfer); }, side_); };
+    return [&, this] { std::visit([&](auto& side) { side.step(row, transfer); }, side_); };
   };
   switch (first - times.begin()) {
     case 0:
@@ -228,6 +269,9 @@ void Engine::run(const Command& command, const Transfer& transfer) {
 
 // What both sides do the same way; the rest is theirs.
 std::string Engine::obey(const Command& command, const Transfer& transfer) {
+  require_going(command.verb);
+  if (command.verb == "suspend") return suspend(command.who);
+  if (command.verb == "resume") return resume(command.who);
   if (command.verb == "poll") {
     if (const auto error = run(at_.agenda.chore(Chore::poll), transfer)) throw Error(*error);
     return "the share was looked at";
@@ -244,6 +288,54 @@ std::string Engine::obey(const Command& command, const Transfer& transfer) {
     return text;
   }
   return std::visit([&](auto& side) { return side.obey(command, transfer); }, side_);
+}
+
+// What takes back, stops or tidies goes on; what would go forward waits for whoever resumes.
+void Engine::require_going(const std::string& verb) {
+  static constexpr std::array<std::string_view, 5> kAlways = {"suspend", "resume", "withdraw", "reject",
+                                                              "close-alert"};
+  if (std::find(kAlways.begin(), kAlways.end(), verb) != kAlways.end()) return;
+  if (const auto hold = at_.holds.suspension())
+    throw Error(
+        Code::c_suspended,
+        fmt::format("the exchange is suspended since {} by {}: another person, an approver, resumes it with "
+                    "'veer resume'; then ask again",
+                    format_time(hold->asked_at), hold->asked_by ? hold->asked_by->name : "somebody"));
+}
+
+// The stop switch (Q14): durable with the row.
+std::string Engine::suspend(const Person& who) {
+  if (const auto hold = at_.holds.suspension())
+    return fmt::format("the exchange is suspended, since {}", format_time(hold->asked_at));
+  at_.db.transaction([&] {
+    at_.holds.open(HoldKind::suspension, "", "", who);
+    at_.audit.append("suspended", "", {{"who", who.name}});
+    at_.alerts.raise(
+        kSuspended, AlertKind::attention, "SUSPENDED", "",
+        fmt::format("{} suspended the exchange: nothing is sent, fetched, taken in or recorded until "
+                    "another person, an approver, resumes it with 'veer resume'",
+                    who.name));
+  });
+  log(LogLevel::warn, "{} suspended the exchange", who.name);
+  return "the exchange is suspended: nothing is sent, fetched, taken in or recorded until 'veer resume'";
+}
+
+std::string Engine::resume(const Person& who) {
+  const std::string text = "the exchange goes on";
+  const auto last = at_.holds.find(HoldKind::suspension, "");
+  if (!last) throw Error(Code::u_state, "the exchange is not suspended");
+  if (last->state != HoldState::open) return text;
+  require_second_person(at_.config.environment, at_.config.access, last->asked_by, who);
+  const Time now = at_.clock.now();
+  at_.db.transaction([&] {
+    at_.holds.decide(*last, HoldState::released, who);
+    at_.audit.append("resumed", "",
+                     {{"suspended_by", last->asked_by ? last->asked_by->name : ""}, {"who", who.name}});
+    at_.alerts.close(kSuspended);
+  });
+  wake_all(now);
+  log(LogLevel::info, "{} resumed the exchange", who.name);
+  return text;
 }
 
 // An exchange, or a file of the share, by name.

@@ -19,8 +19,10 @@ class Engine {
   /// Once, before the first step: clears leavings, makes every chore due, and lets no row wait for a day that
   /// only a clock gone wrong can have named.
   void start();
-  /// Runs the one step that is due longest; false when nothing is due now. Throws only L_STOPPED and what
-  /// means that the ledger itself cannot be written.
+  /// Runs the one step that is due longest; false when nothing is due now. While the exchange is suspended
+  /// (Q14) nothing is sent, fetched, taken in or recorded, and a step that is under way when somebody asks
+  /// for that is abandoned, to be taken up again later. Throws only L_STOPPED, when `transfer` asks for it,
+  /// and what means that the ledger itself cannot be written.
   bool run_one(const Transfer& transfer);
   /// When something is due next; empty when nothing ever is.
   std::optional<Time> next_due();
@@ -37,6 +39,18 @@ class Engine {
   void wake_all(Time now);
   std::optional<Error> run(const ChoreState& chore, const Transfer& transfer);
   void run(const Command& command, const Transfer& transfer);
+  /// What is waited for, by kind: the next of each.
+  struct Next {
+    std::optional<Command> command;
+    std::optional<Arrival> arrival;
+    std::optional<Exchange> exchange;
+    std::optional<ChoreState> chore;
+  };
+  Next coming(Time now);
+  bool run_next(const Transfer& transfer);
+  std::string suspend(const Person& who);
+  std::string resume(const Person& who);
+  void require_going(const std::string& verb);
   std::string obey(const Command& command, const Transfer& transfer);
   std::string retry(const std::string& what);
   void write_note(const ResultNote& note);

@@ -35,7 +35,10 @@ void tell_misplaced(Instance& at, const std::vector<ShareEntry>& entries) {
 
 void tidy_spool_at_start(Instance& at) {
   std::set<std::string> known;
-  for (const Exchange& x : at.ledger.exchanges()) known.insert(at.sealed_file(x).filename());
+  for (const Exchange& x : at.ledger.exchanges()) {
+    if (is_taken_back(x.stage)) remove_file(at.sealed_file(x));
+    known.insert(at.sealed_file(x).filename());
+  }
   for (const Arrival& arrival : at.ledger.open_arrivals()) known.insert(at.fetched_file(arrival).filename());
   const std::string reserved = at.ledger.reserved_stem();
   for (const std::string& name : names_in(at.spool)) {

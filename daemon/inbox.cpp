@@ -297,19 +297,19 @@ void Inbox::quarantine(Arrival arrival, const Error& error) {
   });
 }
 
-void Inbox::reject(const Arrival& arrival, const std::string& who, const std::string& cause) {
+void Inbox::reject(const Arrival& arrival, const std::string& who, const std::string& reason,
+                   const std::string& cause) {
   const auto code = code_named(arrival.wait.problem_code).value_or(Code::t_replay);
-  at_.db.transaction([&] {
-    at_.ledger.quarantine(arrival.sha256, arrival.name, code);
-    at_.alerts.close(step_cause(arrival.name));
-    at_.alerts.close(cause);
-    at_.audit.append("rejected", "",
-                     {{"name", arrival.name},
+  at_.ledger.quarantine(arrival.sha256, arrival.name, code);
+  at_.alerts.close(step_cause(arrival.name));
+  at_.alerts.close(cause);
+  AuditFacts facts = {{"name", arrival.name},
                       {"sha256", arrival.sha256},
                       {"code", std::string(code_name(code))},
-                      {"who", who}});
-    settle(arrival, Outcome::quarantined, "", at_.clock.now());
-  });
+                      {"who", who}};
+  if (!reason.empty()) facts.emplace_back("reason", reason);
+  at_.audit.append("rejected", "", facts);
+  settle(arrival, Outcome::quarantined, "", at_.clock.now());
 }
 
 void Inbox::settle(Arrival arrival, Outcome outcome, const std::string& exchange, std::optional<Time> due) {

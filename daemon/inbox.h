@@ -27,8 +27,10 @@ class Inbox {
   /// Sets bytes aside that cannot be what they claim: a finding, no answer. Bytes that were fetched in pieces
   /// are fetched once more in one piece before anything is concluded.
   void quarantine(Arrival arrival, const Error& error);
-  /// Sets a fetched file aside because a person said so; closes its alerts, of which `cause` is one.
-  void reject(const Arrival& arrival, const std::string& who, const std::string& cause);
+  /// Sets a fetched file aside because a person said so; closes its alerts, of which `cause` is one. Within
+  /// the caller's transaction.
+  void reject(const Arrival& arrival, const std::string& who, const std::string& reason,
+              const std::string& cause);
   /// Whether the spool holds the bytes that were fetched. When it does not (a restored backup, a damaged
   /// disk), the arrival goes back to found.
   bool holds(Arrival arrival, const Transfer& transfer);

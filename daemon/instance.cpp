@@ -28,6 +28,7 @@ Instance::Instance(Config configuration, Share& its_share, Seal& its_seal, const
       agenda(db, its_clock),
       alerts(db, its_clock),
       offers(db),
+      holds(db, its_clock),
       audit(db, its_clock),
       share(its_share),
       seal(its_seal),

@@ -11,6 +11,7 @@
 #include "daemon/audit.h"
 #include "daemon/config.h"
 #include "daemon/database.h"
+#include "daemon/holds.h"
 #include "daemon/ledger.h"
 #include "daemon/offers.h"
 #include "daemon/register.h"
@@ -37,6 +38,7 @@ struct Instance {
   Agenda agenda;
   AlertBook alerts;
   Offers offers;
+  Holds holds;
   Audit audit;
   Share& share;
   Seal& seal;

@@ -34,8 +34,11 @@ std::optional<FileIdentity> regular_file(const fs::path& path) {
 std::string leftover_cause(const std::string& name) { return "leftover:" + name; }
 
 Error faulty(const ListReport& report) {
-  return {Code::i_faulty, fmt::format("the list holds faults ({}): correct them and offer the list again",
-                                      summary(report.counts))};
+  return {
+      Code::i_faulty,
+      fmt::format("the list holds faults ({}): correct them and offer the list again, or have an operator "
+                  "leave the faulty lines out ('veer send --set-aside-faulty')",
+                  summary(report.counts))};
 }
 
 void require_no_number(const std::string& name) {
@@ -52,6 +55,8 @@ std::string ending_of(const std::string& name) {
 }
 
 }  // namespace
+
+std::string release_cause(const Exchange& x) { return "release:" + x.id; }
 
 void require_list_name(const std::string& name) {
   require_no_number(name);
@@ -198,7 +203,10 @@ std::optional<Time> Intake::look_at(const DroppedFile& file, const Transfer& tra
       at_.db.transaction([&] { at_.offers.save(offer); });
     }
     if (now < offer.seen_at + at_.config.intake.settle) return offer.seen_at + at_.config.intake.settle;
-    take_from_drop(file, offer, transfer);
+    if (at_.holds.suspension())
+      wait_for_resumption(offer);
+    else
+      take_from_drop(file, offer, transfer);
   } catch (const Error& error) {
     if (error.code() == Code::i_changed) return now + at_.config.intake.settle;
     if (remedy_of(error.code()) != Remedy::refuse) throw;
@@ -207,6 +215,16 @@ std::optional<Time> Intake::look_at(const DroppedFile& file, const Transfer& tra
       refuse(offer, error, nullptr);
   }
   return std::nullopt;
+}
+
+// Nothing is lost: it stays where it lies.
+void Intake::wait_for_resumption(Offer offer) {
+  if (offer.refused_as == code_name(Code::c_suspended)) return;
+  offer.refused_as = code_name(Code::c_suspended);
+  at_.db.transaction([&] {
+    at_.offers.save(offer);
+    at_.offers.tell({offer.name, suspended_note(at_.config.language, offer.name, at_.clock.now())});
+  });
 }
 
 void Intake::take_from_drop(const DroppedFile& dropped, const Offer& offer, const Transfer& transfer) {
@@ -219,13 +237,14 @@ void Intake::take_from_drop(const DroppedFile& dropped, const Offer& offer, cons
     if (file.identity.text() != offer.identity)
       throw Error(Code::i_changed, "the file changed since it was last seen; it is left to settle");
     identity = file.identity;
+    require_offerer(at_.config.environment, at_.config.access, identity.owner);
     report = read_list(offer.name, file.bytes, reference_date_of(year), transfer);
   }
   if (!report.good()) {
     refuse(offer, faulty(report), &report);
     return;
   }
-  seal(offer.name, year, std::move(report), offer, nullptr, transfer);
+  seal({offer.name, person_of(identity.owner), offer}, year, std::move(report), transfer);
   remove_taken(dropped.path, {offer.name, identity.text(), OfferStage::taken, offer.seen_at});
 }
 
@@ -235,7 +254,7 @@ Exchange Intake::take(const Command& command, const Transfer& transfer) {
   if (command.verb == "send-empty") {
     const int year = std::stoi(command.argument);
     require_free(year);
-    return seal(fmt::format("empty list {}", year), year, {}, std::nullopt, &command, transfer);
+    return seal({fmt::format("empty list {}", year), command.who, {}, command.id}, year, {}, transfer);
   }
   const fs::path path = command.argument;
   const std::string name = path.filename();
@@ -244,8 +263,8 @@ Exchange Intake::take(const Command& command, const Transfer& transfer) {
   require_there(path);
   const ReadFile file = read_once(path, at_.config.intake.cap);
   ListReport report = read_list(name, file.bytes, reference_date_of(year), transfer);
-  if (!report.good()) throw faulty(report);
-  return seal(name, year, std::move(report), std::nullopt, &command, transfer);
+  if (!report.good() && !command.verb.ends_with("-set-aside")) throw faulty(report);
+  return seal({name, command.who, {}, command.id}, year, std::move(report), transfer);
 }
 
 // One list a year (article 5), one exchange a reference date at a time, within the window.
@@ -270,9 +289,10 @@ void Intake::require_free(int year) {
                           holder->id, year, holder->id.substr(0, 8)));
 }
 
-Exchange Intake::seal(const std::string& origin, int year, ListReport report,
-                      const std::optional<Offer>& offer, const Command* command, const Transfer& transfer) {
+Exchange Intake::seal(const Source& source, int year, ListReport report, const Transfer& transfer) {
   const Time now = at_.clock.now();
+  std::vector<Insz>& numbers = report.good() ? report.numbers : report.rest;
+  const auto last_year = at_.ledger.acknowledged(year - 1);
   const Time sealed_at = at_.ledger.reserve_stem(Purpose::list, year, 1);
 
   Exchange x;
@@ -281,17 +301,20 @@ Exchange Intake::seal(const std::string& origin, int year, ListReport report,
   x.reference_year = year;
   x.stem = make_stem(Purpose::list, year, 1, sealed_at);
   x.package = file_name(x.stem, FileKind::package);
-  x.records = report.numbers.size();
+  x.records = numbers.size();
+  x.set_aside = report.faulty();
   x.merged = report.merged;
   x.restored = report.restored;
   x.header = report.header;
-  x.stage = Stage::sealed;
-  x.origin = origin;
-  x.noted = offer.has_value();
-  x.command = command != nullptr ? command->id : 0;
+  const bool held = needs_release(at_.config.intake, at_.config.environment, x.records,
+                                  last_year ? std::optional(last_year->records) : std::nullopt, x.set_aside);
+  x.stage = held ? Stage::held : Stage::sealed;
+  x.origin = source.origin;
+  x.noted = source.dropped.has_value();
+  x.command = source.command;
   x.opened_at = now;
   x.changed_at = now;
-  x.wait.due = now;
+  if (!held) x.wait.due = now;
 
   Manifest manifest;
   manifest.exchange = x.id;
@@ -301,12 +324,13 @@ Exchange Intake::seal(const std::string& origin, int year, ListReport report,
   manifest.receiver = {at_.config.counterparty, at_.seal.counterparty_key()};
   manifest.sealed_at = sealed_at;
   manifest.records = x.records;
+  manifest.set_aside = x.set_aside;
   manifest.previous_receipt_sha256 = at_.ledger.last_receipt();
   manifest.audit = at_.audit.head();
   manifest.generator = program_name();
 
   try {
-    seal_to_spool(x, manifest, std::move(report.numbers), transfer);
+    seal_to_spool(x, manifest, std::move(numbers), transfer);
   } catch (...) {
     remove_file(at_.sealed_file(x));  // the next try takes another name
     throw;
@@ -314,20 +338,38 @@ Exchange Intake::seal(const std::string& origin, int year, ListReport report,
 
   at_.db.transaction([&] {
     at_.ledger.insert(x);
-    if (offer) at_.offers.save({offer->name, offer->identity, OfferStage::taken, offer->seen_at});
-    if (offer) at_.offers.tell({origin, note_of(at_.config.language, Turn::sealed, x, "", now)});
-    at_.audit.append("sealed", x.id,
-                     {{"package", x.package},
-                      {"sha256", x.package_sha256},
-                      {"records", std::to_string(x.records)},
-                      {"merged", std::to_string(x.merged)},
-                      {"restored", std::to_string(x.restored)},
-                      {"header", x.header ? "yes" : "no"},
-                      {"origin", shown_name(origin)},
-                      {"who", command != nullptr ? command->who.name : ""}});
+    if (const auto& file = source.dropped) {
+      at_.offers.save({file->name, file->identity, OfferStage::taken, file->seen_at});
+      at_.offers.tell(
+          {source.origin, note_of(at_.config.language, held ? Turn::held : Turn::sealed, x, "", now)});
+    }
+    AuditFacts facts = {{"package", x.package},
+                        {"sha256", x.package_sha256},
+                        {"records", std::to_string(x.records)},
+                        {"merged", std::to_string(x.merged)},
+                        {"restored", std::to_string(x.restored)},
+                        {"header", x.header ? "yes" : "no"},
+                        {"origin", shown_name(source.origin)},
+                        {"who", source.offerer.name}};
+    if (x.set_aside > 0) facts.emplace_back("set_aside", std::to_string(x.set_aside));
+    for (const auto& [code, count] : report.counts)
+      facts.emplace_back(code_name(code), std::to_string(count));
+    at_.audit.append("sealed", x.id, facts);
+    if (held) hold(x, source.offerer);
   });
   log(LogLevel::info, "sealed {} numbers for {} as {}", x.records, year, x.package);
   return x;
+}
+
+// Within the transaction that writes the exchange.
+void Intake::hold(const Exchange& x, const Person& offerer) {
+  at_.holds.open(HoldKind::list, x.id, x.package_sha256, offerer);
+  at_.audit.append("held", x.id, {{"sha256", x.package_sha256}, {"offered_by", offerer.name}});
+  at_.alerts.raise(
+      release_cause(x), AlertKind::attention, "RELEASE", x.id,
+      fmt::format("{} numbers for reference date 1 January {}, offered by {}, wait for release by "
+                  "another person: 'veer approve {}'",
+                  x.records, x.reference_year, offerer.name, x.id.substr(0, 8)));
 }
 
 void Intake::seal_to_spool(Exchange& x, Manifest& manifest, std::vector<Insz> numbers,

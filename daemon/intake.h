@@ -31,9 +31,10 @@ class Intake {
   /// Looks at the drop folder: takes in what has settled, refuses what cannot be taken in, with a note each.
   /// Returns when to look again at the latest.
   Time scan(const Transfer& transfer);
-  /// Does what 'send' asks for: takes in a file that lies elsewhere and stays there, or ('send-empty') offers
-  /// the explicit empty list of a year without persons, since absence is never 'nobody'. Throws what is wrong
-  /// with it. May be repeated: one command makes one exchange.
+  /// Does what 'send' asks for: takes in a file that lies elsewhere and stays there, with its faulty lines
+  /// left out when the verb ends in "-set-aside", or ('send-empty') offers the explicit empty list of a year
+  /// without persons, since absence is never 'nobody'. Throws what is wrong with it. May be repeated: one
+  /// command makes one exchange.
   Exchange take(const Command& command, const Transfer& transfer);
 
  private:
@@ -42,11 +43,18 @@ class Intake {
   std::optional<Time> look_at(const DroppedFile& file, const Transfer& transfer);
   void take_from_drop(const DroppedFile& file, const Offer& offer, const Transfer& transfer);
   void require_free(int reference_year);
-  /// `command` is null for a file that was dropped.
-  Exchange seal(const std::string& origin, int reference_year, ListReport report,
-                const std::optional<Offer>& offer, const Command* command, const Transfer& transfer);
+  /// Where a list came from: a file that was dropped, or a command.
+  struct Source {
+    std::string origin;
+    Person offerer;
+    std::optional<Offer> dropped;
+    std::int64_t command = 0;
+  };
+  Exchange seal(const Source& source, int reference_year, ListReport report, const Transfer& transfer);
+  void hold(const Exchange& exchange, const Person& offerer);
   void seal_to_spool(Exchange& exchange, Manifest& manifest, std::vector<Insz> numbers,
                      const Transfer& transfer);
+  void wait_for_resumption(Offer offer);
   void refuse(Offer offer, const Error& error, const ListReport* report);
   void forget_absent(const std::vector<DroppedFile>& files);
 
@@ -62,6 +70,8 @@ int reference_year_of(const IntakeConfig& config, const std::string& name);
 /// Throws I_NAME for the name of a file that cannot be a list's, whatever its year: another ending than .csv,
 /// .txt or .xlsx in small or capital letters, or what could be a national number.
 void require_list_name(const std::string& name);
+/// Cause of the alert that tells of a list that waits for release.
+std::string release_cause(const Exchange& exchange);
 /// Throws I_FILE when there is no such file, or something else bears its name.
 void require_there(const fs::path& file);
 inline constexpr std::string_view kNoteSuffix = ".result.txt";

@@ -9,8 +9,8 @@
 namespace veer {
 namespace {
 
-constexpr std::array<std::string_view, 7> kStages = {"sealed",    "sent",     "acknowledged", "refused",
-                                                     "withdrawn", "recorded", "answered"};
+constexpr std::array<std::string_view, 9> kStages = {
+    "held", "sealed", "sent", "acknowledged", "refused", "withdrawn", "rejected", "recorded", "answered"};
 constexpr std::array<std::string_view, 5> kArrivalStages = {"found", "fetched", "settled", "cleared", "kept"};
 constexpr std::array<std::string_view, 7> kOutcomes = {
     "", "recorded", "refused", "repeated", "quarantined", "receipt", "gone"};
@@ -24,8 +24,7 @@ constexpr std::string_view kExchangeColumns =
     "problem_code,"
     " problem, header";
 constexpr std::string_view kArrivalColumns =
-    "id, name, revision, size, stage, outcome, sha256, exchange, resumed, approved, appearances, found_at, "
-    "due_at,"
+    "id, name, revision, size, stage, outcome, sha256, exchange, resumed, appearances, found_at, due_at,"
     " attempts, problem_code, problem";
 // Facts about the instance.
 const std::string kLastStem = "last_stem";          // milliseconds
@@ -87,10 +86,9 @@ Arrival arrival_of(const Row& row) {
   a.sha256 = row.text(6);
   a.exchange = row.text(7);
   a.resumed = row.integer(8) != 0;
-  a.approved = row.integer(9) != 0;
-  a.appearances = row.integer(10);
-  a.found_at = from_millis(row.integer(11));
-  a.wait = {row.maybe_time(12), row.integer(13), row.text(14), row.text(15)};
+  a.appearances = row.integer(9);
+  a.found_at = from_millis(row.integer(10));
+  a.wait = {row.maybe_time(11), row.integer(12), row.text(13), row.text(14)};
   return a;
 }
 
@@ -113,6 +111,8 @@ auto first(const std::vector<Row>& rows, Made made) -> std::optional<decltype(ma
 }  // namespace
 
 std::string_view stage_name(Stage stage) { return kStages.at(static_cast<std::size_t>(stage)); }
+bool is_open(Stage stage) { return stage == Stage::held || stage == Stage::sealed || stage == Stage::sent; }
+bool is_taken_back(Stage stage) { return stage == Stage::withdrawn || stage == Stage::rejected; }
 std::string_view arrival_stage_name(ArrivalStage stage) {
   return kArrivalStages.at(static_cast<std::size_t>(stage));
 }
@@ -192,7 +192,17 @@ std::optional<Exchange> Ledger::holder(int reference_year) {
   return first(
       db_.query(select(kExchangeColumns,
                        "exchange WHERE reference_year = :year AND purpose = 'list' AND stage IN"
-                       " ('sealed', 'sent', 'acknowledged') ORDER BY revision DESC, opened_at DESC LIMIT 1"),
+                       " ('held', 'sealed', 'sent', 'acknowledged') ORDER BY revision DESC, opened_at DESC"
+                       " LIMIT 1"),
+                {reference_year}),
+      exchange_of);
+}
+
+std::optional<Exchange> Ledger::acknowledged(int reference_year) {
+  return first(
+      db_.query(select(kExchangeColumns,
+                       "exchange WHERE reference_year = :year AND purpose = 'list' AND stage = 'acknowledged'"
+                       " ORDER BY revision DESC, opened_at DESC LIMIT 1"),
                 {reference_year}),
       exchange_of);
 }
@@ -323,15 +333,14 @@ std::vector<Arrival> Ledger::open_arrivals() {
 void Ledger::save(const Arrival& a) {
   const auto or_nothing = [](const std::string& text) { return text.empty() ? Value(nullptr) : Value(text); };
   db_.execute(
-      "UPDATE arrival SET stage = :stage, outcome = :outcome, sha256 = :sha, exchange = :x, resumed = "
-      ":resumed,"
-      " approved = :approved, appearances = :appearances, changed_at = :changed, due_at = :due, attempts = "
+      "UPDATE arrival SET stage = :stage, outcome = :outcome, sha256 = :sha, exchange = :x,"
+      " resumed = :resumed, appearances = :appearances, changed_at = :changed, due_at = :due, attempts = "
       ":attempts,"
       " problem_code = :code, problem = :problem WHERE id = :id",
       {std::string(arrival_stage_name(a.stage)), std::string(outcome_name(a.outcome)), or_nothing(a.sha256),
-       or_nothing(a.exchange), std::int64_t{a.resumed}, std::int64_t{a.approved}, a.appearances,
-       to_millis(clock_.now()), or_null(a.wait.due), a.wait.attempts, or_nothing(a.wait.problem_code),
-       or_nothing(a.wait.problem), a.id});
+       or_nothing(a.exchange), std::int64_t{a.resumed}, a.appearances, to_millis(clock_.now()),
+       or_null(a.wait.due), a.wait.attempts, or_nothing(a.wait.problem_code), or_nothing(a.wait.problem),
+       a.id});
 }
 
 void Ledger::release_arrivals_of(const std::string& exchange, Time due) {

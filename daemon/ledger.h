@@ -23,10 +23,15 @@ struct Wait {
   std::string problem = {};
 };
 
-/// A fact that is already durable. Sender: sealed → sent → acknowledged | refused | withdrawn.
-/// Receiver: recorded | refused → answered.
-enum class Stage { sealed, sent, acknowledged, refused, withdrawn, recorded, answered };
+/// A fact that is already durable. Sender: (held →) sealed → sent → acknowledged | refused | withdrawn, or
+/// held → rejected; a list that is held is sealed too, and becomes 'sealed' alone when a second person
+/// releases it. Receiver: recorded | refused → answered.
+enum class Stage { held, sealed, sent, acknowledged, refused, withdrawn, rejected, recorded, answered };
 std::string_view stage_name(Stage stage);
+/// Sender: whether it may still leave or be answered.
+bool is_open(Stage stage);
+/// Sender: whether a person took it back or stopped it.
+bool is_taken_back(Stage stage);
 
 struct Exchange {
   std::string id;  ///< UUID of the manifest
@@ -72,7 +77,6 @@ struct Arrival {
   std::string sha256;
   std::string exchange;
   bool resumed = false;
-  bool approved = false;  ///< an approver let it pass in spite of lost history
   std::int64_t appearances = 1;
   Time found_at;
   Wait wait;
@@ -109,6 +113,8 @@ class Ledger {
   std::vector<Exchange> exchanges();
   /// The open or acknowledged exchange that holds reference year and revision at a sender.
   std::optional<Exchange> holder(int reference_year);
+  /// The newest revision of a year's list that was acknowledged.
+  std::optional<Exchange> acknowledged(int reference_year);
   std::optional<Exchange> next_exchange();
   /// Throws L_BUSY when the exchange is no longer in the stage that it has in `exchange`. Clears the waiting:
   /// due as given, no attempts.

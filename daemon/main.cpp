@@ -35,6 +35,7 @@ int run(int argc, char** argv) {
   veer::add_run(app, context);
   veer::add_check_list(app, context);
   veer::add_acting(app, context);
+  veer::add_releasing(app, context);
   veer::add_looking(app, context);
   veer::add_audit(app, context);
   veer::add_backup(app, context);

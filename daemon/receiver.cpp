@@ -125,7 +125,10 @@ void Receiver::require_unknown(const Manifest& manifest, const Arrival& arrival)
 // A sender that quotes a receipt which we do not remember has seen a past of ours that is lost.
 void Receiver::require_history(const Manifest& manifest, const Arrival& arrival) {
   const auto& quoted = manifest.previous_receipt_sha256;
-  if (!quoted || arrival.approved || at_.ledger.knows_receipt(*quoted)) return;
+  if (!quoted || at_.ledger.knows_receipt(*quoted)) return;
+  if (const auto hold = at_.holds.find(HoldKind::package, arrival.sha256);
+      hold && hold->state == HoldState::released)
+    return;
   throw Error(
       Code::f_history,
       fmt::format("the sender holds a receipt of ours that this side does not remember: its history was lost "
@@ -207,13 +210,14 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
       keep_anchor(at_, verdict.manifest->audit, verdict.manifest->sealed_at, x.id);
     }
     if (receipt.status == ReceiptStatus::recorded) {
-      at_.lists.record(x.reference_year, x.revision, x.id, verdict.numbers);
+      at_.lists.record(x.reference_year, x.revision, x.id, verdict.numbers, x.set_aside);
       close_refusals(at_, x.reference_year);
     }
     AuditFacts facts = {{"package", x.package},
                         {"sha256", x.package_sha256},
                         {"records", std::to_string(x.records)},
                         {"reference_year", std::to_string(x.reference_year)}};
+    if (x.set_aside > 0) facts.emplace_back("set_aside", std::to_string(x.set_aside));
     for (const Reason& reason : verdict.reasons)
       facts.emplace_back(code_name(reason.code), std::to_string(reason.count));
     receipt.audit = at_.audit.append(status_name(receipt.status), x.id, facts);
@@ -223,6 +227,7 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
     at_.alerts.close(history_cause(arrival));
     at_.ledger.release(arrival.sha256);
     at_.ledger.settle_held(arrival, now);
+    at_.holds.lapse(HoldKind::package, arrival.sha256);
     if (renamed)
       at_.alerts.raise(
           "renamed:" + x.id, AlertKind::finding, code_name(Code::t_name), x.id,
@@ -259,6 +264,7 @@ void Receiver::hold(Arrival arrival, const Error& error) {
     at_.ledger.save(arrival);
     at_.alerts.raise(history_cause(arrival), AlertKind::attention, code_name(error.code()), "",
                      error.message());
+    at_.holds.open(HoldKind::package, arrival.sha256, arrival.sha256, std::nullopt);
     at_.audit.append("held", "", {{"name", arrival.name}, {"sha256", arrival.sha256}});
   });
 }
@@ -344,41 +350,58 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
   return now + kTidyEvery;
 }
 
-std::string Receiver::reject(const Command& command) {
-  const std::string text = fmt::format("{} is set aside", shown_name(command.argument));
+std::string Receiver::approve(const Command& command) {
+  const Approval approval = Approval::parse(command.argument);
+  auto arrival = at_.ledger.last_arrival(approval.subject);
   for (const Arrival& open : at_.ledger.open_arrivals())
-    if (open.name == command.argument && open.stage == ArrivalStage::fetched) {
-      inbox_.reject(open, command.who.name, history_cause(open));
+    if (open.name == approval.subject && open.stage == ArrivalStage::fetched && !open.wait.due)
+      arrival = open;
+  const auto hold = arrival ? at_.holds.find(HoldKind::package, arrival->sha256) : std::nullopt;
+  const std::string text = fmt::format("{} is read now", shown_name(approval.subject));
+  // Carried out before, and stopped before that was written down.
+  if (hold && hold->state == HoldState::released && hold->digest == approval.sha256) return text;
+  if (!hold || hold->state != HoldState::open)
+    throw Error(Code::u_state, fmt::format("{} is not being held", shown_name(approval.subject)));
+  require_second_person(at_.config.environment, at_.config.access, hold->asked_by, command.who);
+  if (approval.sha256 != hold->digest)
+    throw Error(Code::u_state,
+                fmt::format("other bytes are held under that name: look at them with 'veer approve {}'",
+                            arrival->name));
+  arrival->wait = {.due = at_.clock.now()};
+  at_.db.transaction([&] {
+    at_.holds.decide(*hold, HoldState::released, command.who);
+    at_.ledger.save(*arrival);
+    at_.audit.append("released", "",
+                     {{"name", arrival->name}, {"sha256", hold->digest}, {"who", command.who.name}});
+  });
+  return text;
+}
+
+std::string Receiver::reject(const Command& command) {
+  const Rejection rejection = Rejection::parse(command.argument);
+  const std::string text = fmt::format("{} is set aside", shown_name(rejection.subject));
+  for (const Arrival& open : at_.ledger.open_arrivals())
+    if (open.name == rejection.subject && open.stage == ArrivalStage::fetched) {
+      const auto hold = at_.holds.find(HoldKind::package, open.sha256);
+      if (hold) require_second_person(at_.config.environment, at_.config.access, hold->asked_by, command.who);
+      at_.db.transaction([&] {
+        if (hold && hold->state == HoldState::open)
+          at_.holds.decide(*hold, HoldState::rejected, command.who, rejection.reason);
+        inbox_.reject(open, command.who.name, rejection.reason, history_cause(open));
+      });
       return text;
     }
-  const auto last = at_.ledger.last_arrival(command.argument);
+  const auto last = at_.ledger.last_arrival(rejection.subject);
   if (last && last->outcome == Outcome::quarantined)
     return text;  // before, and stopped before that was written down
-  throw Error(Code::u_state, fmt::format("{} does not wait for anything", shown_name(command.argument)));
+  throw Error(Code::u_state, fmt::format("{} does not wait for anything", shown_name(rejection.subject)));
 }
 
 std::string Receiver::obey(const Command& command, const Transfer&) {
-  if (command.verb == "approve") {
-    auto arrival = at_.ledger.last_arrival(command.argument);
-    for (const Arrival& open : at_.ledger.open_arrivals())
-      if (open.name == command.argument && open.stage == ArrivalStage::fetched && !open.wait.due)
-        arrival = open;
-    const bool done = arrival && arrival->approved;  // before, and stopped before that was written down
-    if (!done && (!arrival || arrival->stage != ArrivalStage::fetched || arrival->wait.due))
-      throw Error(Code::u_state, fmt::format("{} is not being held", shown_name(command.argument)));
-    if (!done) {
-      arrival->approved = true;
-      arrival->wait = {.due = at_.clock.now()};
-      at_.db.transaction([&] {
-        at_.ledger.save(*arrival);
-        at_.audit.append("approved", "", {{"name", arrival->name}, {"who", command.who.name}});
-      });
-    }
-    return fmt::format("{} is read now", arrival->name);
-  }
+  if (command.verb == "approve") return approve(command);
   if (command.verb == "reject") return reject(command);
   throw Error(Code::u_usage, fmt::format("'{}' is not for the receiving side",
-                                         command.verb == "send-empty" ? "send" : command.verb));
+                                         command.verb.starts_with("send") ? "send" : command.verb));
 }
 
 }  // namespace veer

@@ -25,6 +25,7 @@ class Receiver {
   std::string obey(const Command& command, const Transfer& transfer);
 
  private:
+  std::string approve(const Command& command);
   std::string reject(const Command& command);
   /// What a package turned out to be: numbers to record, or reasons to refuse.
   struct Verdict {

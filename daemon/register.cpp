@@ -12,13 +12,14 @@ std::optional<std::string> Register::recorded_exchange(int reference_year) {
 }
 
 void Register::record(int reference_year, std::int64_t revision, const std::string& exchange,
-                      std::span<const Insz> numbers) {
+                      std::span<const Insz> numbers, std::uint64_t set_aside) {
   const std::int64_t list = db_.query_one("SELECT coalesce(max(id), 0) + 1 FROM list")->integer(0);
   const auto records = static_cast<std::int64_t>(numbers.size());
   db_.execute(
-      "INSERT INTO list (id, reference_year, revision, exchange, records, recorded_at)"
-      " VALUES (:id, :year, :revision, :x, :records, :at)",
-      {list, reference_year, revision, exchange, records, to_millis(clock_.now())});
+      "INSERT INTO list (id, reference_year, revision, exchange, records, recorded_at, set_aside)"
+      " VALUES (:id, :year, :revision, :x, :records, :at, :aside)",
+      {list, reference_year, revision, exchange, records, to_millis(clock_.now()),
+       static_cast<std::int64_t>(set_aside)});
   // Counted over the whole table, which is an order of magnitude cheaper than over one list.
   const auto entries = [&] { return db_.query_one("SELECT count(*) FROM entry")->integer(0); };
   const std::int64_t before = entries();

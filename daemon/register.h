@@ -19,9 +19,9 @@ class Register {
   /// The exchange whose list is recorded for a reference year.
   std::optional<std::string> recorded_exchange(int reference_year);
   /// Enters a list within the running transaction. `numbers` ascending and unique; the count is checked again
-  /// in the same transaction.
+  /// in the same transaction. `set_aside`: faulty lines that the sender's approver chose to leave out.
   void record(int reference_year, std::int64_t revision, const std::string& exchange,
-              std::span<const Insz> numbers);
+              std::span<const Insz> numbers, std::uint64_t set_aside = 0);
   /// How many numbers stand in the register for a year, counted one by one.
   std::int64_t count(int reference_year);
 

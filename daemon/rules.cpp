@@ -38,4 +38,35 @@ void require_window(const Window& window, Environment environment, int reference
                             format_date(window.closes)));
 }
 
+void require_offerer(Environment environment, const AccessConfig& access, uid_t owner) {
+  static constexpr uid_t kNobody = 65534;  // who an owner seems to be that a name space or a server hides
+  if (environment == Environment::test) return;
+  if (owner != 0 && owner != kNobody && may(access, Right::operate, owner)) return;
+  throw Error(
+      Code::i_owner,
+      fmt::format("the file belongs to {}, who is no operator: in production whoever offers a list is "
+                  "known by the file's owner. Let a member of {} save it in the drop folder under "
+                  "their own account, or offer it with 'veer send'",
+                  person_of(owner).name, fmt::join(access.operators, " or ")));
+}
+
+bool needs_release(const IntakeConfig& intake, Environment environment, std::uint64_t records,
+                   std::optional<std::uint64_t> last_year, std::uint64_t set_aside) {
+  if (environment == Environment::production || intake.release == Release::always || set_aside > 0)
+    return true;
+  if (intake.release == Release::never) return false;
+  if (!last_year) return true;
+  const std::uint64_t change = records > *last_year ? records - *last_year : *last_year - records;
+  return change * 100 > *last_year * static_cast<std::uint64_t>(intake.unusual_percent);
+}
+
+void require_second_person(Environment environment, const AccessConfig& access,
+                           const std::optional<Person>& asker, const Person& who) {
+  if (asker && asker->uid == who.uid)
+    throw Error(Code::c_user,
+                fmt::format("{} asked for this, so that another person decides it: a member of {}",
+                            asker->name, fmt::join(access.approvers, " or ")));
+  if (environment == Environment::production) require_right(access, Right::approve, who.uid);
+}
+
 }  // namespace veer

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
+
 #include "core/clock.h"
+#include "daemon/access.h"
 #include "daemon/config.h"
 
 /// What the protocol allows, as functions of configuration and date alone.
@@ -17,5 +20,17 @@ void require_reference_date(Date reference, Date today);
 /// production, a day after it (recital E; Q07). `test` ends with no window, so that a path can be tried
 /// before and after.
 void require_window(const Window& window, Environment environment, int reference_year, Date today);
+
+/// Throws I_OWNER when, in production, the owner of a dropped file cannot stand for having offered it (Q31):
+/// not known to this machine, root, nobody (65534), or no operator. In `test` anybody can.
+void require_offerer(Environment environment, const AccessConfig& access, uid_t owner);
+/// Whether a sealed list waits for a second person before it leaves (Q31). `last_year`: how many numbers the
+/// list of the year before had. A list from which faulty lines were left out always waits.
+bool needs_release(const IntakeConfig& intake, Environment environment, std::uint64_t records,
+                   std::optional<std::uint64_t> last_year, std::uint64_t set_aside);
+/// Separation of duties (Q31). Throws C_USER when `who` is the one who asked for what is now to be decided,
+/// or, in production, no approver. `asker`: empty when that was nobody of this machine.
+void require_second_person(Environment environment, const AccessConfig& access,
+                           const std::optional<Person>& asker, const Person& who);
 
 }  // namespace veer

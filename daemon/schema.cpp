@@ -107,7 +107,26 @@ void first_schema(Database& db) {
       " at BIGINT NOT NULL, PRIMARY KEY (party, seq, head))");
 }
 
-constexpr std::array<Migration, kSchemaVersion> kMigrations = {first_schema};
+// Version 2: what waits for a second person.
+void second_schema(Database& db) {
+  // One row for each time that something was held. subject: exchange or digest; digest: of exactly the bytes
+  // that may be released.
+  db.execute(
+      "CREATE TABLE hold (id BIGINT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, digest TEXT NOT "
+      "NULL,"
+      " asked_uid BIGINT, asked_by TEXT, asked_at BIGINT NOT NULL, state TEXT NOT NULL,"
+      " decided_uid BIGINT, decided_by TEXT, decided_at BIGINT, reason TEXT)");
+  db.execute("CREATE INDEX hold_subject ON hold (kind, subject)");
+  db.execute(
+      "INSERT INTO hold (id, kind, subject, digest, asked_at, state)"
+      " SELECT min(id), 'package', sha256, sha256, min(found_at),"
+      " CASE WHEN max(approved) = 1 THEN 'released' ELSE 'open' END FROM arrival WHERE stage = 'fetched'"
+      " AND (approved = 1 OR (due_at IS NULL AND problem_code = 'F_HISTORY')) GROUP BY sha256");
+  db.execute("ALTER TABLE arrival DROP COLUMN approved");
+  db.execute("ALTER TABLE list ADD COLUMN set_aside BIGINT NOT NULL DEFAULT 0");
+}
+
+constexpr std::array<Migration, kSchemaVersion> kMigrations = {first_schema, second_schema};
 
 int version_of(Database& db) {
   if (!db.has_table("setting")) return 0;

@@ -48,9 +48,7 @@ bool Sender::is_wanted_back(const Exchange& x) {
   });
 }
 
-// Puts our bytes under a name of ours, the next one when foreign bytes hold it (or, with `Repeat::anew`, when
-// ours stand there already). Every step may be repeated: what a name is was written before it is used.
-Exchange Sender::put(Exchange x, Repeat repeat, const Transfer& transfer) {
+FileBlob Sender::sealed_bytes(const Exchange& x, const Transfer& transfer) const {
   const fs::path path = at_.sealed_file(x);
   std::error_code none;
   if (!fs::exists(path, none))
@@ -58,12 +56,20 @@ Exchange Sender::put(Exchange x, Repeat repeat, const Transfer& transfer) {
                 fmt::format("the sealed package of exchange {} is no longer in the spool: withdraw the "
                             "exchange and offer the list again",
                             x.id));
-  const FileBlob blob(path);
+  FileBlob blob(path);
   if (sha256_hex(blob, {.stop = transfer.stop}) != x.package_sha256)
     throw Error(Code::l_io,
                 fmt::format("the sealed package of exchange {} is damaged in the spool (a failing disk?): "
                             "withdraw the exchange and offer the list again",
                             x.id));
+  return blob;
+}
+
+// Puts our bytes under a name of ours, the next one when foreign bytes hold it (or, with `Repeat::anew`, when
+// ours stand there already). Every step may be repeated: what a name is was written before it is used.
+Exchange Sender::put(Exchange x, Repeat repeat, const Transfer& transfer) {
+  require_released(x);
+  const FileBlob blob = sealed_bytes(x, transfer);
   while (true) {
     const ResumeNote resume{x.resume_note, [&](const std::string& note) {
                               at_.db.transaction([&] { at_.ledger.keep_note(x.id, note); });
@@ -139,7 +145,7 @@ std::string Sender::withdraw(const Exchange& x, const std::string& who, const Tr
       "exchange {} is withdrawn; should the other side have recorded it already, its receipt will say so",
       x.id);
   if (x.stage == Stage::withdrawn) return text;  // done before, and stopped before that was written down
-  if (x.stage != Stage::sealed && x.stage != Stage::sent)
+  if (!is_open(x.stage))
     throw Error(Code::u_state,
                 fmt::format("exchange {} is {}: only what is not yet answered can be withdrawn", x.id,
                             stage_name(x.stage)));
@@ -163,6 +169,8 @@ std::string Sender::withdraw(const Exchange& x, const std::string& who, const Tr
 void Sender::end(const Exchange& x) {
   at_.alerts.close(overdue_cause(x));
   at_.alerts.close(step_cause(x.id));
+  at_.alerts.close(release_cause(x));
+  at_.holds.lapse(HoldKind::list, x.id);
   at_.offers.reconsider(at_.clock.now());
   at_.agenda.schedule(Chore::scan, at_.clock.now());
 }
@@ -218,6 +226,7 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
     const bool agrees = known->package_sha256 == receipt.package_sha256 &&
                         (!receipt.exchange || *receipt.exchange == known->id) &&
                         (refused || receipt.records == known->records) &&
+                        (refused || receipt.set_aside == known->set_aside) &&
                         (refused || rehearsed == (known->purpose == Purpose::rehearsal));
     if (!agrees)
       throw Error(Code::t_replay,
@@ -246,15 +255,15 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
                         {"records", std::to_string(receipt.records)}});
       // A first answer decides; a later one is kept, but what was acknowledged stays so. A list that was
       // withdrawn too late was recorded all the same.
-      const bool open = x.stage == Stage::sealed || x.stage == Stage::sent;
-      const bool too_late = x.stage == Stage::withdrawn && outcome == Stage::acknowledged;
+      const bool open = is_open(x.stage);
+      const bool too_late = is_taken_back(x.stage) && outcome == Stage::acknowledged;
       if (open || too_late) {
         at_.ledger.move(x, outcome, std::nullopt);
         if (outcome == Stage::acknowledged) close_refusals(at_, x.reference_year);
         tell(x, outcome == Stage::refused ? Turn::refused_there : Turn::recorded,
              reasons_of(receipt, at_.config.language));
         end(x);
-      } else if (known && outcome != x.stage && x.stage != Stage::withdrawn) {
+      } else if (known && outcome != x.stage && !is_taken_back(x.stage)) {
         at_.alerts.raise(
             "contradiction:" + digest, AlertKind::attention, code_name(Code::f_history), x.id,
             fmt::format("the receiver first answered {} with '{}' and now with '{}': it lost history, or "
@@ -263,7 +272,15 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
       }
       if (too_late)
         at_.alerts.raise("withdrawn:" + x.id, AlertKind::attention, code_name(Code::u_state), x.id,
-                         "a withdrawn list had been recorded already; it counts as recorded");
+                         fmt::format("a list that was {} had been recorded already; it counts as recorded",
+                                     stage_name(x.stage)));
+      if (x.stage == Stage::held)
+        at_.alerts.raise(
+            "unreleased:" + x.id, AlertKind::attention, code_name(Code::f_history), x.id,
+            fmt::format("the receiver has answered {}, which waits here for release: this ledger "
+                        "was restored to before that, or somebody else sent it. The answer counts; "
+                        "find out which",
+                        x.package));
       if (outcome == Stage::refused && open)
         at_.alerts.raise(
             refusal_cause(x), AlertKind::attention,
@@ -330,21 +347,21 @@ Time Sender::run(Chore chore, const Transfer& transfer) {
 void Sender::tidy_spool() {
   const Time old = at_.clock.now() - at_.config.share.keep_sealed;
   for (const Exchange& x : at_.ledger.exchanges()) {
-    const bool over =
-        x.stage == Stage::acknowledged || x.stage == Stage::refused || x.stage == Stage::withdrawn;
-    if (over && x.changed_at < old) remove_file(at_.sealed_file(x));
+    if (!is_open(x.stage) && x.changed_at < old) remove_file(at_.sealed_file(x));
   }
 }
 
 std::string Sender::obey(const Command& command, const Transfer& transfer) {
-  if (command.verb == "send" || command.verb == "send-empty") return intake_.take(command, transfer).id;
+  if (command.verb.starts_with("send")) return intake_.take(command, transfer).id;
+  if (command.verb == "approve") return approve(command, transfer);
+  if (command.verb == "reject") return reject(command);
   if (command.verb == "withdraw")
     return withdraw(at_.ledger.find(command.argument), command.who.name, transfer);
   if (command.verb == "resend") {
     const Exchange x = at_.ledger.find(command.argument);
-    if (x.stage == Stage::withdrawn)
-      throw Error(Code::u_state,
-                  fmt::format("exchange {} was withdrawn: offer the list again to send it after all", x.id));
+    if (is_taken_back(x.stage))
+      throw Error(Code::u_state, fmt::format("exchange {} was {}: offer the list again to send it after all",
+                                             x.id, stage_name(x.stage)));
     return fmt::format("the same sealed bytes are on the share again as {}",
                        put_again(x, "resent", Repeat::anew, transfer));
   }

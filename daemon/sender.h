@@ -10,8 +10,8 @@
 
 namespace veer {
 
-/// AII's side: drop folder → sealed → sent → acknowledged or refused. Each method is one step that may be
-/// repeated.
+/// AII's side: drop folder → (held →) sealed → sent → acknowledged or refused. Each method is one step that
+/// may be repeated.
 class Sender {
  public:
   explicit Sender(Instance& instance)
@@ -38,6 +38,10 @@ class Sender {
   std::string put_again(const Exchange& exchange, const std::string& event, Repeat repeat,
                         const Transfer& transfer);
   Exchange put(Exchange exchange, Repeat repeat, const Transfer& transfer);
+  FileBlob sealed_bytes(const Exchange& exchange, const Transfer& transfer) const;
+  void require_released(const Exchange& exchange);
+  std::string approve(const Command& command, const Transfer& transfer);
+  std::string reject(const Command& command);
   std::string withdraw(const Exchange& exchange, const std::string& who, const Transfer& transfer);
   void tell(const Exchange& exchange, Turn turn, const std::string& detail = "");
   void end(const Exchange& exchange);

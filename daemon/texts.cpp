@@ -18,14 +18,25 @@ struct Phrase {
 };
 
 // One row per turn, in the order of the enumeration. {0} file, {1} numbers, {2} reference year, {3} exchange,
-// {4} package, {5} detail.
-constexpr std::array<Phrase, 6> kTurns = {
+// {4} package, {5} detail, {6} exchange in short.
+constexpr std::array<Phrase, 9> kTurns = {
     Phrase{"Ingelezen en verzegeld: {1} nummers voor peildatum 1 januari {2}. Het bestand is uit deze map "
            "gehaald en "
            "vertrekt nu. U hoeft niets te doen.\n",
            "Taken in and sealed: {1} numbers for reference date 1 January {2}. The file has been taken out "
            "of this "
            "folder and is about to leave. There is nothing to do.\n"},
+    Phrase{
+        "Ingelezen en verzegeld: {1} nummers voor peildatum 1 januari {2}. Het bestand is uit deze map "
+        "gehaald.\nDe lijst wacht op vrijgave door een tweede persoon: een goedkeurder die ze niet zelf "
+        "aanbood, met\n'veer approve {6}'. Zelf hoeft u niets te doen.\n",
+        "Taken in and sealed: {1} numbers for reference date 1 January {2}. The file has been taken out of "
+        "this folder.\nThe list waits for release by a second person: an approver who did not offer it, "
+        "with\n'veer approve {6}'. There is nothing for you to do.\n"},
+    Phrase{"Vrijgegeven: {1} nummers voor peildatum 1 januari {2}. De lijst vertrekt nu. U hoeft niets te "
+           "doen.\n",
+           "Released: {1} numbers for reference date 1 January {2}. The list is about to leave. There is "
+           "nothing to do.\n"},
     Phrase{"Verzonden: {1} nummers voor peildatum 1 januari {2}. Er wordt gewacht op het ontvangstbewijs. U "
            "hoeft niets "
            "te doen.\n",
@@ -46,6 +57,10 @@ constexpr std::array<Phrase, 6> kTurns = {
     Phrase{"Ingetrokken op vraag van een operator. Zet de lijst opnieuw in deze map om ze alsnog te "
            "verzenden.\n",
            "Withdrawn at an operator's request. Put the list in this folder again to send it after all.\n"},
+    Phrase{"Tegengehouden door een goedkeurder{5}. De lijst is niet verzonden. Een verbeterde lijst zet u "
+           "opnieuw in deze map.\n",
+           "Stopped by an approver{5}. The list was not sent. A corrected list goes into this folder "
+           "again.\n"},
     Phrase{"Verzonden, maar het ontvangstbewijs blijft uit. Verwittig de operator ('veer show {3}').\n",
            "Sent, but the receipt is overdue. Tell the operator ('veer show {3}').\n"},
 };
@@ -56,6 +71,14 @@ constexpr Phrase kMore = {"\nUitwisseling {0}\nPakket       {1}\nSHA-256      {2
 constexpr Phrase kMerged = {"Dubbels samengevoegd: {}\n", "Repeats merged: {}\n"};
 constexpr Phrase kRestored = {"Nummers met herstelde voorloopnullen: {}\n",
                               "Numbers with restored leading zeros: {}\n"};
+constexpr Phrase kSetAside = {"Weggelaten foutieve regels: {}\n", "Faulty lines left out: {}\n"};
+constexpr Phrase kSuspended = {
+    "Nog niet ingelezen: de uitwisseling is stilgelegd. Laat het bestand staan: zodra een goedkeurder ze "
+    "hervat "
+    "('veer resume'), wordt het vanzelf ingelezen.\n",
+    "Not taken in yet: the exchange is suspended. Leave the file: once an approver resumes it ('veer "
+    "resume'), "
+    "it is taken in by itself.\n"};
 constexpr Phrase kRefused = {"Niet ingelezen ({0}): {1}.{2}\n", "Not taken in ({0}): {1}.\n"};
 constexpr Phrase kTrouble = {
     "Nog niet ingelezen: de dienst zelf heeft een probleem ({0}; in het Engels: {1}). Laat het bestand staan "
@@ -117,7 +140,7 @@ static_assert(static_cast<std::size_t>(Code::f_empty) - static_cast<std::size_t>
               kRules.size());
 
 // One row per I_ code, in the order of the enumeration.
-constexpr std::array<std::string_view, 8> kIntake = {
+constexpr std::array<std::string_view, 9> kIntake = {
     "de bestandsnaam is niet die van een lijst: noem het bestand bijvoorbeeld inburgeringsplicht-2026.csv",
     "dit is geen gewoon bestand, of de dienst mag het niet lezen: bewaar de lijst opnieuw in deze map, of "
     "vraag de "
@@ -130,9 +153,14 @@ constexpr std::array<std::string_view, 8> kIntake = {
     "CSV",
     "er is al een lijst voor dat jaar onderweg: wacht op het ontvangstbewijs, of laat de operator ze "
     "intrekken",
-    "er staan fouten in de lijst: verbeter ze en zet het bestand opnieuw in deze map",
+    "er staan fouten in de lijst: verbeter ze en zet het bestand opnieuw in deze map, of laat een operator "
+    "de "
+    "foutieve regels weglaten ('veer send --set-aside-faulty')",
+    "de eigenaar van het bestand mag geen lijst aanbieden: laat een operator het onder eigen naam in deze "
+    "map "
+    "bewaren",
 };
-static_assert(static_cast<std::size_t>(Code::i_faulty) - static_cast<std::size_t>(Code::i_name) + 1 ==
+static_assert(static_cast<std::size_t>(Code::i_owner) - static_cast<std::size_t>(Code::i_name) + 1 ==
               kIntake.size());
 
 // What a person does about a rule that keeps a file from being taken in.
@@ -161,7 +189,7 @@ std::optional<std::string_view> dutch_reason(Code code) {
   };
   if (const auto rule = row(kRules, Code::f_archive, Code::f_empty)) return rule;
   if (code >= Code::r_format && code <= Code::r_deceased) return remedy_text(Language::nl, code);
-  return row(kIntake, Code::i_name, Code::i_faulty);
+  return row(kIntake, Code::i_name, Code::i_owner);
 }
 
 // Places are told by the readers of lists, in English.
@@ -182,9 +210,10 @@ std::string head(Language language, const std::string& file, Time now) {
 std::string note_of(Language language, Turn turn, const Exchange& x, std::string_view detail, Time now) {
   std::string text = head(language, x.origin, now);
   text += fmt::format(fmt::runtime(kTurns.at(static_cast<std::size_t>(turn)).in(language)), x.origin,
-                      x.records, x.reference_year, x.id, x.package, detail);
+                      x.records, x.reference_year, x.id, x.package, detail, x.id.substr(0, 8));
   if (x.merged > 0) text += fmt::format(fmt::runtime(kMerged.in(language)), x.merged);
   if (x.restored > 0) text += fmt::format(fmt::runtime(kRestored.in(language)), x.restored);
+  if (x.set_aside > 0) text += fmt::format(fmt::runtime(kSetAside.in(language)), x.set_aside);
   if (x.header) text += kHeader.in(language);
   text += fmt::format(fmt::runtime(kMore.in(language)), x.id, x.package, x.package_sha256);
   return text;
@@ -202,10 +231,8 @@ std::string refusal_note(Language language, const std::string& file, const Error
     for (const Fault& fault : report->faults)
       text += fmt::format("  {}  {}: {}\n", code_name(fault.code), place_text(language, fault.place),
                           remedy_text(language, fault.code));
-    std::uint64_t all = 0;
-    for (const auto& [code, count] : report->counts) all += count;
-    if (all > report->faults.size())
-      text += fmt::format(fmt::runtime(kRest.in(language)), all - report->faults.size());
+    if (report->faulty() > report->faults.size())
+      text += fmt::format(fmt::runtime(kRest.in(language)), report->faulty() - report->faults.size());
     if (report->header) text += fmt::format("\n{}", kHeader.in(language));
   }
   text += kStays.in(language);
@@ -215,6 +242,10 @@ std::string refusal_note(Language language, const std::string& file, const Error
 std::string trouble_note(Language language, const std::string& file, const Error& error, Time now) {
   return head(language, file, now) +
          fmt::format(fmt::runtime(kTrouble.in(language)), code_name(error.code()), error.message());
+}
+
+std::string suspended_note(Language language, const std::string& file, Time now) {
+  return head(language, file, now) + std::string(kSuspended.in(language));
 }
 
 std::string reason_text(Language language, Code code, std::string_view english) {

@@ -11,9 +11,10 @@
 namespace veer {
 
 /// A turn in the life of a dropped file.
-enum class Turn { sealed, sent, recorded, refused_there, withdrawn, overdue };
+enum class Turn { sealed, held, released, sent, recorded, refused_there, withdrawn, rejected, overdue };
 
-/// The note of an exchange that takes its course. `detail`: a receipt's reasons, or nothing.
+/// The note of an exchange that takes its course. `detail`: a receipt's reasons, why it was rejected, or
+/// nothing.
 std::string note_of(Language language, Turn turn, const Exchange& exchange, std::string_view detail,
                     Time now);
 /// The note of a file that was not taken in: why, and what to do. `report` may be null.
@@ -22,6 +23,9 @@ std::string refusal_note(Language language, const std::string& file, const Error
 
 /// The note of a file that could not be looked at to the end for a cause that is not its own.
 std::string trouble_note(Language language, const std::string& file, const Error& error, Time now);
+
+/// The note of a file that is not taken in while the exchange is suspended.
+std::string suspended_note(Language language, const std::string& file, Time now);
 
 /// What a refusal by `code` means and what to do, for F_, R_ and I_ codes. `english` is the program's own
 /// text for the case, with its particulars: all that is said in English, and in Dutch what stands behind.

@@ -1,6 +1,7 @@
 #include "formats/list_collector.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/sort/spreadsort/integer_sort.hpp>
 #include <fmt/format.h>
@@ -136,11 +137,7 @@ std::optional<Code> ListCollector::take_short(std::string_view digits) {
 }
 
 ListReport ListCollector::finish() {
-  if (!report_.good()) {
-    report_.numbers.clear();
-    return std::move(report_);
-  }
-  if (report_.numbers.empty())
+  if (report_.good() && report_.numbers.empty())
     throw Error(Code::f_empty,
                 "there is no number in it. A year without persons is offered explicitly: veer send "
                 "--empty YEAR");
@@ -148,6 +145,7 @@ ListReport ListCollector::finish() {
   const auto end = std::unique(report_.numbers.begin(), report_.numbers.end());
   report_.merged = static_cast<std::uint64_t>(report_.numbers.end() - end);
   report_.numbers.erase(end, report_.numbers.end());
+  if (!report_.good()) report_.rest = std::exchange(report_.numbers, {});
   return std::move(report_);
 }
 

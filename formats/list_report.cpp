@@ -11,6 +11,12 @@ void note(ListReport& report, Code code, std::string place) {
   if (report.faults.size() < kFaultsListed) report.faults.push_back({std::move(place), code});
 }
 
+std::uint64_t ListReport::faulty() const {
+  std::uint64_t all = 0;
+  for (const auto& [code, count] : counts) all += count;
+  return all;
+}
+
 std::string summary(const std::map<Code, std::uint64_t>& counts) {
   std::string text;
   for (const auto& [code, count] : counts)

@@ -20,6 +20,7 @@ struct Fault {
 /// any fault has no numbers that may be used.
 struct ListReport {
   std::vector<Insz> numbers;
+  std::vector<Insz> rest;  ///< of a list with faults: the numbers of its other lines, ascending and unique
   bool header = false;  ///< the first line or cell that held something was taken for a heading, and left out
   std::uint64_t lines = 0;               ///< lines or cells that held something, without the heading
   std::uint64_t merged = 0;              ///< repeats of a number, left out
@@ -27,6 +28,8 @@ struct ListReport {
   std::map<Code, std::uint64_t> counts;  ///< all faults, by code
   std::vector<Fault> faults;             ///< the first hundred
   bool good() const { return counts.empty(); }
+  /// All faults.
+  std::uint64_t faulty() const;
 };
 
 inline constexpr std::size_t kFaultsListed = 100;

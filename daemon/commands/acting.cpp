@@ -1,6 +1,8 @@
 // Commands that change something: each writes a row, which the worker carries out. Whether that is a service
 // or this very process is the only difference.
 
+#include "daemon/commands/acting.h"
+
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -18,13 +20,6 @@
 
 namespace veer {
 namespace {
-
-struct Asked {
-  std::string verb;
-  std::string argument;
-  bool wait_for_receipt = false;
-  std::chrono::seconds patience{60};
-};
 
 bool is_over(const Exchange& x) { return x.stage != Stage::sealed && x.stage != Stage::sent; }
 
@@ -147,6 +142,12 @@ void tell_unsent(Context& context, Ledger& ledger) {
   }
 }
 
+void tell_held(Context& context, const Exchange& x) {
+  context.exit_code = kHeld;
+  context.tell(fmt::format("it waits for release by another person, an approver: 'veer approve {}'\n",
+                           x.id.substr(0, 8)));
+}
+
 void report_end(Context& context, Ledger& ledger, const Exchange& x) {
   const auto stored = ledger.receipt_of(x.id);
   if (context.json) {
@@ -158,7 +159,8 @@ void report_end(Context& context, Ledger& ledger, const Exchange& x) {
     if (stored) context.print(stored->json);
   }
   if (x.stage == Stage::refused) context.exit_code = kRefusedThere;
-  if (x.stage == Stage::withdrawn) context.exit_code = kFailed;
+  if (is_taken_back(x.stage)) context.exit_code = kFailed;
+  if (x.stage == Stage::held) tell_held(context, x);
 }
 
 void report_done(const Context& context, Ledger& ledger, const Asked& asked, const CommandResult& result) {
@@ -173,6 +175,8 @@ void report_done(const Context& context, Ledger& ledger, const Asked& asked, con
     json["text"] = result.text;
   context.print(text_of(json));
 }
+
+}  // namespace
 
 void act(Context& context, const Asked& asked) {
   const Config config = context.own_config();
@@ -203,6 +207,8 @@ void act(Context& context, const Asked& asked) {
     patience.finish_work();
     report_done(context, ledger, asked, result);
     if (patience.is_alone()) tell_unsent(context, ledger);
+    if (const auto sent = ledger.exchange(result.text); sent && sent->stage == Stage::held)
+      tell_held(context, *sent);
     return;
   }
   const bool over = patience.until([&] {
@@ -216,6 +222,8 @@ void act(Context& context, const Asked& asked) {
                                              patience.is_alone() ? fmt::format("; {}", kNoService) : ""));
   report_end(context, ledger, ledger.exchange(result.text).value());
 }
+
+namespace {
 
 /// The option that takes the argument; null when there is none.
 CLI::Option* add_simple(CLI::App& app, Context& context, const std::string& verb, const std::string& what,
@@ -235,18 +243,23 @@ void add_send(CLI::App& app, Context& context) {
   auto wait = std::make_shared<std::int64_t>(3600);
   auto* path = command->add_option("FILE", *file, "The list");
   auto* empty = command->add_option("--empty", *year, "Instead of a file: the explicit empty list of YEAR");
+  auto left_out = std::make_shared<bool>(false);
+  command
+      ->add_flag("--set-aside-faulty", *left_out,
+                 "Leave faulty lines out; an approver, another person, releases the list with their count")
+      ->excludes(empty);
   auto* waiting =
       command->add_flag("--wait", asked->wait_for_receipt, "Show progress until the receipt is there");
   command->add_option("--timeout", *wait, "Seconds to wait at most")
       ->check(CLI::Range(1, 86400))
       ->needs(waiting);
   path->excludes(empty);
-  command->callback([&context, asked, file, year, wait] {
+  command->callback([&context, asked, file, year, left_out, wait] {
     if (file->empty() == (*year == 0)) throw CLI::RequiredError("FILE or --empty YEAR");
     if (const std::string name = fs::path(*file).filename(); without_numbers(name) != name)
       throw Error(Code::i_name,
                   "the file's name holds what could be a national number: give it another name");
-    asked->verb = file->empty() ? "send-empty" : "send";
+    asked->verb = file->empty() ? "send-empty" : *left_out ? "send-set-aside" : "send";
     asked->argument = file->empty() ? std::to_string(*year) : fs::absolute(*file).lexically_normal().native();
     if (asked->wait_for_receipt) asked->patience = std::chrono::seconds(*wait);
     act(context, *asked);
@@ -269,11 +282,6 @@ void add_acting(CLI::App& app, Context& context) {
                    ? std::string()
                    : std::string("must be the number of an alert in 'veer status'");
       });
-  add_simple(app, context, "approve", "Let a package pass that is held because history was lost", "PACKAGE");
-  add_simple(
-      app, context, "reject",
-      "Set aside a package that waits: for approval, or for a clock or key of the sender's that was wrong",
-      "PACKAGE");
 }
 
 }  // namespace veer

@@ -27,6 +27,7 @@ inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kAttention = 3;
 inline constexpr int kRefusedThere = 14;
+inline constexpr int kHeld = 20;
 
 /// What every command has at hand: the options that stand before its name, and where its answer goes.
 struct Context {
@@ -117,6 +118,10 @@ void add_run(CLI::App& app, Context& context);
 void add_check_list(CLI::App& app, Context& context);
 void add_acting(CLI::App& app, Context& context);
 void add_looking(CLI::App& app, Context& context);
+/// approve, reject, suspend, resume
+void add_releasing(CLI::App& app, Context& context);
+/// What the service shows of something that is held, to whoever asks it over the bus.
+void show_release(Context& context, const std::string& id);
 void add_audit(CLI::App& app, Context& context);
 void add_backup(CLI::App& app, Context& context);
 void add_keys(CLI::App& app, Context& context);

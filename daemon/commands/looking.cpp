@@ -29,6 +29,7 @@ struct Books {
   AlertBook alerts;
   Register lists;
   Offers offers;
+  Holds holds;
 
   explicit Books(const Context& context)
       : config(context.own_config()),
@@ -37,7 +38,8 @@ struct Books {
         agenda(*db, clock),
         alerts(*db, clock),
         lists(*db, clock),
-        offers(*db) {}
+        offers(*db),
+        holds(*db, clock) {}
 };
 
 std::string time_or_dash(const std::optional<Time>& time) { return time ? format_time(*time) : "-"; }
@@ -81,9 +83,29 @@ Json json_of(const Alert& alert) {
           {"text", alert.text}};
 }
 
+/// Who held something and what came of it; null when nothing was.
+Json json_of(const std::optional<Hold>& hold) {
+  if (!hold) return nullptr;
+  const auto name = [](const std::optional<Person>& person) {
+    return person ? Json(person->name) : Json(nullptr);
+  };
+  return {{"state", hold_state_name(hold->state)},
+          {"asked_by", name(hold->asked_by)},
+          {"since", format_time(hold->asked_at)},
+          {"decided_by", name(hold->decided_by)},
+          {"decided_at", hold->decided_at ? Json(format_time(*hold->decided_at)) : Json(nullptr)},
+          {"reason", hold->reason}};
+}
+
+std::string_view name_of(const std::optional<Person>& person) {
+  return person ? std::string_view(person->name) : "-";
+}
+
 /// What is waited for, in words.
 std::string waiting_for(const Exchange& x) {
   switch (x.stage) {
+    case Stage::held:
+      return fmt::format("for release by another person, an approver: 'veer approve {}'", x.id.substr(0, 8));
     case Stage::sealed:
       return "to be put on the share";
     case Stage::sent:
@@ -121,7 +143,7 @@ std::string_view who_works(const std::optional<std::string>& holder) {
 std::optional<Time> idle_since(Books& books, const std::optional<std::string>& holder) {
   const auto some_polls =
       std::max(3 * books.config.share.poll, std::chrono::milliseconds(std::chrono::minutes(1)));
-  if (holder) return std::nullopt;
+  if (holder || books.holds.suspension()) return std::nullopt;
   std::optional<Time> since;
   const auto look = [&](const std::optional<Time>& due) {
     if (due && *due + some_polls <= books.clock.now() && (!since || *due < *since)) since = due;
@@ -169,10 +191,12 @@ void status(Context& context) {
   const auto& last_poll = chores[static_cast<std::size_t>(Chore::poll)].done_at;
   std::vector<Exchange> open;
   for (Exchange& x : books.ledger.exchanges())
-    if (x.wait.due) open.push_back(std::move(x));
+    if (x.wait.due || x.stage == Stage::held) open.push_back(std::move(x));
+  const auto suspension = books.holds.suspension();
   auto arrivals = books.ledger.open_arrivals();
-  const auto years =
-      books.db->query("SELECT reference_year, max(revision) FROM list GROUP BY reference_year ORDER BY 1");
+  const auto years = books.db->query(
+      "SELECT reference_year, revision, set_aside FROM list l WHERE revision = (SELECT max(revision)"
+      " FROM list WHERE reference_year = l.reference_year) ORDER BY 1");
   const auto holder = FolderLock::holder(books.config.state);
   const auto fails = [](const auto& row) { return !row.wait.problem_code.empty(); };
   const auto any_fails = [&](const auto& rows) { return std::any_of(rows.begin(), rows.end(), fails); };
@@ -181,8 +205,10 @@ void status(Context& context) {
   const auto idle = idle_since(books, holder);
   const auto commands = books.agenda.pending();
   const auto room = too_few_megabytes(books.config.state);
-  if (room || idle || (!holder && !waiting.empty()) || needs_attention(alerts) || any_fails(chores) ||
-      any_fails(open) || any_fails(arrivals) || !refused.empty())
+  const bool held =
+      std::any_of(open.begin(), open.end(), [](const Exchange& x) { return x.stage == Stage::held; });
+  if (suspension || held || room || idle || (!holder && !waiting.empty()) || needs_attention(alerts) ||
+      any_fails(chores) || any_fails(open) || any_fails(arrivals) || !refused.empty())
     context.exit_code = kAttention;
 
   if (context.json) {
@@ -191,7 +217,8 @@ void status(Context& context) {
                  {"environment", environment_name(books.config.environment)},
                  {"running", holder == kServiceWorks},
                  {"worker", holder ? Json(*holder) : Json(nullptr)},
-                 {"last_poll", last_poll ? Json(format_time(*last_poll)) : Json(nullptr)}};
+                 {"last_poll", last_poll ? Json(format_time(*last_poll)) : Json(nullptr)},
+                 {"suspension", json_of(suspension)}};
     for (const ChoreState& chore : chores) json[std::string(chore_name(chore.chore))] = json_of(chore.wait);
     json["exchanges"] = Json::array();
     for (const Exchange& x : open) json["exchanges"].push_back(json_of(x));
@@ -218,7 +245,8 @@ void status(Context& context) {
       json["register"].push_back({{"reference_year", row.integer(0)},
                                   {"premium_year", premium_year_of(static_cast<int>(row.integer(0)))},
                                   {"revision", row.integer(1)},
-                                  {"numbers", books.lists.count(static_cast<int>(row.integer(0)))}});
+                                  {"numbers", books.lists.count(static_cast<int>(row.integer(0)))},
+                                  {"set_aside", row.integer(2)}});
     context.print(text_of(json));
     return;
   }
@@ -226,6 +254,10 @@ void status(Context& context) {
   std::string text = fmt::format("{} ({}, {}): {}\n", books.config.party,
                                  books.config.role == Role::sender ? "sender" : "receiver",
                                  environment_name(books.config.environment), who_works(holder));
+  if (suspension)
+    text += fmt::format(
+        "SUSPENDED since {} by {}: another person, an approver, lets it go on with 'veer resume'\n",
+        format_time(suspension->asked_at), name_of(suspension->asked_by));
   text += fmt::format("last look at the share: {}\n", time_or_dash(last_poll));
   if (room)
     text += fmt::format("the disk of the state folder is all but full ({} MB left): make room\n", *room);
@@ -241,8 +273,8 @@ void status(Context& context) {
   if (books.ledger.quarantined() > 0)
     text += fmt::format("set aside: {} file(s)\n", books.ledger.quarantined());
   for (const Exchange& x : open) {
-    text += line_of(x) +
-            fmt::format("  waits {}; {} {}\n", waiting_for(x), when_due(x), time_or_dash(x.wait.due));
+    text += line_of(x) + "  waits " + waiting_for(x);
+    text += x.wait.due ? fmt::format("; {} {}\n", when_due(x), format_time(*x.wait.due)) : "\n";
     if (fails(x))
       text += fmt::format("  failed {} time(s) in a row: {}: {}\n", x.wait.attempts, x.wait.problem_code,
                           x.wait.problem);
@@ -285,11 +317,13 @@ void show(Context& context, const std::string& id) {
   Books books(context);
   const Exchange x = books.ledger.find(id);
   const auto receipt = books.ledger.receipt_of(x.id);
+  const auto hold = books.holds.find(HoldKind::list, x.id);
   const auto history =
       books.db->query("SELECT at, event, record FROM audit WHERE exchange = :x ORDER BY seq", {x.id});
   if (context.json) {
     Json json = json_of(x);
     json["receipt"] = receipt ? Json::parse(receipt->json) : Json(nullptr);
+    json["hold"] = json_of(hold);
     json["history"] = Json::array();
     for (const Row& row : history) json["history"].push_back(Json::parse(row.text(2)));
     context.print(text_of(json));
@@ -302,8 +336,17 @@ void show(Context& context, const std::string& id) {
       x.id, x.reference_year, x.revision, x.environment, x.records, x.merged, x.restored, x.package,
       x.package_sha256, printable(x.origin.empty() ? "the share" : x.origin), stage_name(x.stage),
       format_time(x.changed_at));
+  if (x.set_aside > 0) text += fmt::format("left out   {} faulty line(s)\n", x.set_aside);
+  if (hold)
+    text += fmt::format("held       since {}, offered by {}\n", format_time(hold->asked_at),
+                        name_of(hold->asked_by));
+  if (hold && hold->decided_at)
+    text += fmt::format("{:<10} {} by {}{}\n", hold_state_name(hold->state), format_time(*hold->decided_at),
+                        name_of(hold->decided_by), hold->reason.empty() ? "" : ": " + hold->reason);
   if (x.wait.due)
     text += fmt::format("waits      {}; {} {}\n", waiting_for(x), when_due(x), format_time(*x.wait.due));
+  else if (x.stage == Stage::held)
+    text += fmt::format("waits      {}\n", waiting_for(x));
   if (!x.wait.problem_code.empty())
     text += fmt::format("problem    {}: {}\n", x.wait.problem_code, x.wait.problem);
   text += "\nhistory\n";

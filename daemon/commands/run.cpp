@@ -54,6 +54,16 @@ std::optional<Code> first_problem(Agenda& agenda, Ledger& ledger) {
   return std::nullopt;
 }
 
+/// Whether a list waits for release, and nothing else asks for a person.
+bool is_held(Instance& at) {
+  std::size_t held = 0;
+  for (const Exchange& x : at.ledger.exchanges()) held += x.stage == Stage::held ? 1 : 0;
+  std::size_t matters = 0;
+  for (const Alert& alert : at.alerts.open())
+    matters += alert.kind == alert_kind_name(AlertKind::notice) ? 0 : 1;
+  return held > 0 && matters <= held && at.offers.refused().empty() && !at.offers.any_settling();
+}
+
 std::vector<std::pair<std::string, std::string>> settling(Offers& offers) {
   std::vector<std::pair<std::string, std::string>> files;
   for (const Offer& offer : offers.all())
@@ -154,7 +164,7 @@ void run(Context& context, bool once, const std::string& level) {
   settle(*working, transfer);
   Instance& at = working->instance();
   if (needs_attention(at.alerts.open()) || !at.offers.refused().empty() || at.offers.any_settling())
-    context.exit_code = kAttention;
+    context.exit_code = is_held(at) ? kHeld : kAttention;
   if (const auto problem = first_problem(at.agenda, at.ledger)) context.exit_code = exit_code_of(*problem);
 }
 

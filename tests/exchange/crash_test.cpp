@@ -73,6 +73,12 @@ TEST_CASE("a crash around a package that is held and approved changes nothing of
   crash_everywhere(held_and_approved(), kStride);
 }
 
+TEST_CASE(
+    "a crash around a list that is rejected, offered again and released changes nothing of its end, and it "
+    "leaves once") {
+  crash_everywhere(held_and_released(), kStride);
+}
+
 TEST_CASE("a second crash while the first is being mended does no harm either") {
   const Beginning start(plain());
   for (std::size_t n = 10; n <= start.effects(); n += told_or(24)) {
@@ -105,7 +111,7 @@ TEST_CASE("a power cut that takes all that was not synced takes nothing that was
 
 TEST_CASE("a power cut in the longer lives takes nothing that was promised either") {
   for (const Scenario& scenario : {refused_and_corrected(), cut_and_resumed(), bad_then_good(), name_taken(),
-                                   commanded(), held_and_approved()}) {
+                                   commanded(), held_and_approved(), held_and_released()}) {
     const Beginning start(scenario);
     for (std::size_t i = 0; i < start.syncs().size(); i += told_or(7)) {
       INFO("effect " << start.syncs()[i] << " of " << start.effects());

@@ -302,7 +302,8 @@ TEST_CASE("a package that quotes a receipt unknown here waits for an approver") 
   CHECK(r.recorded() == 0);
   CHECK(r.alerts() == Names{"attention F_HISTORY"});
 
-  r.avsb().agenda.ask("approve", made.name, {1001, "approver"});
+  r.avsb().agenda.ask("approve", made.name + " " + r.avsb().ledger.last_arrival(made.name)->sha256,
+                      {1001, "approver"});
   r.pair.run_to_rest();
   CHECK(r.answer() == "recorded");
   CHECK(r.alerts().empty());
@@ -317,7 +318,8 @@ TEST_CASE("a held package that comes a second time leaves nothing behind when it
   fs::remove(r.pair.root / "share/to_avsb" / made.name);
   lay_bytes(r.pair, file_name(parse_file_name(made.name)->stem, FileKind::package, 2), bytes);
   r.pair.run_to_rest();
-  r.avsb().agenda.ask("approve", made.name, {1001, "approver"});
+  r.avsb().agenda.ask("approve", made.name + " " + r.avsb().ledger.last_arrival(made.name)->sha256,
+                      {1001, "approver"});
   r.pair.run_to_rest();
   CHECK(r.answer() == "recorded");
   CHECK(r.avsb().ledger.open_arrivals().empty());

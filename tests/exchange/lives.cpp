@@ -153,10 +153,30 @@ Scenario held_and_approved() {
     pair.run_to_rest();
     const auto arrivals = avsb(pair).instance.ledger.open_arrivals();
     if (!arrivals.empty() && times_asked(avsb(pair), "approve") == 0)
-      ask(avsb(pair), "approve", arrivals.front().name);
+      ask(avsb(pair), "approve", arrivals.front().name + " " + arrivals.front().sha256);
     pair.run_to_rest();
   };
   return {.prepare = prepare, .live = live, .stages = {"acknowledged", "acknowledged"}};
+}
+
+Scenario held_and_released() {
+  const auto live = [](Pair& pair) {
+    pair.aii_config.intake.release = Release::always;
+    pair.start();
+    pair.run_for(std::chrono::minutes(3));
+    const auto decide = [&](const std::string& verb) {
+      const Exchange x = pair.sent();
+      if (x.stage != Stage::held || times_asked(aii(pair), verb) > 0) return;
+      ask(aii(pair), verb, verb == "approve" ? x.id + " " + x.package_sha256 : x.id);
+      pair.run_for(std::chrono::minutes(1));
+    };
+    decide("reject");
+    if (stages_of(aii(pair)) == Names{"rejected"}) save(pair, kListName, numbers());
+    pair.run_for(std::chrono::minutes(3));
+    decide("approve");
+    pair.run_to_rest();
+  };
+  return {.prepare = save_list, .live = live, .stages = {"rejected", "acknowledged"}};
 }
 
 }  // namespace veer::test

@@ -34,6 +34,7 @@ Scenario bad_then_good();
 Scenario name_taken();
 Scenario commanded();
 Scenario held_and_approved();
+Scenario held_and_released();
 
 /// Of a side's exchanges, oldest first.
 Names stages_of(Side& side);

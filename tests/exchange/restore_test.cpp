@@ -143,7 +143,7 @@ TEST_CASE("a held package whose copy a restore took away is fetched again when i
   const Arrival held = r.pair.avsb->instance.ledger.open_arrivals().at(0);
   SECTION("gone") { fs::remove(r.pair.avsb->instance.fetched_file(held)); }
   SECTION("damaged") { write_file(r.pair.avsb->instance.fetched_file(held), "something else"); }
-  r.pair.avsb->instance.agenda.ask("approve", held.name, {1002, "approver"});
+  r.pair.avsb->instance.agenda.ask("approve", held.name + " " + held.sha256, {1002, "approver"});
   r.pair.run_to_rest();
   CHECK(r.pair.avsb->instance.lists.count(2025) == 10);
   CHECK(r.pair.avsb->instance.ledger.quarantined() == 0);
@@ -171,7 +171,8 @@ TEST_CASE("a receiver that lost its history holds the next list until an approve
   CHECK(r.pair.avsb->instance.lists.count(2025) == 0);
   CHECK(r.pair.open_alerts(*r.pair.avsb) == Names{"attention F_HISTORY"});
   const std::string package = r.pair.sent().package;
-  r.pair.avsb->instance.agenda.ask("approve", package, {1002, "approver"});
+  r.pair.avsb->instance.agenda.ask("approve", package + " " + r.pair.sent().package_sha256,
+                                   {1002, "approver"});
   r.pair.run_to_rest();
   CHECK(r.pair.avsb->instance.lists.count(2025) == 10);
   CHECK(r.pair.sent().stage == Stage::acknowledged);

@@ -65,6 +65,7 @@ void ScriptedShare::put(const std::string& name, const Blob& content, ResumeNote
                         const Transfer& transfer) {
   begin(Verb::put);
   if (put_forbidden_) fail(Code::s_unreachable);
+  if (on_put) on_put();
   files_->put(name, content, std::move(resume), transfer);
   end(Verb::put);
 }

@@ -49,6 +49,8 @@ class ScriptedShare : public Share {
   /// Changes what a listing shows, and what a fetch hands over from the start.
   std::function<std::vector<ShareEntry>(std::vector<ShareEntry>)> on_list;
   std::function<std::string(const std::string& name, std::string bytes)> on_fetch;
+  /// Called when a put begins.
+  std::function<void()> on_put;
   /// Where the files are, which neither lies nor fails.
   Share& files() { return *files_; }
   /// How often a verb was called.

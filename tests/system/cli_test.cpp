@@ -314,7 +314,10 @@ TEST_CASE("approve lets a package pass that was held because the receiver lost i
   CHECK(both.veer("avsb", "run --once").exit_code == 3);
   CHECK(has(both.veer("avsb", "status").output, "F_HISTORY"));
   CHECK(both.veer("avsb", "approve vsb-inburgering-2026-r1_20260101000000000.pgp").exit_code == 1);
-  const ShellResult approved = both.veer("avsb", "approve " + package);
+  const ShellResult shown = both.veer("avsb", "approve " + package);
+  CHECK(shown.exit_code == 20);
+  CHECK(has(shown.output, "offered by  the other side"));
+  const ShellResult approved = both.veer("avsb", "approve " + package + " --yes");
   CAPTURE(approved.output);
   CHECK(approved.exit_code == 0);
   CHECK(both.veer("avsb", "run --once").exit_code == 0);
@@ -356,8 +359,9 @@ TEST_CASE("wrong use ends with code 2, an unknown exchange with 1, and every hel
   for (const char* number : {"x", "1abc", "0", "1.5", "99999999999999999999"})
     CHECK(agencies().veer("aii", std::string("close-alert ") + number).exit_code == 2);
   for (const char* command :
-       {"init", "run", "check-list", "send", "poll", "retry", "resend", "withdraw", "close-alert", "approve",
-        "status", "list", "show", "receipt", "audit", "keys", "doctor", "version"})
+       {"init",     "run",         "check-list", "send",   "poll",    "retry",  "resend",
+        "withdraw", "close-alert", "approve",    "reject", "suspend", "resume", "status",
+        "list",     "show",        "receipt",    "audit",  "keys",    "doctor", "version"})
     CHECK(agencies().veer("aii", std::string(command) + " --help").exit_code == 0);
   CHECK(json::parse(agencies().veer("aii", "--json version").output)["libraries"].size() >= 10);
 }

@@ -104,6 +104,28 @@ TEST_CASE("a whole configuration is read, with its defaults") {
   CHECK(sftp.port == 22);
 }
 
+TEST_CASE("which lists wait for a second person is told in words and percents; production knows but one") {
+  const auto read = [](const std::string& intake) {
+    return parse_config(with("[openpgp]", "[intake]\n" + intake + "\n[openpgp]"), "aii.toml").intake;
+  };
+  CHECK(read("").release == Release::never);
+  CHECK(read("release = \"always\"").release == Release::always);
+  const IntakeConfig unusual = read("release = \"unusual\"\nunusual_change = \"5%\"");
+  CHECK(unusual.release == Release::unusual);
+  CHECK(unusual.unusual_percent == 5);
+  const auto with_intake = [](const std::string& intake) {
+    return with("[openpgp]", "[intake]\n" + intake + "\n[openpgp]");
+  };
+  CHECK(says(with_intake("release = \"seldom\""),
+             "intake.release must be \"always\" or \"unusual\" or \"never\""));
+  for (const char* percent : {"30", "0%", "101%", "%", "3.5%", "-3%"})
+    CHECK(says(with_intake(std::string("unusual_change = \"") + percent + "\""),
+               "intake.unusual_change must be"));
+  std::string production = with_intake("release = \"unusual\"");
+  production.replace(production.find("\"test\""), 6, "\"production\"");
+  CHECK(says(production, "intake.release must be \"always\" in production"));
+}
+
 TEST_CASE("an FTPS share is read, with the port that its kind of TLS has as a rule") {
   const auto read = [](const std::string& more) {
     return std::get<FtpsShareConfig>(parse_config(with_share(kFtps + more), "aii.toml").share.kind);
@@ -337,7 +359,8 @@ TEST_CASE("groups of the machine have rights, by default the package's") {
   const Config plain = parse_config(kGood, "aii.toml");
   CHECK(plain.access.operators == std::vector<std::string>{"veer-operators"});
   CHECK(plain.access.approvers == std::vector<std::string>{"veer-approvers"});
-  const Config own = parse_config(kGood + "[access]\noperators = [\"burgering\", \"ict\"]\nauditors = []\n", "aii.toml");
+  const Config own =
+      parse_config(kGood + "[access]\noperators = [\"burgering\", \"ict\"]\nauditors = []\n", "aii.toml");
   CHECK(own.access.operators == std::vector<std::string>{"burgering", "ict"});
   CHECK(own.access.auditors.empty());
 }

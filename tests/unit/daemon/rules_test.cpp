@@ -30,6 +30,61 @@ std::string window(int year, std::string_view today, Environment environment = E
 
 }  // namespace
 
+TEST_CASE("Q31: which lists wait for a second person is the configuration's to say, but not in production") {
+  IntakeConfig intake;
+  const auto waits = [&](std::uint64_t records, std::optional<std::uint64_t> last,
+                         Environment environment = Environment::test, std::uint64_t set_aside = 0) {
+    return needs_release(intake, environment, records, last, set_aside);
+  };
+  intake.release = Release::never;
+  CHECK_FALSE(waits(10, std::nullopt));
+  CHECK(waits(10, 10, Environment::production));
+  CHECK(waits(10, 10, Environment::test, 1));
+  intake.release = Release::always;
+  CHECK(waits(10, 10));
+  intake.release = Release::unusual;
+  CHECK(waits(10, std::nullopt));
+  CHECK_FALSE(waits(130, 100));
+  CHECK(waits(131, 100));
+  CHECK_FALSE(waits(70, 100));
+  CHECK(waits(69, 100));
+  CHECK(waits(1, 0));
+  CHECK_FALSE(waits(0, 0));
+  CHECK(waits(100, 100, Environment::production));
+  intake.unusual_percent = 1;
+  CHECK(waits(102, 100));
+}
+
+TEST_CASE("Q31: nobody decides what they asked for themselves, and in production only an approver does") {
+  const AccessConfig access{.operators = {}, .approvers = {"daemon"}, .auditors = {}};
+  const Person daemon = person_of(1);  // as on every Debian
+  const Person other{4242, "other"};
+  const auto decides = [&](Environment environment, const std::optional<Person>& asker, const Person& who) {
+    return code_of([&] { require_second_person(environment, access, asker, who); });
+  };
+  for (const Environment environment : {Environment::test, Environment::production}) {
+    CHECK(decides(environment, daemon, daemon) == "C_USER");
+    CHECK(decides(environment, other, daemon) == "ok");
+    CHECK(decides(environment, std::nullopt, daemon) == "ok");
+  }
+  CHECK(decides(Environment::test, daemon, other) == "ok");
+  CHECK(decides(Environment::production, daemon, other) == "C_USER");
+  CHECK(decides(Environment::production, daemon, person_of(0)) == "C_USER");
+}
+
+TEST_CASE("Q31: in production a dropped file's owner is an operator, never unknown, root or nobody") {
+  const AccessConfig access{.operators = {"daemon", "root", "nogroup"}, .approvers = {}, .auditors = {}};
+  const auto offers = [&](Environment environment, uid_t owner) {
+    return code_of([&] { require_offerer(environment, access, owner); });
+  };
+  CHECK(offers(Environment::production, 1) == "ok");
+  for (const uid_t owner : {uid_t{0}, uid_t{2}, uid_t{65534}, uid_t{3999999}}) {
+    CAPTURE(owner);
+    CHECK(offers(Environment::production, owner) == "I_OWNER");
+    CHECK(offers(Environment::test, owner) == "ok");
+  }
+}
+
 TEST_CASE("Q02: only a 1 January is a reference date") {
   CHECK(reference("2026-01-01") == "ok");
   CHECK(reference("2026-01-02") == "F_REFERENCE_DATE");

@@ -1,0 +1,194 @@
+// What a second person decides: each is shown what is held before they say so. And the stop switch.
+
+#include <cmath>
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "daemon/commands/acting.h"
+#include "daemon/commands/context.h"
+#include "daemon/commands/json_handles.h"
+#include "daemon/holds.h"
+
+namespace veer {
+namespace {
+
+struct Wish {
+  std::string id;
+  std::string digest;
+  std::uint64_t set_aside = 0;
+  bool yes = false;
+  std::string reason;
+};
+
+Error not_held(const std::string& what) {
+  return {Code::u_state, what + " does not wait for a release: see 'veer status'"};
+}
+
+Json with_asker(Json facts, const Hold& hold) {
+  facts["sha256"] = hold.digest;
+  facts["offered_by"] = hold.asked_by ? Json(hold.asked_by->name) : Json(nullptr);
+  facts["held_since"] = format_time(hold.asked_at);
+  return facts;
+}
+
+Json facts_of_list(Ledger& ledger, Holds& holds, const std::string& id) {
+  const Exchange x = ledger.find(id);
+  const auto hold = holds.find(HoldKind::list, x.id);
+  if (!hold || hold->state != HoldState::open) throw not_held("exchange " + x.id);
+  Json facts = {{"subject", x.id},
+                {"package", x.package},
+                {"environment", x.environment},
+                {"reference_year", x.reference_year},
+                {"revision", x.revision},
+                {"records", x.records},
+                {"last_year", nullptr},
+                {"restored", x.restored},
+                {"merged", x.merged},
+                {"set_aside", x.set_aside},
+                {"header", x.header}};
+  if (const auto last = ledger.acknowledged(x.reference_year - 1)) facts["last_year"] = last->records;
+  return with_asker(std::move(facts), *hold);
+}
+
+Json facts_of_package(Ledger& ledger, Holds& holds, const std::string& name) {
+  for (const Arrival& arrival : ledger.open_arrivals()) {
+    const auto hold = holds.find(HoldKind::package, arrival.sha256);
+    if (arrival.name == name && hold && hold->state == HoldState::open)
+      return with_asker(
+          {{"subject", name}, {"package", name}, {"bytes", arrival.size}, {"why", arrival.wait.problem}},
+          *hold);
+  }
+  throw not_held(shown_name(name));
+}
+
+/// What an approver must know of what is held, from the books.
+Json facts_here(const Context& context, const std::string& id) {
+  const Config config = context.own_config();
+  const auto books = open_books(config);
+  const SystemClock clock;
+  Ledger ledger(*books, clock);
+  Holds holds(*books, clock);
+  return config.role == Role::sender ? facts_of_list(ledger, holds, id) : facts_of_package(ledger, holds, id);
+}
+
+std::string change_against(const Json& last_year, std::int64_t records) {
+  if (last_year.is_null()) return "no list of the year before to compare with";
+  const auto before = last_year.get<std::int64_t>();
+  const double percent =
+      before == 0 ? 100.0 : 100.0 * static_cast<double>(records - before) / static_cast<double>(before);
+  return records == before ? fmt::format("{}, the same", before)
+                           : fmt::format("{}, {:.1f} % {}", before, std::abs(percent),
+                                         records > before ? "more now" : "fewer now");
+}
+
+std::string text_about(const Json& facts) {
+  std::string text;
+  const auto line = [&](std::string_view name, const std::string& value) {
+    text += fmt::format("{:<12}{}\n", name, value);
+  };
+  if (facts.contains("records")) {
+    line("list", fmt::format("1 January {}, revision {} ({})", facts["reference_year"].get<int>(),
+                             facts["revision"].get<int>(), facts["environment"].get<std::string>()));
+    line("numbers", facts["records"].dump());
+    line("last year", change_against(facts["last_year"], facts["records"].get<std::int64_t>()));
+    line("restored", facts["restored"].dump() + " number(s) that had lost leading zeros");
+    line("merged", facts["merged"].dump() + " repeat(s)");
+    line("left out", facts["set_aside"].dump() + " faulty line(s)");
+    if (facts["header"].get<bool>()) line("heading", "the first line was taken for one");
+  } else {
+    line("why", facts["why"].get<std::string>());
+  }
+  line("offered by",
+       facts["offered_by"].is_null() ? "the other side" : facts["offered_by"].get<std::string>());
+  line("held since", facts["held_since"].get<std::string>());
+  line("package", facts["package"].get<std::string>());
+  line("SHA-256", facts["sha256"].get<std::string>());
+  return text;
+}
+
+/// Shown to whoever asks, and no more.
+void look_only(Context& context, const Json& facts) {
+  context.print(context.json ? text_of(facts) : text_about(facts));
+  context.exit_code = kHeld;
+}
+
+bool is_confirmed(const Context& context) {
+  context.tell("Release exactly these bytes? [y/N] ");
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes" || answer == "j" || answer == "J" ||
+         answer == "ja";
+}
+
+void approve(Context& context, const Wish& wish) {
+  const Json facts = facts_here(context, wish.id);
+  const auto sha256 = facts["sha256"].get<std::string>();
+  const std::uint64_t set_aside = facts.value("set_aside", std::uint64_t{0});
+  if (!wish.digest.empty() && wish.digest != sha256)
+    throw Error(Code::u_state,
+                "other bytes are held than those of that digest: look at them without --digest");
+  const bool terminal = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+  const bool said = wish.yes || !wish.digest.empty();
+  if (!said && !terminal) {
+    look_only(context, facts);
+    context.tell(fmt::format(
+        "nothing was released: say --yes, or --digest {}, to release exactly these bytes\n", sha256));
+    return;
+  }
+  context.tell(text_about(facts));
+  if (wish.set_aside != set_aside)
+    throw Error(Code::u_state, fmt::format("{} faulty line(s) were left out of this list: release it with "
+                                           "'--set-aside {}', or reject it",
+                                           set_aside, set_aside));
+  if (!said && !is_confirmed(context)) {
+    context.exit_code = kHeld;
+    context.tell("nothing was released\n");
+    return;
+  }
+  act(context, {.verb = "approve",
+                .argument = Approval{facts["subject"].get<std::string>(), sha256, set_aside}.text()});
+}
+
+void reject(Context& context, const Wish& wish) {
+  if (wish.id.find(' ') != std::string::npos)
+    throw Error(Code::u_usage, "what is rejected is named without blanks");
+  const std::string reason = without_numbers(printable(wish.reason, 300));
+  act(context, {.verb = "reject", .argument = reason.empty() ? wish.id : wish.id + " " + reason});
+}
+
+}  // namespace
+
+void show_release(Context& context, const std::string& id) { look_only(context, facts_here(context, id)); }
+
+void add_releasing(CLI::App& app, Context& context) {
+  const auto wish = std::make_shared<Wish>();
+  auto* release = app.add_subcommand(
+      "approve",
+      "Show what is held, and release exactly those bytes: a list to be sent, or a package that quotes lost "
+      "history; by another person than offered it");
+  release->add_option("ID", wish->id, "Exchange (its first characters will do) or package name")->required();
+  release->add_flag("--yes", wish->yes, "Release what is shown without being asked");
+  release->add_option("--digest", wish->digest, "Release only when this is the SHA-256 of what is held");
+  release->add_option("--set-aside", wish->set_aside, "How many faulty lines were left out, as it was shown");
+  release->callback([&context, wish] { approve(context, *wish); });
+
+  auto* stop = app.add_subcommand(
+      "reject", "Stop what is held: a list, which is then not sent, or a package that waits at the receiver");
+  stop->add_option("ID", wish->id, "Exchange (its first characters will do) or package name")->required();
+  stop->add_option("--reason", wish->reason, "Why, for whoever offered it and for the audit trail");
+  stop->callback([&context, wish] { reject(context, *wish); });
+
+  app.add_subcommand("suspend",
+                     "The stop switch: nothing is sent, fetched, taken in or recorded, from now on")
+      ->callback([&context] { act(context, {.verb = "suspend"}); });
+  app.add_subcommand("resume", "Let a suspended exchange go on; by another person than suspended it")
+      ->callback([&context] { act(context, {.verb = "resume"}); });
+}
+
+}  // namespace veer

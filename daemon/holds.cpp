@@ -1,0 +1,119 @@
+#include "daemon/holds.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/log.h"
+
+namespace veer {
+namespace {
+
+constexpr std::array<std::string_view, 3> kKinds = {"list", "package", "suspension"};
+constexpr std::array<std::string_view, 4> kStates = {"open", "released", "rejected", "lapsed"};
+
+std::string kind_name(HoldKind kind) { return std::string(kKinds.at(static_cast<std::size_t>(kind))); }
+
+HoldState state_named(const std::string& name) {
+  const auto* const found = std::find(kStates.begin(), kStates.end(), name);
+  if (found == kStates.end())
+    throw Error(Code::l_database, "the ledger holds a word that this version does not know");
+  return static_cast<HoldState>(found - kStates.begin());
+}
+
+std::optional<Person> person_at(const Row& row, std::size_t column) {
+  if (row.is_null(column)) return std::nullopt;
+  return Person{static_cast<uid_t>(row.integer(column)), row.text(column + 1)};
+}
+
+bool is_sha256(const std::string& text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+}  // namespace
+
+std::string_view hold_state_name(HoldState state) { return kStates.at(static_cast<std::size_t>(state)); }
+
+Approval Approval::parse(const std::string& argument) {
+  const std::size_t first = argument.find(' ');
+  const std::size_t second = first == std::string::npos ? first : argument.find(' ', first + 1);
+  Approval approval{argument.substr(0, first), ""};
+  if (first != std::string::npos) approval.sha256 = argument.substr(first + 1, second - first - 1);
+  bool good = is_sha256(approval.sha256);
+  if (second != std::string::npos) {
+    const char* const end = argument.data() + argument.size();
+    const auto read = std::from_chars(argument.data() + second + 1, end, approval.set_aside);
+    good = good && read.ec == std::errc() && read.ptr == end;
+  }
+  if (!good)
+    throw Error(Code::u_usage,
+                "what is released is named with the SHA-256 of its bytes: 'veer approve' shows it");
+  return approval;
+}
+
+std::string Approval::text() const {
+  return set_aside == 0 ? fmt::format("{} {}", subject, sha256)
+                        : fmt::format("{} {} {}", subject, sha256, set_aside);
+}
+
+Rejection Rejection::parse(const std::string& argument) {
+  static constexpr std::size_t kLongest = 300;
+  const std::size_t blank = argument.find(' ');
+  const std::string reason = blank == std::string::npos ? "" : argument.substr(blank + 1);
+  return {argument.substr(0, blank), without_numbers(printable(reason, kLongest))};
+}
+
+void Holds::open(HoldKind kind, const std::string& subject, const std::string& digest,
+                 const std::optional<Person>& asked_by) {
+  if (const auto known = find(kind, subject); known && known->state == HoldState::open) return;
+  db_.execute(
+      "INSERT INTO hold (id, kind, subject, digest, asked_uid, asked_by, asked_at, state)"
+      " SELECT coalesce(max(id), 0) + 1, :kind, :subject, :digest, :uid, :who, :at, 'open' FROM hold",
+      {kind_name(kind), subject, digest, asked_by ? Value(std::int64_t{asked_by->uid}) : Value(nullptr),
+       asked_by ? Value(asked_by->name) : Value(nullptr), to_millis(clock_.now())});
+}
+
+std::optional<Hold> Holds::find(HoldKind kind, const std::string& subject) {
+  const auto row = db_.query_one(
+      "SELECT id, subject, digest, asked_uid, asked_by, asked_at, state, decided_uid, decided_by, decided_at,"
+      " reason FROM hold WHERE kind = :kind AND subject = :subject ORDER BY id DESC LIMIT 1",
+      {kind_name(kind), subject});
+  if (!row) return std::nullopt;
+  return Hold{row->integer(0),
+              kind,
+              row->text(1),
+              row->text(2),
+              person_at(*row, 3),
+              from_millis(row->integer(5)),
+              state_named(row->text(6)),
+              person_at(*row, 7),
+              row->maybe_time(9),
+              row->text(10)};
+}
+
+void Holds::decide(const Hold& hold, HoldState state, const Person& who, const std::string& reason) {
+  const std::int64_t changed = db_.execute(
+      "UPDATE hold SET state = :state, decided_uid = :uid, decided_by = :who, decided_at = :at, reason = :why"
+      " WHERE id = :id AND state = 'open'",
+      {std::string(hold_state_name(state)), std::int64_t{who.uid}, who.name, to_millis(clock_.now()),
+       reason.empty() ? Value(nullptr) : Value(reason), hold.id});
+  if (changed != 1) throw Error(Code::l_busy, "somebody else decided in the meantime; it is looked at again");
+}
+
+void Holds::lapse(HoldKind kind, const std::string& subject) {
+  db_.execute(
+      "UPDATE hold SET state = 'lapsed', decided_at = :at WHERE kind = :kind AND subject = :subject"
+      " AND state = 'open'",
+      {to_millis(clock_.now()), kind_name(kind), subject});
+}
+
+std::optional<Hold> Holds::suspension() {
+  auto hold = find(HoldKind::suspension, "");
+  if (hold && hold->state != HoldState::open) hold.reset();
+  return hold;
+}
+
+}  // namespace veer

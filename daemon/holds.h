@@ -1,0 +1,76 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "daemon/access.h"
+#include "daemon/database.h"
+
+namespace veer {
+
+/// What waits for a second person. list: a sealed list, by its exchange. package: one of the other side's
+/// that quotes lost history, by its digest. suspension: everything, since somebody said so.
+enum class HoldKind { list, package, suspension };
+/// lapsed: what was held came to its end by itself.
+enum class HoldState { open, released, rejected, lapsed };
+std::string_view hold_state_name(HoldState state);
+
+struct Hold {
+  std::int64_t id = 0;
+  HoldKind kind = HoldKind::list;
+  std::string subject;  ///< exchange or digest; "" for a suspension
+  std::string digest;   ///< SHA-256 of exactly the bytes that may be released; "" when there are none
+  std::optional<Person> asked_by;  ///< who may not release it; empty: nobody of this machine
+  Time asked_at;
+  HoldState state = HoldState::open;
+  std::optional<Person> decided_by;
+  std::optional<Time> decided_at;
+  std::string reason;
+};
+
+/// What 'approve' is given: what is released, and exactly which bytes.
+struct Approval {
+  std::string subject;
+  std::string sha256;
+  std::uint64_t set_aside = 0;  ///< how many faulty lines the approver was shown to be left out
+
+  /// "SUBJECT SHA256", or "SUBJECT SHA256 COUNT". Throws U_USAGE.
+  static Approval parse(const std::string& argument);
+  std::string text() const;
+};
+
+/// What 'reject' is given.
+struct Rejection {
+  std::string subject;
+  std::string reason;  ///< fit to be kept and shown: without numbers of people, and short
+
+  /// "SUBJECT", or "SUBJECT REASON…".
+  static Rejection parse(const std::string& argument);
+};
+
+/// What is held, and who held and decided it: one row each time. Callers open the transactions, in which they
+/// write the fact that follows from a decision too. One thread.
+class Holds {
+ public:
+  Holds(Database& database, const Clock& clock) : db_(database), clock_(clock) {}
+
+  /// Nothing happens when it is held already.
+  void open(HoldKind kind, const std::string& subject, const std::string& digest,
+            const std::optional<Person>& asked_by);
+  /// The newest row; empty when it was never held.
+  std::optional<Hold> find(HoldKind kind, const std::string& subject);
+  void decide(const Hold& hold, HoldState state, const Person& who, const std::string& reason = {});
+  /// Nothing happens when it is not held.
+  void lapse(HoldKind kind, const std::string& subject);
+  /// The open one; empty when the exchange goes on.
+  std::optional<Hold> suspension();
+
+ private:
+  Database& db_;
+  const Clock& clock_;
+};
+
+}  // namespace veer
