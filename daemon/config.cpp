@@ -58,9 +58,8 @@ class Reading {
     if (!problems_.empty()) throw Error(Code::c_config, fmt::format("{}", fmt::join(problems_, "\n")));
     if (config_.environment == Environment::production)
       throw Error(Code::c_production,
-                  "environment = \"production\" is refused: this version has neither the release by a second "
-                  "person nor "
-                  "the legal-basis record that production demands. Use environment = \"test\"");
+                  "environment = \"production\" is refused: this version has no legal-basis record, which "
+                  "production demands. Use environment = \"test\"");
     return std::move(config_);
   }
 

@@ -127,7 +127,7 @@ struct Config {
 
 /// Reads `text` as TOML. Every problem is reported at once: throws C_CONFIG whose message has a line for
 /// each, with `name`:line, what is wrong and what to do. An unknown key is a problem. environment =
-/// "production" throws C_PRODUCTION, since releases by a second person and the legal-basis record do not
+/// "production" throws C_PRODUCTION, since the legal-basis record does not
 /// exist yet in this version.
 Config parse_config(std::string_view text, std::string_view name);
 Config read_config(const std::filesystem::path& path);
