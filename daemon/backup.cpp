@@ -263,7 +263,7 @@ Backup make_backup(const Config& config, const fs::path& config_file, const fs::
   // The books first: what is in the spool and not in them is found, and told of; the reverse would be a loss.
   told.audit = copy_books(config, backup.path() / "ledger.db");
   sums["ledger.db"] = sha256_hex(FileBlob(backup.path() / "ledger.db"));
-  sums["config.toml"] = copy_whole(config_file, backup.path() / "config.toml");
+  sums["config.toml"] = copy_whole(fs::weakly_canonical(config_file), backup.path() / "config.toml");
   const auto books = sqlite::files_of(database_of(config));
   copy_folder(config.state, books, backup, "state", sums, told);
   if (!Places(config).keys_inside()) copy_folder(config.openpgp_home, books, backup, "keys", sums, told);

@@ -183,6 +183,24 @@ TEST_CASE(
   CHECK(avsb->end(SIGTERM) == 0);
 }
 
+TEST_CASE("the secret half of the primary key may lie elsewhere: only renewing the key needs it") {
+  Agencies a;
+  for (const char* party : {"aii", "avsb"}) {
+    const fs::path home = a.both.path(party) / "gnupg";
+    const std::string own = json_of(a.both, party, "keys export")["fingerprint"];
+    const ShellResult grip =
+        shell("gpg --homedir " + home.native() + " --with-colons --with-keygrip --list-keys " + own +
+              " 2>/dev/null | awk -F: '/^grp/{print $10; exit}' | tr -d '\\n'");
+    REQUIRE(grip.output.size() == 40);
+    fs::rename(home / "private-keys-v1.d" / (grip.output + ".key"),
+               a.both.path(std::string("offline-") + party));
+    a.must(party, "doctor");
+  }
+  CHECK(a.arrives(a.offer()));
+  for (const char* party : {"aii", "avsb"})
+    shell("gpgconf --homedir " + (a.both.path(party) / "gnupg").native() + " --kill gpg-agent");
+}
+
 TEST_CASE("the first import pins the key, and remarks in the configuration stay") {
   Agencies a;
   const fs::path file = a.both.config("avsb");

@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "daemon/register.h"
 #include "daemon/schema.h"
 #include "daemon/sqlite.h"
 #include "support/temp_folder.h"
+#include "support/thrown.h"
 
 using namespace veer;
 using namespace veer::test;
@@ -216,4 +218,23 @@ TEST_CASE("the register counts the numbers that stand in it, not those that a li
   db.execute("DELETE FROM entry WHERE insz = :insz", {std::int64_t{5070999751}});
   CHECK(lists.count(2026) == 9);
   CHECK(lists.count(2025) == 0);
+}
+
+TEST_CASE("a copy holds all that was committed beside a writer, for its owner alone, and replaces nothing") {
+  const TempFolder folder;
+  Database writer(url_in(folder));
+  writer.execute("CREATE TABLE t (i BIGINT)");
+  writer.execute("INSERT INTO t (i) VALUES (1)");
+  const fs::path copy = folder / "it's a copy.db";
+  writer.transaction([&] {
+    writer.execute("INSERT INTO t (i) VALUES (2)");
+    Database(url_in(folder), Database::Access::read_only).copy_to(copy.native());
+  });
+  CHECK(fs::status(copy).permissions() == fs::perms(0600));
+  Database read("sqlite:" + copy.native(), Database::Access::read_only);
+  CHECK(read.query_one("SELECT count(*) FROM t")->integer(0) == 1);
+  CHECK(read.integrity_problems().empty());
+  CHECK(code_of([&] { writer.copy_to(copy.native()); }) == Code::l_database);
+  CHECK(code_of([&] { writer.copy_to((folder / "a\"b").native()); }) == Code::u_usage);
+  CHECK(names_in(folder.path()).size() == 4);  // the database's three, and the copy, which has none beside it
 }
