@@ -98,7 +98,7 @@ void rotate(Context& context, const std::string& wish) {
   1. here, now: systemctl reload veerdienst@{2}, when the service runs; then a backup: no older one has this key
   2. give {3} to the other side, and read it the fingerprint by telephone:
        {4}
-  3. there, before {0}, and then a reload:
+  3. there, by {0}, and then a reload:
        veer -i {5} keys import FILE --fingerprint "{4}" --from {0}
   4. on both sides, after {1}: veer keys retire {6}
 )",

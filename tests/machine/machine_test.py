@@ -16,6 +16,7 @@ from sides import OPERATOR, OUTSIDER, SHARE, Side, acknowledged, add_account, fi
 
 MOST_COMMANDS, MOST_EXPOSURE = 9, 12  # fewer than ten commands; tenths
 LARGE, SMALL = 400_000, 1_000
+BACKUPS = "/var/backups/veerdienst"
 
 
 def holds(what, answer):
@@ -169,6 +170,12 @@ class Test:
         self.room.network.plug("avsb", "up")
         acknowledged(self.aii, self.avsb, 2024, LARGE)
 
+    def a_backup_is_taken_beside_the_running_service(self):
+        self.avsb.machine.run("install", "-d", "-o", "veerdienst", "-g", "veerdienst", "-m", "700", BACKUPS)
+        self.avsb.veer("backup", f"{BACKUPS}/avsb")
+        told = self.avsb.machine.run("sh", "-c", f"cd {BACKUPS}/avsb && sha256sum -c --quiet SHA256SUMS && find . -perm /077")
+        holds(f"it is for its owner alone: {told}", told == "")
+
     def a_full_disk_is_told_of_and_holds_up_the_exchange_no_longer_than_it_is_full(self):
         machine, state = self.avsb.machine, self.avsb.state
         machine.run("systemctl", "stop", self.avsb.unit)
@@ -188,6 +195,39 @@ class Test:
         machine.run("systemctl", "stop", self.avsb.unit)
         machine.shell(f"cp -a {state}/. /root/kept && umount {state} && cp -a /root/kept/. {state} && rm -r /root/kept")
         machine.run("systemctl", "start", self.avsb.unit)
+
+    def a_side_that_is_lost_comes_back_from_the_backup_and_a_resend_brings_what_came_after(self):
+        machine, year = self.avsb.machine, 2025
+        machine.run("systemctl", "stop", self.avsb.unit)
+        machine.run("rm", "-r", self.avsb.state, self.avsb.config)
+        self.avsb.veer("restore", f"{BACKUPS}/avsb")
+        self.avsb.veer("doctor")
+        holds("the list is lost", year not in self.avsb.recorded() and 2024 in self.avsb.recorded())
+        machine.run("systemctl", "start", self.avsb.unit)
+        self.aii.veer("resend", self.aii.exchange(year)["exchange"])
+        acknowledged(self.aii, self.avsb, year, LARGE)
+        told = [alert for alert in self.avsb.data("status")["alerts"] if alert["code"] == "RESTORED"]
+        holds("it says that it was restored", len(told) == 1)
+        self.avsb.veer("close-alert", told[0]["number"])
+
+    def a_change_of_keys_on_both_sides_stops_neither(self):
+        today = self.aii.machine.run("date", "-u", "+%F").strip()
+        changed = []
+        for side, other in ((self.aii, self.avsb), (self.avsb, self.aii)):
+            told = side.veer("--json", "keys", "rotate", "--from", today)
+            made = json.JSONDecoder().raw_decode(told)[0]  # what to do next stands below
+            holds("the configuration names it", made["configuration_written"])
+            (other.machine.tree / "var/tmp/new.asc").write_bytes((side.machine.tree / made["public_key"][1:]).read_bytes())
+            other.veer("keys", "import", "/var/tmp/new.asc", "--fingerprint", made["fingerprint"], "--from", today)
+            changed.append(made["old"])
+        for side in self.sides:
+            side.machine.run("systemctl", "reload", side.unit)
+        for side in self.sides:
+            side.machine.run("systemctl", "stop", side.unit)
+            for old in changed:
+                side.veer("keys", "retire", old, "--now")
+            side.machine.run("systemctl", "start", side.unit)
+            side.veer("doctor")
 
     def a_secret_may_be_a_credential_of_the_units(self):
         machine, kept = self.avsb.machine, "/etc/veerdienst/credentials"
