@@ -119,6 +119,21 @@ TEST_CASE("a secret key that somebody sent is called by its name, and is not kep
   CHECK(list_keys(other.path()).empty());
 }
 
+TEST_CASE("a key that is taken out is gone with its secret half, and the others stay") {
+  const GpgHome home;
+  const std::string old = home.create_key(kUser);
+  const std::string kept = home.create_key(kUser);
+  const auto secrets = [&] { return names_in(home.path() / "private-keys-v1.d").size(); };
+  const std::size_t before = secrets();
+  remove_key(home.path(), old);
+  REQUIRE(list_keys(home.path()).size() == 1);
+  CHECK(list_keys(home.path()).front().fingerprint == kept);
+  CHECK(list_keys(home.path()).front().has_secret);
+  CHECK(secrets() == before / 2);
+  remove_key(home.path(), old);
+  CHECK(list_keys(home.path()).size() == 1);
+}
+
 TEST_CASE("what is not in the folder cannot be exported") {
   const GpgHome home;
   CHECK(code_of([&] { export_public(home.path(), std::string(40, '0')); }) == Code::l_key);
