@@ -9,15 +9,17 @@
 namespace veer {
 
 struct SharePointOptions {
-  std::string tenant;       ///< id or name of the directory that the application signs in to
-  std::string client_id;    ///< the application's id
-  std::string certificate;  ///< PEM, our own first; empty when it signs in with a secret
-  Secret key;               ///< the certificate's private key, PEM
-  Secret key_passphrase;    ///< empty: none
-  Secret secret;            ///< instead of certificate and key
-  std::string site;         ///< "https://contoso.sharepoint.com/sites/exchange"
-  std::string library;      ///< as the site shows it, or as its address ends
-  std::string outgoing;     ///< folders in the library
+  std::string tenant;            ///< id or name of the directory that the application signs in to
+  std::string client_id;         ///< the application's id
+  std::string certificate;       ///< PEM, our own first; empty when it signs in with a secret
+  Secret key;                    ///< the certificate's private key, PEM
+  Secret key_passphrase;         ///< empty: none
+  Secret secret;                 ///< instead of certificate and key
+  std::string site;              ///< "https://contoso.sharepoint.com/sites/exchange"
+  std::string library;           ///< as the site shows it, or as its address ends
+  std::string incoming_site;     ///< where the incoming folder lies when that is elsewhere; empty: `site`
+  std::string incoming_library;  ///< the same; empty: `library`
+  std::string outgoing;          ///< folders in the library
   std::string incoming;
   std::string login = "https://login.microsoftonline.com";
   std::string graph = "https://graph.microsoft.com";

@@ -54,21 +54,31 @@ bool ends_with_segment(const std::string& address, const std::string& name) {
 }  // namespace
 
 SharePointPlace::SharePointPlace(const SharePointOptions& options, Graph& graph)
-    : options_(options), graph_(graph) {}
+    : options_(options),
+      graph_(graph),
+      spots_{Spot{options.site, options.library},
+             Spot{options.incoming_site.empty() ? options.site : options.incoming_site,
+                  options.incoming_library.empty() ? options.library : options.incoming_library}} {}
 
 void SharePointPlace::forget() {
-  site_.clear();
-  drive_.clear();
+  for (Spot& spot : spots_) spot = {spot.site, spot.library};
   folders_ = {};
+}
+
+/// The key of the configuration that says it.
+std::string SharePointPlace::key(const Spot& spot, const std::string& name) const {
+  const bool own =
+      &spot == &spots_[1] && !(name == "site" ? options_.incoming_site : options_.incoming_library).empty();
+  return "share.sharepoint." + std::string(own ? "incoming_" : "") + name;
 }
 
 const std::string& SharePointPlace::name_of(Folder which) const {
   return which == Folder::outgoing ? options_.outgoing : options_.incoming;
 }
 
-const std::string& SharePointPlace::site(const Transfer& transfer) {
-  if (!site_.empty()) return site_;
-  const HttpsUrl url = parse_https(options_.site).value();
+const std::string& SharePointPlace::site(Spot& spot, const Transfer& transfer) {
+  if (!spot.site_id.empty()) return spot.site_id;
+  const HttpsUrl url = parse_https(spot.site).value();
   const std::string path = site_path(url.target);
   const GraphAnswer answer =
       graph_.call({"GET", "/sites/" + url.host + (path.empty() ? "" : ":" + path) + "?$select=id",
@@ -76,43 +86,41 @@ const std::string& SharePointPlace::site(const Transfer& transfer) {
                   transfer);
   if (answer.status() == 404)
     throw Error(Code::s_not_found,
-                fmt::format("the site {} is not there: put the address of its front page in "
-                            "share.sharepoint.site ({})",
-                            printable(options_.site), ids_of(answer)));
-  if (answer.status() == 401 || answer.status() == 403) throw_no_site(answer, options_.site);
+                fmt::format("the site {} is not there: put the address of its front page in {} ({})",
+                            printable(spot.site), key(spot, "site"), ids_of(answer)));
+  if (answer.status() == 401 || answer.status() == 403) throw_no_site(answer, spot.site);
   if (!answer.good()) throw refusal(answer, "looking for the site");
-  return site_ = parse_id(answer.http.body);
+  return spot.site_id = parse_id(answer.http.body);
 }
 
-const std::string& SharePointPlace::drive(const Transfer& transfer) {
-  if (!drive_.empty()) return drive_;
+const std::string& SharePointPlace::drive(Spot& spot, const Transfer& transfer) {
+  if (!spot.drive_id.empty()) return spot.drive_id;
   const std::string doing = "looking for the library";
-  std::string path = fmt::format("/sites/{}/drives?$select=id,name,webUrl", in_path(site(transfer)));
+  std::string path = fmt::format("/sites/{}/drives?$select=id,name,webUrl", in_path(site(spot, transfer)));
   std::string names;
   for (std::size_t page = 0; !path.empty() && page < kMostPages; ++page) {
     const GraphAnswer answer = graph_.demand({"GET", path, doing}, transfer);
     GraphDrives found = parse_drives(answer.http.body);
     for (const GraphDrive& each : found.drives) {
-      if (each.name == options_.library || ends_with_segment(each.address, options_.library))
-        return drive_ = each.id;
+      if (each.name == spot.library || ends_with_segment(each.address, spot.library))
+        return spot.drive_id = each.id;
       names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", printable(each.name));
     }
     path = std::move(found.next);
   }
-  throw Error(
-      Code::s_not_found,
-      fmt::format("the site has no library \"{}\": put its name in share.sharepoint.library; there {}",
-                  printable(options_.library),
-                  names.empty() ? "is none that the application sees" : "are " + names));
+  throw Error(Code::s_not_found,
+              fmt::format("the site has no library \"{}\": put its name in {}; there {}",
+                          printable(spot.library), key(spot, "library"),
+                          names.empty() ? "is none that the application sees" : "are " + names));
 }
 
-std::string SharePointPlace::library(const Transfer& transfer) {
-  return "/drives/" + in_path(drive(transfer));
+std::string SharePointPlace::library(Folder which, const Transfer& transfer) {
+  return "/drives/" + in_path(drive(spot_of(which), transfer));
 }
 
 std::string SharePointPlace::folder(Folder which, const Transfer& transfer) {
   std::string& id = folders_.at(static_cast<std::size_t>(which));
-  const std::string library = this->library(transfer);
+  const std::string library = this->library(which, transfer);
   if (id.empty()) {
     const std::string doing = "looking for folder " + printable(name_of(which));
     const GraphAnswer answer =

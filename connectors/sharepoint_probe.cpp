@@ -176,7 +176,7 @@ std::vector<ProbeResult> SharePointShare::probe_place() {
   Chain chain;
   std::optional<Error> failure;
   try {
-    place_.require_site({});
+    place_.require_site(Folder::outgoing, {});
   } catch (const Error& error) {
     failure = error;
   }
@@ -189,18 +189,29 @@ std::vector<ProbeResult> SharePointShare::probe_place() {
     if (failure) throw *failure;
     return fine(options_.site);
   });
+  if (place_.has_two_sites())
+    chain.step("incoming site", [&] {
+      place_.require_site(Folder::incoming, {});
+      return fine(place_.site_of(Folder::incoming));
+    });
   chain.step("library", [&] {
-    place_.library({});
+    place_.library(Folder::outgoing, {});
     return fine(options_.library);
   });
+  if (place_.has_two_libraries())
+    chain.step("incoming library", [&] {
+      place_.library(Folder::incoming, {});
+      return fine(place_.library_of(Folder::incoming));
+    });
   for (const Folder folder : {Folder::outgoing, Folder::incoming})
     chain.step("folder " + place_.name_of(folder), [&] {
       place_.folder(folder, {});
       return fine();
     });
   chain.step("quota", [&] {
-    const GraphAnswer answer =
-        graph_.demand({"GET", place_.library({}) + "?$select=id,quota", "looking for what room is left"}, {});
+    const GraphAnswer answer = graph_.demand(
+        {"GET", place_.library(Folder::outgoing, {}) + "?$select=id,quota", "looking for what room is left"},
+        {});
     const auto room = parse_room(answer.http.body);
     if (!room) return fine("the service does not tell");
     const std::string text = fmt::format("{} MB left", *room >> 20);

@@ -286,7 +286,13 @@ class Reading {
       s.kind = std::move(ftps);
     } else if (kind == "sharepoint") {
       SharePointShareConfig sharepoint = sharepoint_share(table.table("sharepoint"));
-      server_folders(table, sharepoint.outgoing, sharepoint.incoming);
+      // In a library of its own a folder may bear the same name.
+      const auto differs = [](const std::string& own, const std::string& other) {
+        return !own.empty() && own != other;
+      };
+      const bool apart = differs(sharepoint.incoming_site, sharepoint.site) ||
+                         differs(sharepoint.incoming_library, sharepoint.library);
+      server_folders(table, sharepoint.outgoing, sharepoint.incoming, apart);
       s.kind = std::move(sharepoint);
     } else {
       if (!kind.empty() && kind != "sftp")
@@ -300,14 +306,14 @@ class Reading {
     table.refuse_unknown();
   }
 
-  void server_folders(TomlTable& table, std::string& outgoing, std::string& incoming) {
+  void server_folders(TomlTable& table, std::string& outgoing, std::string& incoming, bool apart = false) {
     const bool sender = config_.role == Role::sender;
     outgoing = server_folder(table, "outgoing", sender ? "to_avsb" : "to_aii");
     incoming = server_folder(table, "incoming", sender ? "to_aii" : "to_avsb");
     const auto normal = [](const std::string& folder) {
       return std::filesystem::path(folder).lexically_normal();
     };
-    if (normal(outgoing) == normal(incoming))
+    if (!apart && normal(outgoing) == normal(incoming))
       table.problem("incoming", "is the outgoing folder: the two directions need a folder each");
   }
 
@@ -355,14 +361,18 @@ class Reading {
     sharepoint.tenant = plain("tenant", "\"00000000-0000-0000-0000-000000000000\"", "-.");
     sharepoint.client_id = plain("client_id", "\"00000000-0000-0000-0000-000000000000\"", "-");
     sharepoint.site = required(table, "site", "\"https://contoso.sharepoint.com/sites/exchange\"");
-    const auto site = parse_https(sharepoint.site);
-    if (!sharepoint.site.empty() &&
-        (!site || site->target.find('?') != std::string::npos || site->target.ends_with(".aspx")))
-      table.problem(
-          "site", "must be the address of the site alone: \"https://contoso.sharepoint.com/sites/exchange\"");
     sharepoint.library = required(table, "library", "\"Documents\"");
-    if (!is_plain(sharepoint.library) || sharepoint.library.find('/') != std::string::npos)
-      table.problem("library", "must be a library's name alone, as the site shows it");
+    sharepoint.incoming_site = table.text("incoming_site").value_or("");
+    sharepoint.incoming_library = table.text("incoming_library").value_or("");
+    sharepoint_place(table, "site", sharepoint.site, "library", sharepoint.library);
+    sharepoint_place(table, "incoming_site", sharepoint.incoming_site, "incoming_library",
+                     sharepoint.incoming_library);
+    const auto host_of = [](const std::string& site) {
+      const auto url = parse_https(site);
+      return url ? url->authority() : "";
+    };
+    if (!sharepoint.incoming_site.empty() && host_of(sharepoint.incoming_site) != host_of(sharepoint.site))
+      table.problem("incoming_site", "must be a site of the same tenant, so on the same host as site");
     sharepoint_sign_in(table, sharepoint);
     sharepoint.login = origin(table, "login", sharepoint.login);
     sharepoint.graph = origin(table, "graph", sharepoint.graph);
@@ -377,6 +387,18 @@ class Reading {
              Millis(std::chrono::minutes(30)));
     table.refuse_unknown();
     return sharepoint;
+  }
+
+  static void sharepoint_place(TomlTable& table, std::string_view site_key, const std::string& site,
+                               std::string_view library_key, const std::string& library) {
+    const auto url = parse_https(site);
+    if (!site.empty() &&
+        (!url || url->target.find('?') != std::string::npos || url->target.ends_with(".aspx")))
+      table.problem(
+          site_key,
+          "must be the address of the site alone: \"https://contoso.sharepoint.com/sites/exchange\"");
+    if (!is_plain(library) || library.find('/') != std::string::npos)
+      table.problem(library_key, "must be a library's name alone, as the site shows it");
   }
 
   void sharepoint_sign_in(TomlTable& table, SharePointShareConfig& sharepoint) {

@@ -81,6 +81,8 @@ struct SharePointShareConfig {
   std::string client_id;
   std::string site;  ///< "https://contoso.sharepoint.com/sites/exchange"
   std::string library;
+  std::string incoming_site;          ///< empty: `site`
+  std::string incoming_library;       ///< empty: `library`
   std::filesystem::path certificate;  ///< PEM; empty when there is a secret
   std::string key;                    ///< reference
   std::string key_passphrase;         ///< reference, may be empty

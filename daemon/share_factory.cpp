@@ -75,6 +75,8 @@ std::unique_ptr<Share> open_kind(const SharePointShareConfig& sharepoint, const 
                         .secret = read_word(sharepoint.secret),
                         .site = sharepoint.site,
                         .library = sharepoint.library,
+                        .incoming_site = sharepoint.incoming_site,
+                        .incoming_library = sharepoint.incoming_library,
                         .outgoing = sharepoint.outgoing,
                         .incoming = sharepoint.incoming,
                         .login = sharepoint.login,

@@ -196,6 +196,31 @@ TEST_CASE(
   CHECK(whole.ca == "/etc/ca.pem");
 }
 
+TEST_CASE(
+    "the two directions over SharePoint may have a library or a site each, and folders of one name there") {
+  const std::string folders = "outgoing = \"lists\"\nincoming = \"lists\"\n";
+  const auto with = [&](const std::string& more) {
+    std::string text = kSharePoint + kSharePointKey + more;
+    text.insert(text.find("\n[share.sharepoint]"), folders);
+    return with_share(text);
+  };
+  const auto apart = std::get<SharePointShareConfig>(
+      parse_config(with("incoming_site = \"https://contoso.sharepoint.com/sites/back\"\nincoming_library = "
+                        "\"Back\"\n"),
+                   "aii.toml")
+          .share.kind);
+  CHECK(apart.incoming_site == "https://contoso.sharepoint.com/sites/back");
+  CHECK(apart.incoming_library == "Back");
+  CHECK(apart.outgoing == apart.incoming);
+  CHECK(told(with("incoming_library = \"Back\"\n")).empty());
+  CHECK(says(with(""), "share.incoming is the outgoing folder"));
+  CHECK(says(with("incoming_library = \"Documents\"\n"), "share.incoming is the outgoing folder"));
+  CHECK(says(with("incoming_site = \"https://fabrikam.sharepoint.com/sites/back\"\n"),
+             "share.sharepoint.incoming_site must be a site of the same tenant"));
+  CHECK(says(with("incoming_site = \"http://x\"\n"), "share.sharepoint.incoming_site must be the address"));
+  CHECK(says(with("incoming_library = \"a/b\"\n"), "share.sharepoint.incoming_library must be a library's"));
+}
+
 TEST_CASE("every problem of a SharePoint share is told at once, with the remedy") {
   const std::string all = told(with_share(
       "[share]\nkind = \"sharepoint\"\n[share.sharepoint]\ntenant = \"a/b\"\n"
