@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <functional>
+#include <memory>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -8,7 +9,9 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/random.h"
 #include "core/secret.h"
+#include "daemon/acceptance.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/machine.h"
@@ -39,10 +42,15 @@ Line look_at_configuration(const fs::path& path) {
   return {Finding::ok, "configuration", path.native()};
 }
 
+struct Wishes {
+  bool share_alone = false;
+  bool write = false;  ///< try the share with a large file too
+};
+
 /// Checks one thing after another, each for real.
 class Examination {
  public:
-  explicit Examination(const Config& config) : config_(config) {}
+  Examination(const Config& config, Wishes wishes) : config_(config), wishes_(wishes) {}
 
   std::vector<Line> run() {
     // What another user leaves in these folders, the service cannot use.
@@ -53,6 +61,13 @@ class Examination {
                config_.state.native()));
       return std::move(lines_);
     }
+    if (!wishes_.share_alone) machine();
+    share();
+    return std::move(lines_);
+  }
+
+ private:
+  void machine() {
     folder("state folder", config_.state);
     folder("key folder", config_.openpgp_home);
     if (config_.role == Role::sender) drop_folder();
@@ -60,11 +75,8 @@ class Examination {
     clock();
     keys();
     database();
-    share();
-    return std::move(lines_);
   }
 
- private:
   void note(Finding finding, std::string what, std::string detail) {
     lines_.push_back({finding, std::move(what), std::move(detail)});
   }
@@ -222,27 +234,38 @@ class Examination {
       note(Finding::ok, "proxy", config_.proxy + ": this kind of share goes to its server without it");
     try {
       const auto share = open_share(config_.share, config_.proxy);
-      for (const ProbeResult& result : share->probe())
-        note(!result.good       ? Finding::fail
-             : result.attention ? Finding::warn
-                                : Finding::ok,
-             "share: " + result.what, result.detail);
+      if (tell(share->probe()) && wishes_.write) {
+        SystemRandom random;
+        tell(try_share(*share, random));
+      }
     } catch (const Error& error) {
       note(Finding::fail, "share", fmt::format("{}: {}", code_name(error.code()), error.message()));
     }
   }
 
+  /// Whether all of it was good.
+  bool tell(const std::vector<ProbeResult>& results) {
+    for (const ProbeResult& result : results)
+      note(!result.good       ? Finding::fail
+           : result.attention ? Finding::warn
+                              : Finding::ok,
+           "share: " + result.what, result.detail);
+    return std::all_of(results.begin(), results.end(), [](const ProbeResult& result) { return result.good; });
+  }
+
   const Config& config_;
+  Wishes wishes_;
   SystemClock clock_;
   std::vector<Line> lines_;
 };
 
-void doctor(Context& context) {
+void doctor(Context& context, Wishes wishes) {
   const Config config = context.config();
-  std::vector<Line> lines = Examination(config).run();
+  std::vector<Line> lines = Examination(config, wishes).run();
   lines.insert(lines.begin(), look_at_configuration(context.config_path()));
   // What is set up elsewhere (a trial, a demonstration) is not this machine's service.
-  if (const fs::path path = context.config_path(); path.parent_path() == "/etc/veerdienst")
+  if (const fs::path path = context.config_path();
+      path.parent_path() == "/etc/veerdienst" && !wishes.share_alone)
     for (Line& line : look_at_machine(path.stem().native(), SystemClock().now()))
       lines.push_back(std::move(line));
   for (const Line& line : lines) {
@@ -264,8 +287,13 @@ void doctor(Context& context) {
 }  // namespace
 
 void add_doctor(CLI::App& app, Context& context) {
-  app.add_subcommand("doctor", "Check configuration, rights, keys, database and share, each for real")
-      ->callback([&context] { doctor(context); });
+  auto* command =
+      app.add_subcommand("doctor", "Check configuration, rights, keys, database and share, each for real");
+  auto wishes = std::make_shared<Wishes>();
+  command->add_flag("--share", wishes->share_alone, "the share alone");
+  command->add_flag("--write", wishes->write,
+                    "try the share with a file of 12 MB too, as an acceptance run: it is removed again");
+  command->callback([&context, wishes] { doctor(context, *wishes); });
 }
 
 }  // namespace veer

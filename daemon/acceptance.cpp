@@ -1,0 +1,181 @@
+#include "daemon/acceptance.h"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "core/digest.h"
+#include "core/error.h"
+
+namespace veer {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr std::uint64_t kMegabyte = std::uint64_t{1} << 20;
+// More than one fragment of SharePoint's, and more than any share sends in one piece.
+constexpr std::uint64_t kSize = 12 * kMegabyte;
+constexpr std::uint64_t kCut = 11 * kMegabyte;
+
+class Nowhere : public Sink {
+ public:
+  void write(std::string_view) override {}
+};
+
+[[noreturn]] void refuse(const std::string& what) {
+  throw Error(Code::s_protocol,
+              what + ": this share cannot be used as it is; have whoever runs it look into it");
+}
+
+std::string speed(Steady::time_point since) {
+  const double seconds = std::chrono::duration<double>(Steady::now() - since).count();
+  return fmt::format("{} MB in {:.1f} s", kSize / kMegabyte, seconds);
+}
+
+class Trial {
+ public:
+  Trial(Share& share, Random& random)
+      : share_(share),
+        name_(".veer-probe-" + make_uuid(random)),
+        cut_name_(".veer-probe-" + make_uuid(random)) {
+    while (content_.size() < kSize) {
+      const std::uint64_t word = random.next();
+      content_.append(reinterpret_cast<const char*>(&word), sizeof word);
+    }
+  }
+
+  std::vector<ProbeResult> run() {
+    const bool good = step("put a large file", [&] { return put(); }) &&
+                      step("list it", [&] { return list(); }) &&
+                      step("fetch it whole", [&] { return fetch(0); }) &&
+                      step("fetch it in part", [&] { return fetch_parts(); }) &&
+                      step("refuse another under its name", [&] { return overwrite(); }) &&
+                      step("go on after a stop", [&] { return stop_and_go_on(); });
+    // What was put is removed whatever failed.
+    const bool removed = step("remove them", [&] { return remove(); });
+    if (good && removed) step("leave nothing", [&] { return look_for_rest(); });
+    return std::move(results_);
+  }
+
+ private:
+  bool step(const std::string& what, const std::function<std::string()>& attempt) {
+    try {
+      results_.push_back({what, true, attempt()});
+    } catch (const Error& error) {
+      results_.push_back({what, false, fmt::format("{}: {}", code_name(error.code()), error.message())});
+    }
+    return results_.back().good;
+  }
+
+  ResumeNote remembered() {
+    return {note_, [this](const std::string& note) { note_ = note; }};
+  }
+
+  std::string put() {
+    const auto start = Steady::now();
+    note_.clear();
+    share_.put(name_, MemoryBlob(content_), remembered(), {});
+    return speed(start);
+  }
+
+  ShareEntry listed(const std::string& name) {
+    const auto entries = share_.list(Folder::outgoing, {});
+    const auto is_it = [&](const ShareEntry& entry) { return entry.name == name; };
+    const auto found = std::find_if(entries.begin(), entries.end(), is_it);
+    if (found == entries.end()) refuse("a file that was put is not listed");
+    if (std::count_if(entries.begin(), entries.end(), is_it) > 1) refuse("a file is listed twice");
+    if (found->size != kSize) refuse("a file is listed with another size than was put");
+    return *found;
+  }
+
+  std::string list() {
+    listed(name_);
+    return {};
+  }
+
+  void compare(const std::string& name, std::uint64_t offset) {
+    Nowhere nowhere;
+    DigestingSink sink(nowhere);
+    share_.fetch(Folder::outgoing, listed(name), offset, sink, {});
+    if (sink.hex() != sha256_hex(std::string_view(content_).substr(offset)))
+      refuse(fmt::format("from byte {} on other bytes came back than were put", offset));
+  }
+
+  std::string fetch(std::uint64_t offset) {
+    const auto start = Steady::now();
+    compare(name_, offset);
+    return speed(start);
+  }
+
+  std::string fetch_parts() {
+    for (const std::uint64_t offset : {kSize / 2, kSize - 1}) compare(name_, offset);
+    return {};
+  }
+
+  std::string overwrite() {
+    const std::string other(kSize, 'x');
+    try {
+      share_.put(name_, MemoryBlob(other), {}, {});
+    } catch (const Error& error) {
+      if (error.code() != Code::s_name_taken) throw;
+      compare(name_, 0);
+      return {};
+    }
+    refuse("what was published was overwritten");
+  }
+
+  std::string stop_and_go_on() {
+    note_.clear();
+    std::stop_source stop;
+    try {
+      share_.put(cut_name_, MemoryBlob(content_), remembered(),
+                 {.stop = stop.get_token(), .progress = [&](std::uint64_t done) {
+                    if (done >= kCut) stop.request_stop();
+                  }});
+    } catch (const Error& error) {
+      if (error.code() != Code::l_stopped) throw;
+    }
+    std::optional<std::uint64_t> first;
+    share_.put(cut_name_, MemoryBlob(content_), remembered(), {.progress = [&](std::uint64_t done) {
+                 if (!first) first = done;
+               }});
+    compare(cut_name_, 0);
+    const bool from_there = first.value_or(0) >= kSize / 2;
+    return from_there ? fmt::format("from byte {} or so", *first) : "this share puts it from its beginning";
+  }
+
+  std::string remove() {
+    std::optional<Error> failure;
+    for (const std::string& name : {name_, cut_name_}) try {
+        share_.remove(Folder::outgoing, name, {});
+      } catch (const Error& error) {
+        failure = error;
+      }
+    if (failure) throw Error(*failure);
+    return {};
+  }
+
+  std::string look_for_rest() {
+    for (const ShareEntry& entry : share_.list(Folder::outgoing, {}))
+      if (entry.name.find(name_) != std::string::npos || entry.name.find(cut_name_) != std::string::npos)
+        refuse("what was removed is still listed");
+    return {};
+  }
+
+  Share& share_;
+  std::string name_;
+  std::string cut_name_;
+  std::string content_;
+  std::string note_;
+  std::vector<ProbeResult> results_;
+};
+
+}  // namespace
+
+std::vector<ProbeResult> try_share(Share& share, Random& random) { return Trial(share, random).run(); }
+
+}  // namespace veer
