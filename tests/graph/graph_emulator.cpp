@@ -34,6 +34,12 @@ HttpReply::Manner manner_of(GraphTrick trick) {
       return HttpReply::Manner::stalled_body;
     case GraphTrick::slow:
       return HttpReply::Manner::slow;
+    case GraphTrick::endless_header:
+      return HttpReply::Manner::endless_header;
+    case GraphTrick::endless_chunk:
+      return HttpReply::Manner::endless_chunk;
+    case GraphTrick::endless_body:
+      return HttpReply::Manner::endless_body;
     default:
       return HttpReply::Manner::whole;
   }
@@ -62,7 +68,11 @@ struct GraphEmulator::State {
     return (options.now ? options.now() : std::chrono::system_clock::now()) + std::chrono::seconds(passed);
   }
 
-  HttpReply serve(HttpRequest&& request);
+  HttpReply serve(HttpRequest&& request, bool apart);
+  std::unique_ptr<TlsServer> listening(int port, const Certificate& certificate, bool apart) {
+    return std::make_unique<TlsServer>(
+        port, certificate, [this, apart](HttpRequest&& request) { return serve(std::move(request), apart); });
+  }
   std::optional<GraphFault> planned_for(const Route& route, const HttpRequest& request);
   HttpReply answer(const HttpRequest& request, const Route& route, bool storage,
                    const std::optional<GraphFault>& fault);
@@ -98,8 +108,8 @@ struct GraphEmulator::State {
   GraphService service;
   std::list<Planned> faults;
   std::vector<GraphRequest> log;
-  Authority authority{"Authority of the Graph emulator"};
-  std::unique_ptr<TlsServer> server;  // last: its threads use the rest
+  std::unique_ptr<TlsServer> server;  // last: their threads use the rest
+  std::unique_ptr<TlsServer> storage_server;
 };
 
 std::optional<GraphFault> GraphEmulator::State::planned_for(const Route& route, const HttpRequest& request) {
@@ -189,7 +199,7 @@ HttpReply GraphEmulator::State::answer(const HttpRequest& request, const Route& 
   return reply;
 }
 
-HttpReply GraphEmulator::State::serve(HttpRequest&& request) {
+HttpReply GraphEmulator::State::serve(HttpRequest&& request, bool apart) {
   GraphRequest entry{.method = request.method,
                      .host = request.header("host"),
                      .target = request.target,
@@ -205,7 +215,7 @@ HttpReply GraphEmulator::State::serve(HttpRequest&& request) {
   std::optional<GraphFault> fault;
   {
     const std::lock_guard lock(mutex);
-    storage = entry.host == service.storage_host;
+    storage = options.storage_apart ? apart : entry.host == service.storage_host;
     route = route_of(request, storage);
     fault = planned_for(route, request);
   }
@@ -221,6 +231,7 @@ HttpReply GraphEmulator::State::serve(HttpRequest&& request) {
   if (!entry.client_request_id.empty())
     reply.headers.emplace_back("client-request-id", entry.client_request_id);
   reply.headers.emplace_back("Date", http_date(now()));
+  reply.chunked = options.chunked;
   const bool unanswered =
       reply.manner == HttpReply::Manner::reset || reply.manner == HttpReply::Manner::stalled;
   entry.status = unanswered ? 0 : reply.status;
@@ -229,19 +240,23 @@ HttpReply GraphEmulator::State::serve(HttpRequest&& request) {
 }
 
 GraphEmulator::GraphEmulator(GraphOptions options) : state_(std::make_unique<State>(std::move(options))) {
+  GraphOptions& wanted = state_->options;
+  if (!wanted.authority) wanted.authority = std::make_shared<Authority>("Authority of the Graph emulator");
   const Certificate certificate =
-      state_->authority.issue({.name = "graph.microsoft.com",
+      wanted.authority->issue({.name = "graph.microsoft.com",
                                .hosts = {"DNS:graph.microsoft.com", "DNS:login.microsoftonline.com",
                                          "DNS:contoso.sharepoint.com", "DNS:localhost", "IP:127.0.0.1"}});
   // Nobody can ask before the port is known to anybody; a port that was wished for may be asked at once.
   const std::lock_guard lock(state_->mutex);
-  state_->server = std::make_unique<TlsServer>(
-      state_->options.port, certificate,
-      [state = state_.get()](HttpRequest&& request) { return state->serve(std::move(request)); });
-  state_->options.port = state_->server->port();
-  state_->service.storage_host = state_->options.storage_host.empty()
-                                     ? fmt::format("localhost:{}", state_->options.port)
-                                     : state_->options.storage_host;
+  state_->server = state_->listening(wanted.port, certificate, false);
+  wanted.port = state_->server->port();
+  int storage_port = wanted.port;
+  if (wanted.storage_apart) {
+    state_->storage_server = state_->listening(0, certificate, true);
+    storage_port = state_->storage_server->port();
+  }
+  state_->service.storage_host =
+      wanted.storage_host.empty() ? fmt::format("localhost:{}", storage_port) : wanted.storage_host;
 }
 
 GraphEmulator::~GraphEmulator() = default;
@@ -250,7 +265,10 @@ int GraphEmulator::port() const { return state_->options.port; }
 std::string GraphEmulator::login_url() const { return fmt::format("https://127.0.0.1:{}", port()); }
 std::string GraphEmulator::graph_url() const { return login_url(); }
 std::string GraphEmulator::storage_host() const { return state_->service.storage_host; }
-std::string GraphEmulator::ca_pem() const { return state_->authority.certificate(); }
+std::string GraphEmulator::ca_pem() const { return state_->options.authority->certificate(); }
+std::uint64_t GraphEmulator::endured() const {
+  return state_->server->endured() + (state_->storage_server ? state_->storage_server->endured() : 0);
+}
 const GraphOptions& GraphEmulator::options() const { return state_->options; }
 
 void GraphEmulator::put_file(const std::string& library, const std::string& path, std::string content) {
@@ -311,6 +329,20 @@ void GraphEmulator::make_folder(const std::string& library, const std::string& p
 void GraphEmulator::replace_folder(const std::string& library, const std::string& path) {
   remove_file(library, path);
   make_folder(library, path);
+}
+
+void GraphEmulator::rename_folder(const std::string& library, const std::string& path,
+                                  const std::string& name) {
+  const std::lock_guard lock(state_->mutex);
+  Item& folder = state_->item(library, path);
+  state_->service.store().rename(state_->service.library(library), folder, std::string(folder.parent), name,
+                                 Conflict::fail);
+}
+
+void GraphEmulator::show_late() {
+  const std::lock_guard lock(state_->mutex);
+  for (auto& [drive_id, drive] : state_->service.store().drives())
+    for (auto& [id, item] : drive.items) item.late = false;
 }
 
 void GraphEmulator::rename_library(const std::string& library, const std::string& name) {

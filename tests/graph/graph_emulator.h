@@ -26,7 +26,7 @@ class GraphEmulator {
   std::string login_url() const;
   /// "https://127.0.0.1:PORT": the Graph host; "/v1.0" comes after it.
   std::string graph_url() const;
-  /// "localhost:PORT", unless the options say otherwise.
+  /// "localhost:PORT", of another port with `storage_apart`, unless the options say otherwise.
   std::string storage_host() const;
   /// The authority to trust, PEM.
   std::string ca_pem() const;
@@ -47,7 +47,10 @@ class GraphEmulator {
   void make_folder(const std::string& library, const std::string& path);
   /// Removes a folder with all that is in it, and makes it anew, with another id.
   void replace_folder(const std::string& library, const std::string& path);
+  void rename_folder(const std::string& library, const std::string& path, const std::string& name);
   void rename_library(const std::string& library, const std::string& name);
+  /// What was made by late_commit is there from now on.
+  void show_late();
   /// Names of what was removed without permanentDelete.
   std::vector<std::string> recycle_bin() const;
   /// Upload sessions that are open.
@@ -80,6 +83,8 @@ class GraphEmulator {
   std::vector<GraphRequest> requests() const;
   std::size_t count(const GraphMatch& match) const;
   void clear_requests();
+  /// Bytes that an endless answer had sent when the client ended it.
+  std::uint64_t endured() const;
 
  private:
   struct State;

@@ -54,6 +54,13 @@ Json selected(const Asked& asked, Json json) {
   return json;
 }
 
+/// More of a query that means what it says only as it stands.
+std::string odd_end(bool odd) {
+  static constexpr std::size_t kLong = 3000;
+  if (!odd) return "";
+  return "+/=:~!*();@$,?%2B%2b%2F%3D%20%E2%82%AC&empty=&t=" + random_hex(kLong);
+}
+
 void settle(Item& item) {
   if (!item.promotes) return;
   item.promotes = false;
@@ -226,7 +233,7 @@ Json GraphService::describe_drive(const Drive& drive) const {
 std::string GraphService::download_target(const Drive& drive, const Item& item) {
   const std::string target =
       fmt::format("{}/_layouts/15/download.aspx?UniqueId={}&Translate=false&tempauth=v1.{}&ApiVersion=2.0",
-                  drive.site, item.guid, random_hex(96));
+                  drive.site, item.guid, random_hex(96) + odd_end(options_.odd_urls));
   downloads_[target] = {drive.id, item.id, now_() + options_.download_lifetime};
   return target;
 }
@@ -299,7 +306,8 @@ HttpReply GraphService::list(const Asked& asked) {
       throw Refusal{400, "invalidRequest", "The value of $skiptoken is not valid."};
     begin = std::stoul(text.substr(text.rfind('=') + 1));
   }
-  const auto children = store_.children(drive, folder.id);
+  auto children = store_.children(drive, folder.id);
+  std::erase_if(children, [](const Item* item) { return item->late; });
   Json value = Json::array();
   const std::size_t end = std::min(begin + most, children.size());
   for (std::size_t at = std::min(begin, end); at < end && asked.trick != GraphTrick::empty_page; ++at) {
@@ -368,7 +376,7 @@ HttpReply GraphService::create_session(const Asked& asked) {
       "{}/_api/v2.0/drives/{}/items/01{}/uploadSession?guid={}&overwrite={}&rename={}&dc=0&tempauth=v1.{}",
       drive.site, drive.id, random_hex(32), random_guid(),
       session.conflict == Conflict::replace ? "True" : "False",
-      session.conflict == Conflict::rename ? "True" : "False", random_hex(96));
+      session.conflict == Conflict::rename ? "True" : "False", random_hex(96) + odd_end(options_.odd_urls));
   session.expires = now_() + kSessionTold;
   session.dies = now_() + kSessionReal;
   const UploadSession& opened = store_.open_session(std::move(session));

@@ -134,7 +134,9 @@ HttpReply GraphService::fragment(const Asked& asked, UploadSession& session) {
   if (session.content.size() < *session.total || session.defer)
     return json_reply(202, status_of(session, asked.trick == GraphTrick::several_ranges));
   Drive& drive = store_.drive(session.drive);
-  return finished(asked, drive, store_.commit(asked.http.target));
+  const auto result = store_.commit(asked.http.target);
+  result.second->late = asked.trick == GraphTrick::late_commit;
+  return finished(asked, drive, result);
 }
 
 HttpReply GraphService::download(const Asked& asked) {

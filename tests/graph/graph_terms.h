@@ -4,12 +4,15 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 /// What the Graph emulator is told, and what it tells.
 namespace veer::test {
+
+class Authority;
 
 /// An application that the tenant knows.
 struct GraphApp {
@@ -45,6 +48,12 @@ struct GraphOptions {
   std::function<std::chrono::system_clock::time_point()> now = {};
   /// Whether upload and download URLs refuse a request that bears Authorization (401).
   bool refuse_authorization_on_storage = true;
+  bool chunked = false;  ///< bodies come in chunks, without a length
+  /// Upload and download URLs are long, and full of characters that a client might write in another way.
+  bool odd_urls = false;
+  bool storage_apart = false;  ///< upload and download URLs lead to another port
+  /// Whom a client trusts that trusts it; empty: an authority of its own.
+  std::shared_ptr<const Authority> authority = {};
 };
 
 /// What a request is for.
@@ -100,26 +109,30 @@ struct GraphMatch {
 
 /// How a request is answered otherwise than it would be.
 enum class GraphTrick {
-  none,              ///< `status` alone, or only `before` and `after`
-  session_lost,      ///< the upload session is forgotten; answered with `status` (404, 401 or 410)
-  session_forgets,   ///< the session loses the last 100,000 bytes it had; then it is served
-  several_ranges,    ///< nextExpectedRanges names two
-  name_taken,        ///< another file stands at the name of the session or put; then it is served
-  half_stored,       ///< a simple put: half of the bytes stay under the name, and the connection breaks
-  ignore_range,      ///< a download: all of it, with 200
-  wrong_range,       ///< a download: 206 with bytes from 1 further on
-  no_hash,           ///< items without hashes
-  wrong_hash,        ///< items with another file's hash
-  bump_etag,         ///< the item's eTag changes before it is served; its cTag stays
-  repeat_page,       ///< a list: every item twice
-  empty_page,        ///< a list: no item, and a nextLink to the same page
-  looping_pages,     ///< a list: the page, and a nextLink to itself
+  none,             ///< `status` alone, or only `before` and `after`
+  session_lost,     ///< the upload session is forgotten; answered with `status` (404, 401 or 410)
+  session_forgets,  ///< the session loses the last 100,000 bytes it had; then it is served
+  several_ranges,   ///< nextExpectedRanges names two
+  name_taken,       ///< another file stands at the name of the session or put; then it is served
+  half_stored,      ///< a simple put: half of the bytes stay under the name, and the connection breaks
+  ignore_range,     ///< a download: all of it, with 200
+  wrong_range,      ///< a download: 206 with bytes from 1 further on
+  no_hash,          ///< items without hashes
+  wrong_hash,       ///< items with another file's hash
+  late_commit,    ///< the last fragment: the file is made, and is neither found nor listed until show_late()
+  bump_etag,      ///< the item's eTag changes before it is served; its cTag stays
+  repeat_page,    ///< a list: every item twice
+  empty_page,     ///< a list: no item, and a nextLink to the same page
+  looping_pages,  ///< a list: the page, and a nextLink to itself
   foreign_redirect,  ///< content: 302 to `location`
   truncated,         ///< headers tell the whole length, then half of the body, then the connection ends
   reset,             ///< the connection is reset instead of an answer
   stalled,           ///< no answer, and the connection stays open
   stalled_body,      ///< headers and half of the body, and the connection stays open
   slow,              ///< the answer comes in 64 pieces over `delay`
+  endless_header,    ///< a header that does not end
+  endless_chunk,     ///< a body in one chunk that does not end
+  endless_body,      ///< a body in chunks without an end
 };
 
 struct GraphFault {

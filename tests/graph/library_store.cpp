@@ -80,7 +80,7 @@ Item& LibraryStore::at(Drive& drive, const std::string& start, const std::vector
   Item* here = &item(drive, start);
   for (const std::string& name : path) {
     here = child(drive, here->id, name);
-    if (here == nullptr) throw Refusal{404, "itemNotFound", "The resource could not be found."};
+    if (here == nullptr || here->late) throw Refusal{404, "itemNotFound", "The resource could not be found."};
   }
   return *here;
 }

@@ -44,6 +44,7 @@ struct Item {
   int content_version = 1;  ///< of the cTag
   bool promotes = false;    ///< its properties change soon in the background, as SharePoint does
   bool held = false;
+  bool late = false;                   ///< not seen yet
   std::vector<Version> versions = {};  ///< the earlier ones
 
   std::string etag() const;

@@ -60,6 +60,12 @@ void read_words(CLI::App& program, Wishes& wishes) {
       ->capture_default_str();
   program.add_option("--storage-host", options.storage_host,
                      "HOST or HOST:PORT of upload and download URLs instead of localhost:PORT");
+  program.add_flag("--chunked", options.chunked, "answer in chunks, without a length");
+  program.add_flag(
+      "--odd-urls", options.odd_urls,
+      "make upload and download URLs long, and of characters that clients write in several ways");
+  program.add_flag("--storage-apart", options.storage_apart,
+                   "let upload and download URLs lead to another port");
   program.add_flag("--lenient", wishes.lenient,
                    "take an Authorization header on upload and download URLs, as some clients send it");
 }

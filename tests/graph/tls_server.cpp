@@ -1,6 +1,7 @@
 #include "graph/tls_server.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <list>
 #include <mutex>
@@ -35,6 +36,7 @@ using Stream = asio::ssl::stream<Tcp::socket>;
 
 constexpr std::size_t kMostBody = std::size_t{1} << 29;
 constexpr std::size_t kPieces = 64;
+constexpr std::size_t kMostEndured = std::size_t{1} << 30;
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -50,8 +52,23 @@ std::string reason_of(int status) {
 std::string head_of(const HttpReply& reply, std::size_t length) {
   std::string head = fmt::format("HTTP/1.1 {} {}\r\n", reply.status, reason_of(reply.status));
   for (const auto& [name, value] : reply.headers) head += fmt::format("{}: {}\r\n", name, value);
-  if (reply.status != 204 && reply.status != 304) head += fmt::format("Content-Length: {}\r\n", length);
+  const bool has_body = reply.status != 204 && reply.status != 304;
+  if (has_body && reply.chunked)
+    head += "Transfer-Encoding: chunked\r\n";
+  else if (has_body)
+    head += fmt::format("Content-Length: {}\r\n", length);
   return head + "\r\n";
+}
+
+/// Chunks of sizes that fit nothing.
+std::string in_chunks(std::string_view body) {
+  std::string all;
+  for (std::size_t size = 1; !body.empty(); size = size * 7 % 65'521 + 1) {
+    const std::string_view piece = body.substr(0, size);
+    all += fmt::format("{:x}\r\n{}\r\n", piece.size(), piece);
+    body.remove_prefix(piece.size());
+  }
+  return all + "0\r\n\r\n";
 }
 
 /// Where a thread can be made to wait, until its server ends. By poll, since a faked clock misleads timed
@@ -94,6 +111,7 @@ struct TlsServer::State {
   Gate gate;
   std::mutex mutex;
   bool ending = false;
+  std::atomic<std::uint64_t> endured{0};
   std::list<Connection> connections;
   std::thread accepting;
 
@@ -101,6 +119,7 @@ struct TlsServer::State {
   void talk(Connection& connection);
   bool answer_one(Stream& stream, boost::beast::flat_buffer& buffer);
   bool write_reply(Stream& stream, const HttpReply& reply, bool with_body);
+  void flood(Stream& stream, HttpReply::Manner manner);
   void forget_ended();
 };
 
@@ -118,6 +137,21 @@ HttpRequest taken(http::request<http::string_body>&& message) {
 
 }  // namespace
 
+// Until the client ends it.
+void TlsServer::State::flood(Stream& stream, HttpReply::Manner manner) {
+  const std::string piece(std::size_t{64} << 10, 'x');
+  const auto write = [&](const std::string& bytes) {
+    asio::write(stream, asio::buffer(bytes));
+    endured += bytes.size();
+  };
+  write("HTTP/1.1 200 OK\r\n");
+  if (manner == HttpReply::Manner::endless_header) write("X-Long: ");
+  if (manner != HttpReply::Manner::endless_header) write("Transfer-Encoding: chunked\r\n\r\n");
+  if (manner == HttpReply::Manner::endless_chunk) write("7fffffff\r\n");
+  const bool in_chunks = manner == HttpReply::Manner::endless_body;
+  while (endured < kMostEndured) write(in_chunks ? "10000\r\n" + piece + "\r\n" : piece);
+}
+
 // False when the connection is over.
 bool TlsServer::State::write_reply(Stream& stream, const HttpReply& reply, bool with_body) {
   using Manner = HttpReply::Manner;
@@ -130,10 +164,17 @@ bool TlsServer::State::write_reply(Stream& stream, const HttpReply& reply, bool 
     stream.lowest_layer().set_option(asio::socket_base::linger(true, 0), ignored);
     return false;
   }
+  if (reply.manner >= Manner::endless_header) {
+    flood(stream, reply.manner);
+    return false;
+  }
   std::string_view body = reply.body;
   if (reply.content) body = std::string_view(*reply.content).substr(reply.begin, reply.end - reply.begin);
   const std::string head = head_of(reply, body.size());
   if (!with_body) body = {};
+  std::string chunks;
+  if (reply.chunked && with_body && reply.status != 204 && reply.status != 304)
+    body = chunks = in_chunks(body);
   const auto write = [&](std::string_view bytes) {
     asio::write(stream, asio::buffer(bytes.data(), bytes.size()));
   };
@@ -238,6 +279,8 @@ TlsServer::~TlsServer() {
   state_->accepting.join();
   for (State::Connection& connection : state_->connections) connection.thread.join();
 }
+
+std::uint64_t TlsServer::endured() const { return state_->endured; }
 
 int TlsServer::port() const { return state_->listener.local_endpoint().port(); }
 

@@ -28,7 +28,17 @@ struct HttpRequest {
 
 struct HttpReply {
   /// What becomes of the connection instead of a whole answer.
-  enum class Manner { whole, truncated, reset, stalled, stalled_body, slow };
+  enum class Manner {
+    whole,
+    truncated,
+    reset,
+    stalled,
+    stalled_body,
+    slow,
+    endless_header,
+    endless_chunk,
+    endless_body
+  };
 
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers = {};
@@ -38,6 +48,7 @@ struct HttpReply {
   std::size_t begin = 0;
   std::size_t end = 0;
   Manner manner = Manner::whole;
+  bool chunked = false;
   std::chrono::milliseconds delay{0};
 };
 
@@ -52,6 +63,8 @@ class TlsServer {
   TlsServer& operator=(const TlsServer&) = delete;
 
   int port() const;
+  /// Bytes that the endless answers took until the client ended them.
+  std::uint64_t endured() const;
 
  private:
   struct State;

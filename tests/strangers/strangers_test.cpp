@@ -143,7 +143,8 @@ TEST_CASE("Microsoft's Graph client uploads, downloads, lists and removes") {
 }
 
 TEST_CASE("what Microsoft's client uploads our connector fetches, and the other way round") {
-  const Place place;
+  // As unkind as Microsoft may be: chunks, long and odd addresses, storage of another origin.
+  const Place place({.chunked = true, .odd_urls = true, .storage_apart = true});
   const std::string small = some_bytes(10'000, 4);
   const std::string large = some_bytes(12'345'678, 5);
   write(place.folder / "small", small);
@@ -169,7 +170,10 @@ TEST_CASE("Microsoft's Graph client is throttled, waits as long as it is told, a
 
 TEST_CASE("rclone copies, hashes and purges through a proxy, and reaches nothing else") {
   // Its hosts are fixed, and it sends its token on upload URLs.
-  Place place({.storage_host = "contoso.sharepoint.com", .refuse_authorization_on_storage = false});
+  Place place({.storage_host = "contoso.sharepoint.com",
+               .refuse_authorization_on_storage = false,
+               .chunked = true,
+               .odd_urls = true});
   const ConnectProxy proxy({.routes = {{"graph.microsoft.com:443", place.graph.port()},
                                        {"contoso.sharepoint.com:443", place.graph.port()}}});
   const Https https(place.graph.ca_pem());
