@@ -435,6 +435,10 @@ class Reading {
       if (!url || url->target != "/" || value.ends_with('/') ||
           value.find(':', kScheme.size()) == std::string::npos)
         table.problem("https", "must be a proxy's address with its port: \"http://proxy.example.org:8080\"");
+      else if (!std::holds_alternative<SharePointShareConfig>(config_.share.kind))
+        table.problem("https",
+                      "is for share.kind = \"sharepoint\" alone: any other goes to its server without a proxy. "
+                      "Take [proxy] out, and have the firewall let this machine reach the server");
     }
     config_.proxy = value;
     table.refuse_unknown();

@@ -230,8 +230,6 @@ class Examination {
   }
 
   void share() {
-    if (!config_.proxy.empty() && !std::holds_alternative<SharePointShareConfig>(config_.share.kind))
-      note(Finding::ok, "proxy", config_.proxy + ": this kind of share goes to its server without it");
     try {
       const auto share = open_share(config_.share, config_.proxy);
       if (tell(share->probe()) && wishes_.write) {

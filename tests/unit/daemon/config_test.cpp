@@ -242,11 +242,13 @@ TEST_CASE("every problem of a SharePoint share is told at once, with the remedy"
   CHECK(says(with_share(kSharePoint), "share.sharepoint.certificate is missing"));
 }
 
-TEST_CASE("one proxy serves the whole program, and is none that wants a sign-in") {
+TEST_CASE("a proxy serves SharePoint alone, is refused for what would go without it, and wants no sign-in") {
   CHECK(parse_config(kGood, "aii.toml").proxy.empty());
   const auto with_proxy = [](const std::string& address) {
-    return kGood + "[proxy]\nhttps = \"" + address + "\"\n";
+    return with_share(kSharePoint + kSharePointKey) + "[proxy]\nhttps = \"" + address + "\"\n";
   };
+  const std::string ignored = told(kGood + "[proxy]\nhttps = \"http://proxy.example.org:8080\"\n");
+  CHECK(ignored.find("goes to its server without a proxy. Take [proxy] out") != std::string::npos);
   CHECK(parse_config(with_proxy("http://proxy.example.org:8080"), "aii.toml").proxy ==
         "http://proxy.example.org:8080");
   const std::string refused = told(with_proxy("http://user:hunter2@proxy.example.org:8080"));
