@@ -11,11 +11,6 @@
 namespace veer {
 namespace {
 
-bool is_of_the_way(Code code) {
-  return code == Code::s_unreachable || code == Code::s_timeout || code == Code::s_host_key ||
-         code == Code::s_protocol;
-}
-
 HttpsUrl configured(const std::string& url, const char* key) {
   const auto parsed = parse_https(url);
   if (!parsed)
@@ -39,7 +34,7 @@ HostList storage_hosts(const SharePointOptions& options) {
 
 }  // namespace
 
-Graph::Graph(const SharePointOptions& options)
+Graph::Graph(const SharePointOptions& options, const Clock& clock)
     : base_(options.graph + "/v1.0"),
       origin_(configured(options.graph, "graph").origin()),
       storage_(storage_hosts(options)),
@@ -47,7 +42,8 @@ Graph::Graph(const SharePointOptions& options)
              .proxy = options.proxy,
              .user_agent = "NONISV|Veerdienst|Veerdienst/" VEER_VERSION,
              .timeout = options.timeout}),
-      sign_in_(options, http_, gate_) {
+      clock_(clock),
+      sign_in_(options, http_, gate_, clock) {
   configured(options.login, "login");
 }
 
@@ -70,11 +66,17 @@ GraphAnswer Graph::send(HttpRequest request, const std::string& doing,
   request.headers["return-client-request-id"] = "true";
   request.headers["Accept"] = "*/*";
   const std::string method = request.method;
+  const auto see = [&](const HttpAnswer& head) -> Sink* {
+    answer.http = head;
+    ids_ = ids_of(answer);
+    return choose ? choose(head) : nullptr;
+  };
   try {
-    answer.http = http_.ask(std::move(request), choose, transfer);
+    answer.http = http_.ask(std::move(request), see, transfer);
   } catch (const Error& error) {
     if (!is_of_the_way(error.code())) throw;
-    throw Error(error.code(), fmt::format("{}: {} (our request id {})", doing, error.message(), answer.id));
+    throw Error(error.code(), fmt::format("{}: {} ({})", doing, error.message(),
+                                          answer.status() != 0 ? ids_ : "our request id " + answer.id));
   }
   log(LogLevel::debug, "graph: {} {}: {}; {}", method, doing, answer.status(), ids_of(answer));
   const int status = answer.status();
@@ -94,6 +96,7 @@ GraphAnswer Graph::call(const GraphAsk& call, const Transfer& transfer) {
     HttpRequest request{.method = call.method, .url = url, .bearer = &token, .body = call.body};
     if (!call.content_type.empty() && call.method != "GET" && call.method != "DELETE")
       request.headers["Content-Type"] = call.content_type;
+    request.once = call.once;
     request.sent = call.sent;
     return send(std::move(request), call.doing, {}, transfer);
   };

@@ -21,6 +21,7 @@ struct GraphAsk {
   std::string doing;  ///< what for, as a message tells it: "listing folder to_avsb"
   std::string body = {};
   std::string content_type = "application/json";
+  bool once = false;
   std::function<void(std::uint64_t)> sent = {};
 };
 
@@ -44,7 +45,7 @@ struct StorageCall {
 class Graph {
  public:
   /// Throws C_CREDENTIAL.
-  explicit Graph(const SharePointOptions& options);
+  Graph(const SharePointOptions& options, const Clock& clock);
 
   /// Whatever it answers but 429, 503 and 509, which are thrown; a token that was not taken is got anew once.
   GraphAnswer call(const GraphAsk& call, const Transfer& transfer);
@@ -56,7 +57,20 @@ class Graph {
   /// Asks for an address without token, only to see who answers.
   HttpAnswer visit(const std::string& url);
 
+  /// Runs `work`, which asks Graph; an error of the service that it ends with bears the ids of its last
+  /// answer.
+  template <typename Work>
+  auto telling(Work work) {
+    ids_.clear();
+    try {
+      return work();
+    } catch (const Error& error) {
+      throw with_ids(error, ids_);
+    }
+  }
+
   GraphSignIn& sign_in() { return sign_in_; }
+  Time now() const { return clock_.now(); }
   HttpLink reached() const { return http_.reached(); }
   const std::string& base() const { return base_; }
 
@@ -70,8 +84,9 @@ class Graph {
   HostList storage_;
   Http http_;
   GraphGate gate_;
+  const Clock& clock_;
   GraphSignIn sign_in_;
-  SystemClock clock_;
+  std::string ids_;  ///< of the last answer
 };
 
 }  // namespace veer

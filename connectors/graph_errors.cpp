@@ -105,8 +105,19 @@ std::string id_in(const HttpAnswer& answer) {
 
 }  // namespace
 
+bool is_of_the_way(Code code) {
+  return code == Code::s_unreachable || code == Code::s_timeout || code == Code::s_host_key ||
+         code == Code::s_protocol;
+}
+
 std::string ids_of(const GraphAnswer& answer) {
   return fmt::format("Microsoft's request id {}, ours {}", id_in(answer.http), answer.id);
+}
+
+Error with_ids(const Error& error, const std::string& ids) {
+  const bool told = error.message().find("request id") != std::string::npos;
+  if (ids.empty() || told || !code_name(error.code()).starts_with("S_")) return error;
+  return {error.code(), fmt::format("{} ({})", error.message(), ids), error.retry_after()};
 }
 
 Error refusal(const GraphAnswer& answer, const std::string& doing) {

@@ -8,6 +8,9 @@
 
 namespace veer {
 
+/// Whether an error tells of the way to the service, or of who answers there.
+bool is_of_the_way(Code code);
+
 /// An answer, and the id by which we and Microsoft know the request.
 struct GraphAnswer {
   HttpAnswer http;
@@ -27,6 +30,10 @@ std::string ids_of(const GraphAnswer& answer);
 /// How long to wait, as Retry-After says: seconds, or until a date (RFC 9110, 10.2.3). Empty when it says
 /// nothing.
 std::optional<std::chrono::seconds> retry_after(const HttpAnswer& answer, Time now);
+
+/// `error` with the ids of the last answer, as ids_of tells them, when it comes from the service (S_…) and
+/// tells none yet.
+Error with_ids(const Error& error, const std::string& ids);
 
 /// Whether the refusal bears this code at some depth, whatever its capitals.
 bool bears_code(const GraphAnswer& answer, std::string_view code);

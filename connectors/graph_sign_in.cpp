@@ -16,8 +16,6 @@
 namespace veer {
 namespace {
 
-using Steady = std::chrono::steady_clock;
-
 constexpr std::chrono::seconds kEarly(300);
 constexpr std::chrono::seconds kSkewToTell(60);
 
@@ -81,8 +79,8 @@ std::string skew_text(const HttpAnswer& answer, Time now) {
 
 }  // namespace
 
-GraphSignIn::GraphSignIn(const SharePointOptions& options, Http& http, GraphGate& gate)
-    : options_(options), http_(http), gate_(gate) {}
+GraphSignIn::GraphSignIn(const SharePointOptions& options, Http& http, GraphGate& gate, const Clock& clock)
+    : options_(options), http_(http), gate_(gate), clock_(clock) {}
 
 std::string GraphSignIn::address() const { return options_.login + "/" + in_path(options_.tenant); }
 
@@ -105,24 +103,38 @@ std::string GraphSignIn::form() const {
 }
 
 const Secret& GraphSignIn::token(const Transfer& transfer) {
-  if (!token_.empty() && Steady::now() < renew_at_) return token_;
+  const Time now = clock_.now();
+  if (!token_.empty() && now >= asked_at_ && now < renew_at_) return token_;
   token_ = Secret();
   SystemRandom random;
   const std::string id = make_uuid(random);
-  const auto asked = Steady::now();
-  const HttpAnswer answer = http_.ask({.method = "POST",
-                                       .url = parse_https(address() + "/oauth2/v2.0/token").value(),
-                                       .headers = {{"Content-Type", "application/x-www-form-urlencoded"},
-                                                   {"Accept", "application/json"},
-                                                   {"client-request-id", id}},
-                                       .body = form()},
-                                      transfer);
+  asked_at_ = now;
+  const HttpAnswer answer = ask(id, transfer);
   log(LogLevel::debug, "graph: sign-in {}", answer.status);
   if (answer.status != 200) refuse(answer, id);
-  GraphTicket ticket = parse_ticket(answer.body);
-  renew_at_ = asked + std::max(ticket.lasts - kEarly, ticket.lasts / 2);
-  token_ = std::move(ticket.token);
+  try {
+    GraphTicket ticket = parse_ticket(answer.body);
+    renew_at_ = asked_at_ + std::max(ticket.lasts - kEarly, ticket.lasts / 2);
+    token_ = std::move(ticket.token);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("signing in: {} ({})", error.message(), ids_of({answer, id})));
+  }
   return token_;
+}
+
+HttpAnswer GraphSignIn::ask(const std::string& id, const Transfer& transfer) {
+  try {
+    return http_.ask({.method = "POST",
+                      .url = parse_https(address() + "/oauth2/v2.0/token").value(),
+                      .headers = {{"Content-Type", "application/x-www-form-urlencoded"},
+                                  {"Accept", "application/json"},
+                                  {"client-request-id", id}},
+                      .body = form()},
+                     transfer);
+  } catch (const Error& error) {
+    if (!is_of_the_way(error.code())) throw;
+    throw Error(error.code(), fmt::format("signing in: {} (our request id {})", error.message(), id));
+  }
 }
 
 void GraphSignIn::refuse(const HttpAnswer& answer, const std::string& id) const {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <string>
 
 #include "connectors/graph_gate.h"
@@ -11,12 +10,12 @@
 
 namespace veer {
 
-/// The application's sign-in (client credentials): a token in memory, got anew five minutes before its end.
-/// One thread. Errors: S_RIGHTS with what an administrator does about it, L_CLOCK, C_CREDENTIAL (our own
-/// certificate does not count), S_THROTTLED, and what Http throws.
+/// The application's sign-in (client credentials): a token in memory, got anew five minutes before its end,
+/// or at half its time when that is later. One thread. Errors: S_RIGHTS with what an administrator does about
+/// it, L_CLOCK, C_CREDENTIAL (our own certificate does not count), S_THROTTLED, and what Http throws.
 class GraphSignIn {
  public:
-  GraphSignIn(const SharePointOptions& options, Http& http, GraphGate& gate);
+  GraphSignIn(const SharePointOptions& options, Http& http, GraphGate& gate, const Clock& clock);
 
   /// Stays as it is until the next call.
   const Secret& token(const Transfer& transfer);
@@ -27,14 +26,16 @@ class GraphSignIn {
 
  private:
   std::string form() const;
+  HttpAnswer ask(const std::string& id, const Transfer& transfer);
   [[noreturn]] void refuse(const HttpAnswer& answer, const std::string& id) const;
 
   const SharePointOptions& options_;
   Http& http_;
   GraphGate& gate_;
-  SystemClock clock_;
+  const Clock& clock_;
   Secret token_;
-  std::chrono::steady_clock::time_point renew_at_{};
+  Time asked_at_{};
+  Time renew_at_{};
 };
 
 }  // namespace veer

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -31,7 +32,9 @@ constexpr Millis kLook(100);     // between two looks at the stop token
 constexpr Millis kLetGo(50);     // for cpprestsdk to take a connection back
 constexpr Millis kParting(300);  // for cpprestsdk to let go of a request that was cancelled
 constexpr std::size_t kChunk = std::size_t{256} << 10;  // each is handed from thread to thread
-constexpr std::size_t kThreads = 2;
+constexpr std::size_t kThreads =
+    1;  // all of cpprestsdk runs in it: what cancels a request touches its socket
+constexpr std::size_t kRecordHeader = 5;
 constexpr int kNoVerdict = -1;
 
 struct FreeBio {
@@ -69,7 +72,22 @@ int verify(X509_STORE_CTX* context, void* verdict) {
   return result;
 }
 
-void prepare_tls(SSL_CTX* tls, const HttpOptions& options, const HttpsUrl& url, std::atomic<int>* verdict) {
+/// Counts what comes, record by record, and ends what brings too much: cpprestsdk itself knows no bound.
+void count_unread(int written, int /*version*/, int type, const void* bytes, std::size_t size, SSL* ssl,
+                  void* counted) {
+  if (written != 0 || type != SSL3_RT_HEADER || size < kRecordHeader) return;
+  const auto* const header = static_cast<const unsigned char*>(bytes);
+  auto* const unread = static_cast<HttpUnread*>(counted);
+  unread->bytes += static_cast<std::size_t>(header[3]) << 8U | header[4];
+  if (unread->bytes <= Http::kMostUnread) return;
+  unread->too_many = true;
+  SSL_set_shutdown(ssl, SSL_get_shutdown(ssl) | SSL_RECEIVED_SHUTDOWN);
+}
+
+void prepare_tls(SSL_CTX* tls, const HttpOptions& options, const HttpsUrl& url, std::atomic<int>* verdict,
+                 HttpUnread* unread) {
+  SSL_CTX_set_msg_callback(tls, count_unread);
+  SSL_CTX_set_msg_callback_arg(tls, unread);
   SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
   StoreHandle store(X509_STORE_new());
   if (!store) throw std::bad_alloc();
@@ -90,7 +108,12 @@ void prepare_tls(SSL_CTX* tls, const HttpOptions& options, const HttpsUrl& url, 
 /// Takes the body out of `request`.
 web_http::http_request message_of(HttpRequest& request, const std::string& user_agent) {
   web_http::http_request message(request.method);
-  message.set_request_uri(web::uri(request.url.target));
+  try {
+    message.set_request_uri(web::uri(request.url.target));
+  } catch (const web::uri_exception&) {
+    throw Error(Code::s_protocol,
+                fmt::format("{} gave an address that cannot be asked", request.url.authority()));
+  }
   if (request.once) {
     const std::size_t size = request.body.size();
     message.set_body(
@@ -141,6 +164,12 @@ void note_failure(HttpNews& news, const std::exception_ptr& thrown) {
   news.changed.notify_one();
 }
 
+/// Lets cpprestsdk's own thread do it.
+template <typename Work>
+void post(Work work) {
+  boost::asio::post(crossplat::threadpool::shared_instance().service(), std::move(work));
+}
+
 /// Nobody here holds the request when it returns: it goes when cpprestsdk is through with it.
 void start(web_http::client::http_client& client, web_http::http_request request,
            const std::shared_ptr<HttpNews>& news, const pplx::cancellation_token& token) {
@@ -186,7 +215,7 @@ class Reception {
     std::unique_lock lock(news_->mutex);
     if (news_->ended) return;
     lock.unlock();
-    cancel_.cancel();
+    post([cancel = cancel_] { cancel.cancel(); });
     lock.lock();
     news_->changed.wait_for(lock, kParting, [&] { return news_->ended; });
   }
@@ -255,8 +284,17 @@ class Reception {
 }  // namespace
 
 struct Http::Line {
+  Line() = default;
+  // Its connections are closed where they are used.
+  ~Line() {
+    post([gone = std::move(client)] {});
+  }
+  Line(const Line&) = delete;
+  Line& operator=(const Line&) = delete;
+
   Verdict verdict = std::make_shared<std::atomic<int>>(kNoVerdict);
-  std::unique_ptr<web_http::client::http_client> client;
+  std::shared_ptr<HttpUnread> unread = std::make_shared<HttpUnread>();
+  std::shared_ptr<web_http::client::http_client> client;
   bool answered = false;
 };
 
@@ -297,11 +335,11 @@ Http::Line& Http::line_to(const HttpsUrl& url) {
   config.set_timeout(options_.timeout * 10);  // the wait is ours
   config.set_proxy(options_.proxy.empty() ? web::web_proxy(web::web_proxy::disabled)
                                           : web::web_proxy(web::uri(options_.proxy)));
-  config.set_ssl_context_callback(
-      [options = options_, url, verdict = line->verdict](boost::asio::ssl::context& context) {
-        prepare_tls(context.native_handle(), options, url, verdict.get());
-      });
-  line->client = std::make_unique<web_http::client::http_client>(web::uri(url.origin()), config);
+  config.set_ssl_context_callback([options = options_, url, verdict = line->verdict,
+                                   unread = line->unread](boost::asio::ssl::context& context) {
+    prepare_tls(context.native_handle(), options, url, verdict.get(), unread.get());
+  });
+  line->client = std::make_shared<web_http::client::http_client>(web::uri(url.origin()), config);
   return *line;
 }
 
@@ -312,32 +350,36 @@ HttpAnswer Http::ask(HttpRequest request, const Transfer& transfer) {
 HttpAnswer Http::ask(HttpRequest request, const std::function<Sink*(const HttpAnswer&)>& choose,
                      const Transfer& transfer) {
   transfer.heed_stop();
-  const auto news = std::make_shared<HttpNews>();
+  Line& line = line_to(request.url);
+  line.verdict->store(kNoVerdict);
+  line.unread->bytes = 0;
+  line.unread->too_many = false;
+  const auto news = std::make_shared<HttpNews>(line.unread);
   HttpAnswer answer;
-  Line* line = nullptr;
   pplx::cancellation_token_source cancel;
   bool in_time = true;
-  try {
-    line = &line_to(request.url);
-    line->verdict->store(kNoVerdict);
-    start(*line->client, message_of(request, options_.user_agent), news, cancel.get_token());
+  {
+    // The request is held there alone, so that it goes when cpprestsdk is through with it.
+    post([client = line.client, message = message_of(request, options_.user_agent), news,
+          token = cancel.get_token()] {
+      try {
+        start(*client, message, news, token);
+      } catch (...) {
+        note_failure(*news, std::current_exception());
+      }
+    });
     Reception reception(news, cancel, options_.timeout);
     in_time = reception.run(request, choose, transfer, answer);
-  } catch (const web::uri_exception&) {
-    throw Error(Code::s_protocol,
-                fmt::format("{} gave an address that cannot be asked", request.url.authority()));
-  } catch (const web_http::http_exception& error) {
-    fail(request.url, *line, error.what());
   }
   if (!in_time || news->timed_out) {
-    const bool trusted = line->verdict->load() == X509_V_OK || line->answered;
+    const bool trusted = line.verdict->load() == X509_V_OK || line.answered;
     reached_ = trusted ? HttpLink::answer : options_.proxy.empty() ? HttpLink::address : HttpLink::proxy;
     throw Error(Code::s_timeout,
                 fmt::format("{} did not answer in time: look at network and proxy", request.url.authority()));
   }
-  if (!news->failure.empty()) fail(request.url, *line, news->failure);
+  if (!news->failure.empty()) fail(request.url, line, news->failure);
   reached_ = HttpLink::answer;
-  line->answered = true;
+  line.answered = true;
   return answer;
 }
 
@@ -371,6 +413,10 @@ void Http::fail(const HttpsUrl& url, const Line& line, const std::string& text) 
   if (says("connect to any"))
     unreachable(HttpLink::address,
                 fmt::format("{} cannot be reached: check the firewall, or whether [proxy] is needed", where));
+  if (line.unread->too_many) {
+    reached_ = HttpLink::answer;
+    throw Error(Code::s_protocol, fmt::format("{} answers with more than any answer should hold", where));
+  }
   const int verdict = line.verdict->load();
   if (verdict != kNoVerdict && verdict != X509_V_OK) {
     const bool other_host =

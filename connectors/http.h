@@ -24,15 +24,17 @@ struct HttpOptions {
 
 /// HTTPS with one server after another (cpprestsdk): connections stay open between requests, each of which is
 /// one attempt, but for what is said at HttpRequest::once. It looks at the stop several times a second.
-/// Bodies pass through a bounded buffer, so that memory does not grow with them. Callbacks and sinks run in
-/// the caller's thread. One thread.
+/// Bodies pass through a bounded buffer, so that memory does not grow with them, nor with headers and chunks.
+/// Callbacks and sinks run in the caller's thread. One thread.
 ///
 /// Errors: S_UNREACHABLE, S_TIMEOUT, S_HOST_KEY (the server's certificate is not to be trusted), S_PROTOCOL
-/// (no HTTP, or a body of more than `kMostBody` bytes where an answer is short), L_STOPPED. None for a
+/// (no HTTP; a body of more than `kMostBody` bytes where an answer is short; headers or a chunk of more than
+/// `kMostUnread`), L_STOPPED. None for a
 /// status, whatever it says.
 class Http {
  public:
-  static constexpr std::size_t kMostBody = std::size_t{8} << 20;
+  static constexpr std::size_t kMostBody = std::size_t{4} << 20;
+  static constexpr std::size_t kMostUnread = std::size_t{4} << 20;
 
   /// Throws C_CREDENTIAL when the authority's certificate cannot be read.
   explicit Http(HttpOptions options);

@@ -1,5 +1,3 @@
-#include <stdexcept>
-
 #include "connectors/http_pipe_handles.h"
 
 namespace veer {
@@ -27,7 +25,7 @@ void HttpNews::abandon() {
   const auto waiting = std::move(*room);
   room.reset();
   lock.unlock();
-  waiting.set_exception(std::runtime_error("nobody waits for it"));
+  waiting.set(promised);
 }
 
 // The request holds it until the connection is back among those that wait.
@@ -48,9 +46,10 @@ pplx::task<HttpPipe::int_type> HttpPipe::_putc(std::uint8_t byte) {
 }
 
 pplx::task<std::size_t> HttpPipe::_putn(const std::uint8_t* bytes, std::size_t count) {
+  news_->unread->bytes = 0;
   const std::lock_guard lock(news_->mutex);
-  if (news_->abandoned)
-    return pplx::task_from_exception<std::size_t>(std::runtime_error("nobody waits for it"));
+  // The request is being cancelled. An exception would have cpprestsdk wait for another of its threads.
+  if (news_->abandoned) return pplx::task_from_result(count);
   news_->body.emplace_back(reinterpret_cast<const char*>(bytes), count);
   news_->held += count;
   news_->changed.notify_one();

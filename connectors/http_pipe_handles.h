@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -13,11 +14,20 @@
 
 namespace veer {
 
-/// What the threads of cpprestsdk tell the caller's of one request. Both hold it: a caller that gives up
+/// What a connection brought that cpprestsdk has not handed on yet: it keeps headers, and a chunk, whole.
+struct HttpUnread {
+  std::atomic<std::size_t> bytes{0};
+  std::atomic<bool> too_many{false};
+};
+
+/// What the thread of cpprestsdk tells the caller's of one request. Both hold it: a caller that gives up
 /// leaves it behind.
 struct HttpNews {
   static constexpr std::size_t kMostHeld = std::size_t{2} << 20;
 
+  explicit HttpNews(std::shared_ptr<HttpUnread> of_connection) : unread(std::move(of_connection)) {}
+
+  const std::shared_ptr<HttpUnread> unread;
   std::mutex mutex;
   std::condition_variable changed;
   std::optional<HttpAnswer> head;  ///< status and headers

@@ -76,8 +76,9 @@ class Share {
 
   /// Publishes `content` under `name` in the outgoing folder: all of it or nothing is seen under that name,
   /// and it is durable there when this returns. A name that is taken is never overwritten: S_NAME_TAKEN,
-  /// whatever it holds. While it is written it may be seen as ".<name>.part", which an earlier attempt's
-  /// leftover does not hinder, and is never written through. L_IO when `content` ends before its size.
+  /// whatever it holds, and though no listing shows it (another upload to it that is open). While it is
+  /// written it may be seen as ".<name>.part", which an earlier attempt's leftover does not hinder, and is
+  /// never written through. L_IO when `content` ends before its size.
   virtual void put(const std::string& name, const Blob& content, ResumeNote resume,
                    const Transfer& transfer) = 0;
 
@@ -90,6 +91,10 @@ class Share {
 
   /// Removes a file for good. One that is not there is a success. S_RIGHTS when the share forbids it.
   virtual void remove(Folder folder, const std::string& name, const Transfer& transfer) = 0;
+
+  /// Ends what a put of `name` left to go on with, as its note tells: nobody takes it up again. Throws
+  /// nothing; what it cannot end, or need not, ends by itself in time.
+  virtual void abandon(const std::string& name, const std::string& note, const Transfer& transfer);
 };
 
 /// Whether `name` is one that a share may be asked for (see the contract above).

@@ -14,7 +14,9 @@ namespace {
 bool is_stale(int status) { return status == 401 || status == 404 || status == 410; }
 
 /// The library of a folder: "/drives/…".
-std::string library_of(const std::string& folder) { return folder.substr(0, folder.find("/items/")); }
+std::string library_of(const std::string& folder) {
+  return folder.substr(0, folder.find('/', std::string_view("/drives/").size()));
+}
 
 /// Hands on what comes after the first bytes, and no more than it should.
 class Window : public Sink {
@@ -58,7 +60,7 @@ std::string content_address(Graph& graph, const std::string& folder, const Graph
 }  // namespace
 
 std::string item_path(const std::string& folder, const std::string& name) {
-  return folder + ":/" + in_path(name) + ":";
+  return folder + (folder.find("/root:") == std::string::npos ? ":/" : "/") + in_path(name) + ":";
 }
 
 std::optional<GraphItem> find_item(Graph& graph, const std::string& folder, const std::string& name,
@@ -68,6 +70,13 @@ std::optional<GraphItem> find_item(Graph& graph, const std::string& folder, cons
   if (answer.status() == 404) return std::nullopt;
   if (!answer.good()) throw refusal(answer, doing);
   return parse_item(answer.http.body);
+}
+
+std::optional<GraphItem> find_file(Graph& graph, const std::string& folder, const std::string& name,
+                                   const Transfer& transfer) {
+  auto item = find_item(graph, folder, name, transfer);
+  if (item && (!item->is_file || item->name != name)) item.reset();
+  return item;
 }
 
 void download(Graph& graph, const std::string& folder, const GraphItem& item, std::uint64_t offset,

@@ -7,8 +7,13 @@
 
 namespace veer {
 
-/// One file's description; empty when there is none under that name. `folder` is "/drives/…/items/…".
+/// What a folder ("/drives/…/items/…", or "/drives/…/root:/…") holds under a name, which to SharePoint is the
+/// same in other capitals; empty when there is nothing.
 std::optional<GraphItem> find_item(Graph& graph, const std::string& folder, const std::string& name,
+                                   const Transfer& transfer);
+
+/// The file that bears this very name.
+std::optional<GraphItem> find_file(Graph& graph, const std::string& folder, const std::string& name,
                                    const Transfer& transfer);
 
 /// The bytes of `item` from `offset` to the end, and never more, to `into`. S_CHANGED when the service hands

@@ -62,7 +62,6 @@ SharePointPlace::SharePointPlace(const SharePointOptions& options, Graph& graph)
 
 void SharePointPlace::forget() {
   for (Spot& spot : spots_) spot = {spot.site, spot.library};
-  folders_ = {};
 }
 
 /// The key of the configuration that says it.
@@ -118,27 +117,24 @@ std::string SharePointPlace::library(Folder which, const Transfer& transfer) {
   return "/drives/" + in_path(drive(spot_of(which), transfer));
 }
 
+std::string SharePointPlace::path(Folder which, const Transfer& transfer) {
+  return library(which, transfer) + "/root:" + escaped(name_of(which));
+}
+
 std::string SharePointPlace::folder(Folder which, const Transfer& transfer) {
-  std::string& id = folders_.at(static_cast<std::size_t>(which));
-  const std::string library = this->library(which, transfer);
-  if (id.empty()) {
-    const std::string doing = "looking for folder " + printable(name_of(which));
-    const GraphAnswer answer =
-        graph_.call({"GET", library + "/root:" + escaped(name_of(which)), doing}, transfer);
-    if (answer.status() == 404)
-      throw Error(
-          Code::s_not_found,
-          fmt::format("folder {} is not in the library: have it made there, or put right what [share] "
-                      "outgoing and incoming say ({})",
-                      printable(name_of(which)), ids_of(answer)));
-    if (!answer.good()) throw refusal(answer, doing);
-    GraphItem item = parse_item(answer.http.body);
-    if (item.is_file)
-      throw Error(Code::s_not_found, fmt::format("{} is a file in the library: a folder must stand there",
-                                                 printable(name_of(which))));
-    id = std::move(item.id);
-  }
-  return library + "/items/" + in_path(id);
+  const std::string doing = "looking for folder " + printable(name_of(which));
+  const GraphAnswer answer = graph_.call({"GET", path(which, transfer), doing}, transfer);
+  if (answer.status() == 404)
+    throw Error(Code::s_not_found,
+                fmt::format("folder {} is not in the library: have it made there, or put right what [share] "
+                            "outgoing and incoming say ({})",
+                            printable(name_of(which)), ids_of(answer)));
+  if (!answer.good()) throw refusal(answer, doing);
+  const GraphItem item = parse_item(answer.http.body);
+  if (item.is_file)
+    throw Error(Code::s_not_found, fmt::format("{} is a file in the library: a folder must stand there",
+                                               printable(name_of(which))));
+  return library(which, transfer) + "/items/" + in_path(item.id);
 }
 
 }  // namespace veer

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-#include <optional>
 #include <string>
 
 #include "connectors/graph.h"
@@ -10,8 +8,8 @@
 
 namespace veer {
 
-/// Where the share's two folders lie, in one library or in one each: site → library → folder, looked up once
-/// and remembered by id. One thread.
+/// Where the share's two folders lie, in one library or in one each. Sites and libraries are looked up once
+/// and remembered by id; the folders are those that bear their names now. One thread.
 class SharePointPlace {
  public:
   /// The permission that suffices. An error that names it says that the administrator's consent lacks.
@@ -19,7 +17,10 @@ class SharePointPlace {
 
   SharePointPlace(const SharePointOptions& options, Graph& graph);
 
-  /// "/drives/{library}/items/{folder}". Throws S_NOT_FOUND, with what to put right.
+  /// "/drives/{library}/root:/{folder}", whether it is there or not.
+  std::string path(Folder which, const Transfer& transfer);
+  /// "/drives/{library}/items/{folder}", looked up at each call: what is written by path into a folder that
+  /// lacks makes the folder. Throws S_NOT_FOUND, with what to put right.
   std::string folder(Folder which, const Transfer& transfer);
   /// "/drives/{library}" that the folder lies in.
   std::string library(Folder which, const Transfer& transfer);
@@ -33,7 +34,7 @@ class SharePointPlace {
   const std::string& library_of(Folder which) const {
     return spots_.at(static_cast<std::size_t>(which)).library;
   }
-  bool knows(Folder which) const { return !folders_.at(static_cast<std::size_t>(which)).empty(); }
+  bool knows_library(Folder which) const { return !spot_of(which).drive_id.empty(); }
   /// All is looked up anew.
   void forget();
   const std::string& name_of(Folder which) const;
@@ -46,7 +47,11 @@ class SharePointPlace {
     std::string site_id = {};
     std::string drive_id = {};
   };
-  Spot& spot_of(Folder which) { return spots_.at(has_two_libraries() ? static_cast<std::size_t>(which) : 0); }
+  std::size_t index_of(Folder which) const {
+    return has_two_libraries() ? static_cast<std::size_t>(which) : 0;
+  }
+  Spot& spot_of(Folder which) { return spots_.at(index_of(which)); }
+  const Spot& spot_of(Folder which) const { return spots_.at(index_of(which)); }
   const std::string& site(Spot& spot, const Transfer& transfer);
   const std::string& drive(Spot& spot, const Transfer& transfer);
   std::string key(const Spot& spot, const std::string& name) const;
@@ -54,7 +59,6 @@ class SharePointPlace {
   const SharePointOptions& options_;
   Graph& graph_;
   std::array<Spot, 2> spots_;  ///< by Folder
-  std::array<std::string, 2> folders_;
 };
 
 }  // namespace veer

@@ -35,10 +35,12 @@ constexpr std::array kLinks = {
 /// One thing after another; the first that fails ends it.
 class Chain {
  public:
+  explicit Chain(Graph& graph) : graph_(graph) {}
+
   bool step(const std::string& what, const std::function<ProbeResult()>& look) {
     if (!results_.empty() && !results_.back().good) return false;
     try {
-      ProbeResult result = look();
+      ProbeResult result = graph_.telling(look);
       result.what = what;
       results_.push_back(std::move(result));
     } catch (const Error& error) {
@@ -51,6 +53,7 @@ class Chain {
   std::vector<ProbeResult> take() { return std::move(results_); }
 
  private:
+  Graph& graph_;
   std::vector<ProbeResult> results_;
 };
 
@@ -139,7 +142,7 @@ std::vector<ProbeResult> SharePointShare::probe() {
 
 /// From our certificate to a token.
 std::vector<ProbeResult> SharePointShare::probe_chain() {
-  Chain chain;
+  Chain chain(graph_);
   if (options_.certificate.empty())
     chain.add({"client secret", true,
                "given; it expires unannounced: an application signs in with a certificate better", false});
@@ -173,10 +176,10 @@ std::vector<ProbeResult> SharePointShare::probe_chain() {
 /// From the site to our folders, and what room is left.
 std::vector<ProbeResult> SharePointShare::probe_place() {
   place_.forget();
-  Chain chain;
+  Chain chain(graph_);
   std::optional<Error> failure;
   try {
-    place_.require_site(Folder::outgoing, {});
+    graph_.telling([&] { place_.require_site(Folder::outgoing, {}); });
   } catch (const Error& error) {
     failure = error;
   }
@@ -228,7 +231,7 @@ std::vector<ProbeResult> SharePointShare::probe_session() {
   SystemRandom random;
   const std::string name = ".veer-probe-" + make_uuid(random);
   const std::string bytes(kSize, 'x');
-  Chain chain;
+  Chain chain(graph_);
   std::string place;
   chain.step("put in fragments", [&] {
     place = place_.folder(Folder::outgoing, {});

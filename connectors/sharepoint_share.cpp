@@ -18,7 +18,7 @@ namespace {
 
 // What a listing needs, and no more: a page of it is one request.
 constexpr std::string_view kChildren =
-    "/children?$top=200&$select=id,name,size,cTag,eTag,file,folder,package,remoteItem,parentReference,"
+    ":/children?$top=200&$select=id,name,size,cTag,eTag,file,folder,package,remoteItem,parentReference,"
     "lastModifiedDateTime";
 constexpr std::size_t kMostPages = 2 * kMostEntries / 200 + 1000;
 constexpr int kMostVisits = 3;  // to one page: some link to themselves
@@ -37,58 +37,72 @@ ShareEntry entry_of(const GraphItem& item) {
   return {.name = item.name, .size = item.size, .revision = item.tag, .modified = item.modified};
 }
 
-[[noreturn]] void throw_endless(const std::string& doing) {
-  throw Error(Code::s_protocol, doing + ": the pages lead round in a circle: it is tried again");
-}
+/// Whether all items of a listing lie in the same folder, whose id the first one tells.
+class OneFolder {
+ public:
+  bool holds(const GraphItem& item) {
+    if (id_.empty()) id_ = item.parent;
+    return item.parent.empty() || item.parent == id_;
+  }
+
+ private:
+  std::string id_;
+};
 
 /// The file that was listed. Throws S_NOT_FOUND or S_CHANGED.
 GraphItem require_same(Graph& graph, const std::string& folder, const ShareEntry& entry,
                        const Transfer& transfer) {
   auto item = find_item(graph, folder, entry.name, transfer);
-  if (!item) throw Error(Code::s_not_found, fmt::format("{} is not on the share any more", entry.name));
+  if (!item || item->name != entry.name)
+    throw Error(Code::s_not_found, fmt::format("{} is not on the share any more", entry.name));
   if (!item->is_file || item->size != entry.size || item->tag != entry.revision) throw changed(entry.name);
   return std::move(*item);
 }
 
 }  // namespace
 
-SharePointShare::SharePointShare(SharePointOptions options)
-    : options_(std::move(options)), graph_(checked(options_)), place_(options_, graph_) {}
+SharePointShare::SharePointShare(SharePointOptions options, std::shared_ptr<const Clock> clock)
+    : options_(std::move(options)),
+      clock_(std::move(clock)),
+      graph_(checked(options_), *clock_),
+      place_(options_, graph_) {}
 
 SharePointShare::~SharePointShare() = default;
 
 template <typename Work>
 auto SharePointShare::in_folder(Folder folder, const Transfer& transfer, Work work) {
   transfer.heed_stop();
-  const bool remembered = place_.knows(folder);
-  const std::string before = place_.folder(folder, transfer);
-  try {
-    return work(before);
-  } catch (const Error& error) {
-    if (error.code() != Code::s_not_found || !remembered) throw;
-    place_.forget();
-    if (place_.folder(folder, transfer) == before) throw;
-  }
-  return work(place_.folder(folder, transfer));
+  return graph_.telling([&] {
+    const bool remembered = place_.knows_library(folder);
+    const std::string before = place_.path(folder, transfer);
+    try {
+      return work(before);
+    } catch (const Error& error) {
+      if (error.code() != Code::s_not_found) throw;
+      if (remembered) place_.forget();
+      const std::string now = place_.path(folder, transfer);
+      place_.folder(folder, transfer);
+      if (now == before) throw;
+    }
+    return work(place_.path(folder, transfer));
+  });
 }
 
 std::vector<ShareEntry> SharePointShare::list(Folder folder, const Transfer& transfer) {
   return in_folder(folder, transfer, [&](const std::string& place) {
     const std::string doing = "listing folder " + printable(place_.name_of(folder));
-    const std::string id = place.substr(place.rfind('/') + 1);
     Listing listing;
+    OneFolder one;
     std::set<std::string> seen;
     std::map<std::string, int> visits;
     std::string path = place + std::string(kChildren);
     for (std::size_t pages = 0; !path.empty() && !listing.is_full(); ++pages) {
-      if (++visits[path] > kMostVisits || pages > kMostPages) throw_endless(doing);
-      const GraphAnswer answer = graph_.demand({"GET", path, doing}, transfer);
-      GraphPage page = parse_page(answer.http.body);
+      if (++visits[path] > kMostVisits || pages > kMostPages)
+        throw Error(Code::s_protocol, doing + ": the pages lead round in a circle: it is tried again");
+      GraphPage page = parse_page(graph_.demand({"GET", path, doing}, transfer).http.body);
       for (const GraphItem& item : page.items) {
-        if (pages > 0 && !item.parent.empty() && in_path(item.parent) != id)
-          throw Error(Code::s_protocol,
-                      fmt::format("{}: a page of it is another folder's: it is tried again ({})", doing,
-                                  ids_of(answer)));
+        if (!one.holds(item))
+          throw Error(Code::s_protocol, doing + ": a page of it is another folder's: it is tried again");
         if (listing.is_full() || !seen.insert(item.id).second) continue;
         if (item.is_file)
           listing.add(entry_of(item));
@@ -104,8 +118,10 @@ std::vector<ShareEntry> SharePointShare::list(Folder folder, const Transfer& tra
 void SharePointShare::put(const std::string& name, const Blob& content, ResumeNote resume,
                           const Transfer& transfer) {
   require_share_name(name);
-  in_folder(Folder::outgoing, transfer, [&](const std::string& place) {
-    SharePointUpload(graph_, place, name, content, resume, open_, transfer).run();
+  in_folder(Folder::outgoing, transfer, [&](const std::string&) {
+    SharePointUpload(graph_, place_.folder(Folder::outgoing, transfer), name, content, resume, open_,
+                     transfer)
+        .run();
   });
 }
 
@@ -127,18 +143,18 @@ void SharePointShare::fetch(Folder folder, const ShareEntry& entry, std::uint64_
 
 void SharePointShare::remove(Folder folder, const std::string& name, const Transfer& transfer) {
   require_share_name(name);
-  transfer.heed_stop();
-  if (folder == Folder::outgoing && open_.name == name) cancel_upload(graph_, open_);
-  const bool remembered = place_.knows(folder);
-  std::string place = place_.folder(folder, transfer);
-  auto item = find_item(graph_, place, name, transfer);
-  if (!item && remembered) {
-    place_.forget();
-    const std::string now = place_.folder(folder, transfer);
-    if (now != place) item = find_item(graph_, now, name, transfer);
-    place = now;
-  }
-  if (item) remove_item(graph_, place, *item, transfer);
+  if (folder == Folder::outgoing && open_.name == name) cancel_upload(graph_, open_, transfer);
+  in_folder(folder, transfer, [&](const std::string& place) {
+    if (const auto item = find_file(graph_, place, name, transfer))
+      remove_item(graph_, place, *item, transfer);
+    else
+      place_.folder(folder, transfer);  // no file, or no folder?
+  });
+}
+
+void SharePointShare::abandon(const std::string& name, const std::string& note, const Transfer& transfer) {
+  if (open_.name == name) cancel_upload(graph_, open_, transfer);
+  cancel_noted(graph_, name, note, transfer);
 }
 
 }  // namespace veer

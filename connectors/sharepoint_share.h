@@ -20,7 +20,8 @@ namespace veer {
 class SharePointShare : public Share {
  public:
   /// Throws C_CREDENTIAL when certificate, key or CA cannot be used.
-  explicit SharePointShare(SharePointOptions options);
+  explicit SharePointShare(SharePointOptions options,
+                           std::shared_ptr<const Clock> clock = std::make_shared<SystemClock>());
   ~SharePointShare() override;
 
   std::vector<ProbeResult> probe() override;
@@ -30,9 +31,11 @@ class SharePointShare : public Share {
   void fetch(Folder folder, const ShareEntry& entry, std::uint64_t offset, Sink& into,
              const Transfer& transfer) override;
   void remove(Folder folder, const std::string& name, const Transfer& transfer) override;
+  void abandon(const std::string& name, const std::string& note, const Transfer& transfer) override;
 
  private:
-  /// Runs `work` on a folder ("/drives/…/items/…"); once more when what was remembered of it is out of date.
+  /// Runs `work` on a folder ("/drives/…/root:/…"); once more when what was remembered of the library is out
+  /// of date. A folder that lacks is told as that.
   template <typename Work>
   auto in_folder(Folder folder, const Transfer& transfer, Work work);
 
@@ -41,6 +44,7 @@ class SharePointShare : public Share {
   std::vector<ProbeResult> probe_session();
 
   SharePointOptions options_;
+  std::shared_ptr<const Clock> clock_;
   Graph graph_;
   SharePointPlace place_;
   OpenUpload open_;  ///< the upload session that this object left open

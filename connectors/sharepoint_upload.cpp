@@ -1,6 +1,8 @@
 #include "connectors/sharepoint_upload.h"
 
 #include <algorithm>
+#include <iterator>
+#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,7 +25,17 @@ constexpr std::chrono::seconds kNotYet(5);
 constexpr std::chrono::seconds kParting(3);
 constexpr std::string_view kConflict = "@microsoft.graph.conflictBehavior";
 
+/// How long a file may take to be seen once its last byte is there.
+constexpr std::chrono::minutes kMostLag(10);
+
+// "sharepoint-upload FOLDER NAME SIZE FINISHED URL". FINISHED: the milliseconds of `finished_`, or 0.
 constexpr std::string_view kNote = "sharepoint-upload";
+constexpr std::size_t kNoteWords = 6;
+
+std::vector<std::string> words_of(const std::string& note) {
+  std::istringstream in(note);
+  return {std::istream_iterator<std::string>(in), {}};
+}
 
 /// Whether a session that answers so may still be gone on with; every other refusal of an old one is its end.
 bool may_answer_later(int status) { return status >= 500 || status == 408 || status == 423 || status == 429; }
@@ -41,19 +53,26 @@ class HashingSink : public Sink {
 
 }  // namespace
 
-void cancel_upload(Graph& graph, OpenUpload& open) {
+void cancel_upload(Graph& graph, OpenUpload& open, const Transfer& transfer) {
   if (open.url.empty()) return;
-  const OpenUpload ended = std::exchange(open, {});
   try {
-    graph.store({.method = "DELETE",
-                 .url = ended.url,
-                 .doing = "ending the upload of " + ended.name,
-                 .most = kParting},
-                {});
+    graph.store(
+        {.method = "DELETE", .url = open.url, .doing = "ending the upload of " + open.name, .most = kParting},
+        {.stop = transfer.stop});
   } catch (const Error& error) {
-    log(LogLevel::debug, "the upload session of {} stays until it expires: {}", ended.name,
+    if (error.code() == Code::l_stopped) return;  // the next call ends it
+    log(LogLevel::debug, "the upload session of {} stays until it expires: {}", open.name,
         code_name(error.code()));
   }
+  open = {};
+}
+
+void cancel_noted(Graph& graph, const std::string& name, const std::string& note, const Transfer& transfer) {
+  const auto words = words_of(note);
+  if (words.size() != kNoteWords || words[0] != kNote || words[2] != name || !graph.may_store(words[5]))
+    return;
+  OpenUpload open{name, words[5]};
+  cancel_upload(graph, open, transfer);
 }
 
 SharePointUpload::SharePointUpload(Graph& graph, std::string folder, std::string name, const Blob& content,
@@ -115,9 +134,8 @@ void SharePointUpload::put_simple() {
 // A request that broke off may have left its first bytes under the name: they are ours when they are how our
 // content begins.
 bool SharePointUpload::discard_cut_off() {
-  const auto item = find_item(graph_, folder_, name_, transfer_);
-  if (!item || !item->is_file || item->size == 0 || item->size >= content_.size() || item->hash.empty())
-    return false;
+  const auto item = find_file(graph_, folder_, name_, transfer_);
+  if (!item || item->size == 0 || item->size >= content_.size() || item->hash.empty()) return false;
   hash_to(item->size);
   if (item->hash != hash_.text()) return false;
   log(LogLevel::warn, "{} was cut off on the share by an earlier attempt: it is put again", printable(name_));
@@ -130,13 +148,14 @@ bool SharePointUpload::discard_cut_off() {
 void SharePointUpload::run_session() {
   try {
     auto missing = take_up();
-    if (missing && missing->empty()) return;
-    send(missing ? std::move(*missing) : begin());
+    if (!missing || !missing->empty()) send(missing ? std::move(*missing) : begin());
     open_ = {};
+    keep("");
   } catch (const Error& error) {
     // Nobody would take it up again.
     const bool for_good = !resume_.keep || error.code() == Code::s_name_taken || error.code() == Code::l_io;
-    if (for_good) cancel_upload(graph_, open_);
+    if (for_good) cancel_upload(graph_, open_, transfer_);
+    if (for_good && open_.url.empty()) keep("");
     throw;
   }
 }
@@ -146,26 +165,36 @@ std::string SharePointUpload::note_beginning() const {
   return fmt::format("{} {} {} {} ", kNote, folder_, name_, content_.size());
 }
 
-std::string SharePointUpload::note() const { return note_beginning() + open_.url; }
+std::string SharePointUpload::note() const {
+  return fmt::format("{}{} {}", note_beginning(), finished_ ? to_millis(*finished_) : 0, open_.url);
+}
 
 void SharePointUpload::keep(const std::string& note) {
+  if (note == resume_.note) return;
   if (resume_.keep) resume_.keep(note);
   resume_.note = note;
+}
+
+/// Whether an earlier call left a session to go on with; one of other content ends here.
+bool SharePointUpload::take_note() {
+  const auto words = words_of(resume_.note);
+  if (words.size() != kNoteWords || words[0] != kNote || !graph_.may_store(words[5])) return false;
+  if (open_.name == name_ && open_.url != words[5]) cancel_upload(graph_, open_, transfer_);
+  open_ = {name_, words[5]};
+  if (!resume_.note.starts_with(note_beginning())) {
+    cancel_upload(graph_, open_, transfer_);
+    return false;
+  }
+  const std::int64_t finished = std::strtoll(words[4].c_str(), nullptr, 10);
+  if (finished > 0) finished_ = from_millis(finished);
+  return true;
 }
 
 /// What the session of an earlier call still wants; nothing when the file is there already; empty when there
 /// is no session to go on with.
 std::optional<std::vector<std::uint64_t>> SharePointUpload::take_up() {
-  if (!resume_.note.starts_with(kNote)) return std::nullopt;
-  const std::string url = resume_.note.substr(resume_.note.rfind(' ') + 1);
-  if (!graph_.may_store(url)) return std::nullopt;
-  if (open_.name == name_ && open_.url != url) cancel_upload(graph_, open_);
-  open_ = {name_, url};
-  if (!resume_.note.starts_with(note_beginning())) {
-    cancel_upload(graph_, open_);
-    return std::nullopt;
-  }
-  const GraphAnswer answer = graph_.store({.method = "GET", .url = url, .doing = doing()}, transfer_);
+  if (!take_note()) return std::nullopt;
+  const GraphAnswer answer = graph_.store({.method = "GET", .url = open_.url, .doing = doing()}, transfer_);
   if (answer.good()) {
     std::vector<std::uint64_t> missing = parse_upload(answer.http.body).missing;
     if (!missing.empty() && missing.front() < content_.size()) {
@@ -176,26 +205,29 @@ std::optional<std::vector<std::uint64_t>> SharePointUpload::take_up() {
   } else if (may_answer_later(answer.status())) {
     throw refusal(answer, doing());
   }
-  if (is_there()) {
-    open_ = {};
-    return std::vector<std::uint64_t>{};
-  }
-  if (answer.good()) cancel_upload(graph_, open_);
+  if (is_there()) return std::vector<std::uint64_t>{};
+  if (may_appear()) wait_to_see(answer);
+  finished_.reset();
+  if (answer.good()) cancel_upload(graph_, open_, transfer_);
   open_ = {};
   return std::nullopt;
 }
 
 std::vector<std::uint64_t> SharePointUpload::begin() {
-  if (open_.name == name_) cancel_upload(graph_, open_);
+  if (open_.name == name_) cancel_upload(graph_, open_, transfer_);
   const Json wish = {{"item", {{kConflict, "fail"}, {"name", name_}, {"fileSize", content_.size()}}}};
-  const GraphAnswer answer = graph_.call(
-      {"POST", item_path(folder_, name_) + "/createUploadSession", doing(), wish.dump()}, transfer_);
+  const GraphAnswer answer = graph_.call({.method = "POST",
+                                          .path = item_path(folder_, name_) + "/createUploadSession",
+                                          .doing = doing(),
+                                          .body = wish.dump(),
+                                          .once = true},
+                                         transfer_);
   if (answer.status() == 409) {
     if (find_item(graph_, folder_, name_, transfer_)) throw name_taken(name_);
-    throw Error(
-        Code::s_throttled,
-        fmt::format("{}: another upload to this name is open; it is tried again when that has ended ({})",
-                    doing(), ids_of(answer)));
+    // Whose, the service does not tell: ours, when the answer that told its address was lost.
+    throw Error(Code::s_name_taken,
+                fmt::format("{}: an upload to this name is open, which ends by itself within a day ({})",
+                            doing(), ids_of(answer)));
   }
   if (!answer.good()) throw refusal(answer, doing());
   GraphUpload session = parse_upload(answer.http.body);
@@ -226,11 +258,17 @@ void SharePointUpload::send(std::vector<std::uint64_t> missing) {
       hash_.update(std::string_view(bytes).substr(hashed_ - from));
       hashed_ = end;
     }
+    const std::optional<Time> finished = finished_;
+    if (end == content_.size()) {
+      finished_ = graph_.now();
+      keep(note());
+    }
     const GraphAnswer answer = send_fragment(std::move(bytes), from);
     if (answer.status() == 200 || answer.status() == 201) return confirm(answer);
     if (answer.status() == 409) return settle_conflict(answer);
     if (is_lost(answer.status())) {
       if (is_there()) return;
+      finished_ = finished;  // these bytes it did not take
       lose_session(answer);
     }
     if (answer.status() == 202) {
@@ -278,14 +316,31 @@ std::vector<std::uint64_t> SharePointUpload::ask_missing() {
   lose_session(answer);
 }
 
+/// Whether all of it may be there, and only not be seen yet.
+bool SharePointUpload::may_appear() const {
+  const Time now = graph_.now();
+  return finished_ && now >= *finished_ && now < *finished_ + kMostLag;
+}
+
+void SharePointUpload::wait_to_see(const GraphAnswer& answer) const {
+  throw Error(
+      Code::s_unreachable,
+      fmt::format("{}: its last byte has gone, and the file is not seen yet; it is looked at again ({})",
+                  doing(), ids_of(answer)),
+      kNotYet);
+}
+
 // A session that a busy service does not know yet is asked for again; another is given up.
 void SharePointUpload::lose_session(const GraphAnswer& answer) {
+  if (resume_.keep && may_appear()) wait_to_see(answer);
   const bool not_yet = answer.status() == 404 && fresh_ && !sent_;
-  if (not_yet && resume_.keep)
+  if (not_yet && resume_.keep) {
+    keep(note());
     throw Error(
         Code::s_unreachable,
         fmt::format("{}: the service does not know the upload session yet ({})", doing(), ids_of(answer)),
         kNotYet);
+  }
   open_ = {};
   keep("");
   throw Error(Code::s_unreachable, fmt::format("{}: the upload session is gone ({}; {}): it begins anew",
@@ -296,19 +351,19 @@ void SharePointUpload::settle_conflict(const GraphAnswer& answer) {
   const auto item = find_item(graph_, folder_, name_, transfer_);
   if (!item) throw refusal(answer, doing());
   if (!agrees(*item)) throw name_taken(name_);
-  cancel_upload(graph_, open_);
+  cancel_upload(graph_, open_, transfer_);
 }
 
 // What is on the share.
 
 /// Whether our content stands under its name.
 bool SharePointUpload::is_there() {
-  const auto item = find_item(graph_, folder_, name_, transfer_);
+  const auto item = find_file(graph_, folder_, name_, transfer_);
   return item && agrees(*item);
 }
 
 bool SharePointUpload::agrees(const GraphItem& item) {
-  if (!item.is_file || item.size != content_.size()) return false;
+  if (!item.is_file || item.name != name_ || item.size != content_.size()) return false;
   hash_to(content_.size());
   if (item.size == 0 || item.hash == hash_.text()) return true;
   if (!item.hash.empty()) return false;
@@ -325,7 +380,7 @@ void SharePointUpload::confirm(const GraphAnswer& answer) {
   } catch (const Error&) {  // something on the way may answer in the service's place
   }
   const bool told = item && item->is_file && item->name == name_ && item->size == content_.size();
-  if (!told || item->hash.empty()) item = find_item(graph_, folder_, name_, transfer_);
+  if (!told || item->hash.empty()) item = find_file(graph_, folder_, name_, transfer_);
   if (!item && told) return;  // who it is for has fetched and removed it already
   if (!item)
     throw Error(

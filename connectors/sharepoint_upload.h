@@ -17,8 +17,12 @@ struct OpenUpload {
   std::string url;  ///< a secret
 };
 
-/// Ends a session for good. What it could not do, the service does when the session expires.
-void cancel_upload(Graph& graph, OpenUpload& open);
+/// Ends a session for good, unless a stop keeps it from that. What it could not do, the service does when the
+/// session expires.
+void cancel_upload(Graph& graph, OpenUpload& open, const Transfer& transfer);
+
+/// Ends the session that `note` tells of, if it is one of `name`'s.
+void cancel_noted(Graph& graph, const std::string& name, const std::string& note, const Transfer& transfer);
 
 /// One file on its way into a folder ("/drives/…/items/…") of a library. Up to `kSimple` bytes in one
 /// request; above in a session, whose fragments are never sent twice once the service has them.
@@ -45,11 +49,14 @@ class SharePointUpload {
   std::vector<std::uint64_t> ask_missing();
   void settle_conflict(const GraphAnswer& answer);
   [[noreturn]] void lose_session(const GraphAnswer& answer);
+  [[noreturn]] void wait_to_see(const GraphAnswer& answer) const;
+  bool may_appear() const;
   bool is_there();
   void confirm(const GraphAnswer& answer);
   bool agrees(const GraphItem& item);
   std::string load(std::uint64_t from, std::uint64_t end);
   void hash_to(std::uint64_t end);
+  bool take_note();
   std::string note_beginning() const;
   std::string note() const;
   void keep(const std::string& note);
@@ -66,6 +73,8 @@ class SharePointUpload {
   std::uint64_t hashed_ = 0;
   bool fresh_ = false;  ///< the session was opened by this call
   bool sent_ = false;   ///< the service took a fragment of this call
+  /// When the last byte may have come to the service; the file need not be seen at once.
+  std::optional<Time> finished_;
 };
 
 }  // namespace veer

@@ -18,6 +18,14 @@ std::optional<Code> listing(World& world, Folder folder = Folder::incoming) {
   return code_of([&] { world.ours->list(folder, {}); });
 }
 
+/// How Graph would tell of it without the address of its content.
+std::string item_without_address(const ShareEntry& entry, const std::string& id) {
+  std::string tag;
+  for (const char c : entry.revision) tag += c == '"' ? std::string("\\\"") : std::string(1, c);
+  return fmt::format(R"({{"id":"{}","name":"{}","size":{},"file":{{}},"cTag":"{}"}})", id, entry.name,
+                     entry.size, tag);
+}
+
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
@@ -37,11 +45,30 @@ TEST_CASE("a token is asked for once, renewed early, and got anew once when it i
     for (int i = 0; i < 5; ++i) CHECK_FALSE(listing(world));
     CHECK(world.count(GraphCall::token) == 1);
   }
-  SECTION("early") {
-    World world({.token_lifetime = 1s});  // shorter than what is early
+  const auto clock = std::make_shared<ManualClock>(SystemClock().now());
+  SECTION("five minutes before its end, and not before that") {
+    World world(clock);
     CHECK_FALSE(listing(world));
+    clock->advance(3299s - 1ms);
     CHECK_FALSE(listing(world));
-    CHECK(world.count(GraphCall::token) > 1);
+    CHECK(world.count(GraphCall::token) == 1);
+    clock->advance(1ms);
+    CHECK_FALSE(listing(world));
+    CHECK(world.count(GraphCall::token) == 2);
+    // One that was got by a clock that has been set back since is not trusted.
+    clock->advance(-1h);
+    CHECK_FALSE(listing(world));
+    CHECK(world.count(GraphCall::token) == 3);
+  }
+  SECTION("at half its time, when that is shorter than ten minutes") {
+    World world(clock, 400s);
+    CHECK_FALSE(listing(world));
+    clock->advance(200s - 1ms);
+    CHECK_FALSE(listing(world));
+    CHECK(world.count(GraphCall::token) == 1);
+    clock->advance(1ms);
+    CHECK_FALSE(listing(world));
+    CHECK(world.count(GraphCall::token) == 2);
   }
   SECTION("refused") {
     World world;
@@ -126,9 +153,10 @@ TEST_CASE("our clock being wrong is told as that") {
 
 TEST_CASE("no token and no content reach a host that Graph names but the site does not have") {
   World world;
-  GraphEmulator elsewhere;
+  GraphEmulator elsewhere({.authority = world.graph.options().authority});  // trusted, but not named
   world.arrives("a.pgp", "content");
   const ShareEntry entry = world.listed("a.pgp");
+  const std::string id = world.graph.file(GraphShare::kLibrary, "to_aii/a.pgp").value().id;
   const std::string other = "https://localhost:" + std::to_string(elsewhere.port());
   StringSink sink(100);
   SECTION("as a redirect") {
@@ -146,6 +174,20 @@ TEST_CASE("no token and no content reach a host that Graph names but the site do
   SECTION("as a redirect that a client would follow by itself") {
     world.graph.fail_next({.call = GraphCall::list}, {.status = 307, .location = other + "/v1.0/x"});
     CHECK(listing(world) == Code::s_protocol);
+  }
+  SECTION("as a redirect to a host that is named, it sees no token") {
+    SharePointOptions options = world.place.share();
+    options.transfer_hosts.push_back("localhost:" + std::to_string(elsewhere.port()));
+    world.graph.fail_next({.call = GraphCall::content},
+                          {.trick = GraphTrick::foreign_redirect, .location = other + "/x"});
+    world.graph.fail_next({.call = GraphCall::item, .path = "a\\.pgp"},
+                          {.status = 200, .serve_first = true, .body = item_without_address(entry, id)}, 2);
+    SharePointShare share(std::move(options));
+    share.fetch(Folder::incoming, entry, 0, sink, {});  // which asks for another address then
+    CHECK(sink.bytes() == "content");
+    REQUIRE_FALSE(elsewhere.requests().empty());
+    for (const GraphRequest& request : elsewhere.requests()) CHECK_FALSE(request.authorization);
+    return;
   }
   CHECK(sink.bytes().empty());
   CHECK(elsewhere.requests().empty());
@@ -477,8 +519,8 @@ TEST_CASE("hosts that are not there or do not answer as they should are told apa
     return error ? fmt::format("{}: {}", code_name(error->code()), error->message()) : "fine";
   };
   CHECK(has(listing_at("https://nowhere.invalid"),
-            "S_UNREACHABLE: nowhere.invalid: the host's name is not known"));
-  CHECK(has(listing_at("https://127.0.0.1:1"), "S_UNREACHABLE: 127.0.0.1:1 cannot be reached"));
+            "S_UNREACHABLE: signing in: nowhere.invalid: the host's name is not known"));
+  CHECK(has(listing_at("https://127.0.0.1:1"), "S_UNREACHABLE: signing in: 127.0.0.1:1 cannot be reached"));
 }
 
 TEST_CASE("everything goes through the proxy that is named") {

@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "graph/graph_share.h"
+#include "support/manual_clock.h"
 #include "support/temp_folder.h"
 #include "support/thrown.h"
 
@@ -52,16 +53,25 @@ class LogCapture {
 
 /// A tenant, our share there and the other side's, and what the ledger would keep for us.
 struct SharePointWorld {
+  std::shared_ptr<ManualClock> clock;  ///< of ours and of the service; null: the machine's
   GraphShare place;
   GraphEmulator& graph = place.graph();
-  std::unique_ptr<SharePointShare> ours = std::make_unique<SharePointShare>(place.share());
+  std::unique_ptr<SharePointShare> ours = share();
   std::string note;
   int kept = 0;
 
   explicit SharePointWorld(GraphOptions options = {}) : place(std::move(options)) {}
+  explicit SharePointWorld(std::shared_ptr<ManualClock> by_hand,
+                           std::chrono::seconds token_lifetime = std::chrono::seconds(3599))
+      : clock(std::move(by_hand)),
+        place({.token_lifetime = token_lifetime, .now = [by = clock] { return by->now(); }}) {}
 
+  std::unique_ptr<SharePointShare> share() const {
+    return clock ? std::make_unique<SharePointShare>(place.share(), clock)
+                 : std::make_unique<SharePointShare>(place.share());
+  }
   /// As after a crash: another object, which knows only what was kept.
-  void restart() { ours = std::make_unique<SharePointShare>(place.share()); }
+  void restart() { ours = share(); }
   void put(const std::string& name, std::string_view bytes, const Transfer& transfer = {}) {
     ours->put(name, MemoryBlob(bytes),
               {note,
