@@ -13,7 +13,9 @@ function(veer_compile_options target)
     target_compile_options(${target} PRIVATE -fsanitize=${VEER_SANITIZE} -fno-omit-frame-pointer
                                              -fno-sanitize-recover=all
                                              # g++ 12 is wrong about <regex> and std::optional when sanitizing.
-                                             -Wno-maybe-uninitialized)
+                                             -Wno-maybe-uninitialized
+                                             # Boost.Asio has fences, which g++ 12 warns of under tsan.
+                                             -Wno-tsan)
     target_link_options(${target} PRIVATE -fsanitize=${VEER_SANITIZE})
   elseif(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
     target_compile_options(${target} PRIVATE -fstack-protector-strong -D_FORTIFY_SOURCE=2)

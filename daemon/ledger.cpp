@@ -223,8 +223,10 @@ void Ledger::move(const Exchange& x, Stage to, std::optional<Time> due) {
 }
 
 void Ledger::set_copy(const Exchange& x, int copy, const std::string& package) {
-  db_.execute("UPDATE exchange SET copy = :copy, package = :package, resume_note = NULL WHERE id = :id",
-              {copy, package, x.id});
+  db_.execute(
+      "UPDATE exchange SET copy = :copy, package = :package, resume_note = NULL, attempts = 0,"
+      " problem_code = NULL, problem = NULL WHERE id = :id",
+      {copy, package, x.id});
 }
 
 void Ledger::keep_note(const std::string& exchange, const std::string& note) {

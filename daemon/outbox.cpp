@@ -13,32 +13,38 @@ class Nowhere : public Sink {
   void write(std::string_view) override {}
 };
 
-bool holds(Share& share, const std::string& name, std::uint64_t size, const std::string& digest,
-           const Transfer& transfer) {
+/// What holds the name.
+Published holder(Share& share, const std::string& name, std::uint64_t size, const std::string& digest,
+                 const Wait& wait, const Transfer& transfer) {
   const auto entries = share.list(Folder::outgoing, transfer);
   const auto entry =
       std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.name == name; });
-  if (entry == entries.end())
-    throw Error(Code::s_changed,
-                "the share says that the name is taken, and then that it is not; it is tried again");
-  if (entry->size != size) return false;
+  if (entry == entries.end()) {
+    if (wait.problem_code == code_name(Code::s_changed) && wait.attempts >= kHiddenTries)
+      return Published::hidden;
+    throw Error(
+        Code::s_changed,
+        "the share says that the name is taken, and then that it is not; it is tried again, and under "
+        "another name when it stays so");
+  }
+  if (entry->size != size) return Published::foreign;
   Nowhere nowhere;
   DigestingSink sink(nowhere);
   share.fetch(Folder::outgoing, *entry, 0, sink, {.stop = transfer.stop});
-  return sink.hex() == digest;
+  return sink.hex() == digest ? Published::before : Published::foreign;
 }
 
 }  // namespace
 
 Published publish(Share& share, const std::string& name, const Blob& content, const std::string& digest,
-                  const ResumeNote& resume, const Transfer& transfer) {
+                  const ResumeNote& resume, const Wait& wait, const Transfer& transfer) {
   try {
     share.put(name, content, resume, transfer);
     return Published::now;
   } catch (const Error& error) {
     if (error.code() != Code::s_name_taken) throw;
   }
-  return holds(share, name, content.size(), digest, transfer) ? Published::before : Published::foreign;
+  return holder(share, name, content.size(), digest, wait, transfer);
 }
 
 int next_copy(int copy) {

@@ -319,13 +319,18 @@ void Receiver::sign_answer(const Exchange& x, const StoredReceipt& receipt) {
 void Receiver::publish_answer(const Exchange& x, const StoredReceipt& receipt, const Transfer& transfer) {
   const std::string archive = write_receipt_archive({receipt.json, receipt.signature});
   const std::string name = answer_name(x, receipt);
-  if (publish(at_.share, name, MemoryBlob(archive), sha256_hex(archive), {}, transfer) ==
-      Published::foreign) {
+  const Published published =
+      publish(at_.share, name, MemoryBlob(archive), sha256_hex(archive), {}, x.wait, transfer);
+  if (published == Published::foreign || published == Published::hidden) {
+    const int copy = next_copy(receipt.copy);
     at_.db.transaction([&] {
-      tell_name_taken(at_, x, name);
-      at_.ledger.set_receipt_copy(receipt.json_sha256, next_copy(receipt.copy));
+      if (published == Published::foreign)
+        tell_name_taken(at_, x, name);
+      else
+        tell_name_hidden(at_, x, name);
+      at_.ledger.set_receipt_copy(receipt.json_sha256, copy);
     });
-    throw Error(Code::s_name_taken, fmt::format("{} holds other bytes; another name is taken", name));
+    throw Error(Code::s_name_taken, fmt::format("{} is not to be had; another name is taken", name));
   }
   if (x.stage == Stage::answered) return;
   const Time now = at_.clock.now();

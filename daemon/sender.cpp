@@ -65,7 +65,7 @@ FileBlob Sender::sealed_bytes(const Exchange& x, const Transfer& transfer) const
   return blob;
 }
 
-// Puts our bytes under a name of ours, the next one when foreign bytes hold it (or, with `Repeat::anew`, when
+// Puts our bytes under a name of ours, the next one when it is not to be had (or, with `Repeat::anew`, when
 // ours stand there already). Every step may be repeated: what a name is was written before it is used.
 Exchange Sender::put(Exchange x, Repeat repeat, const Transfer& transfer) {
   require_released(x);
@@ -74,12 +74,14 @@ Exchange Sender::put(Exchange x, Repeat repeat, const Transfer& transfer) {
     const ResumeNote resume{x.resume_note, [&](const std::string& note) {
                               at_.db.transaction([&] { at_.ledger.keep_note(x.id, note); });
                             }};
-    const Published published = publish(at_.share, x.package, blob, x.package_sha256, resume, transfer);
+    const Published published =
+        publish(at_.share, x.package, blob, x.package_sha256, resume, x.wait, transfer);
     if (published == Published::now || (published == Published::before && repeat == Repeat::if_absent))
       return x;
     const int copy = next_copy(x.copy);
     at_.db.transaction([&] {
       if (published == Published::foreign) tell_name_taken(at_, x, x.package);
+      if (published == Published::hidden) tell_name_hidden(at_, x, x.package);
       at_.ledger.set_copy(x, copy, file_name(x.stem, FileKind::package, copy));
     });
     x = at_.ledger.exchange(x.id).value();
@@ -149,6 +151,7 @@ std::string Sender::withdraw(const Exchange& x, const std::string& who, const Tr
     throw Error(Code::u_state,
                 fmt::format("exchange {} is {}: only what is not yet answered can be withdrawn", x.id,
                             stage_name(x.stage)));
+  if (!x.resume_note.empty()) at_.share.abandon(x.package, x.resume_note, transfer);
   for (const ShareEntry& entry : at_.share.list(Folder::outgoing, transfer)) {
     const auto name = parse_file_name(entry.name);
     if (name && name->stem == x.stem && entry.size == x.package_size)

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/log.h"
+
 namespace veer {
 
 std::string refusal_cause(const Exchange& x) { return "refused:" + x.id; }
@@ -28,6 +30,15 @@ void tell_name_taken(Instance& at, const Exchange& x, const std::string& name) {
       fmt::format("{} on the share is ours by name and holds other bytes: somebody put it there. Ours "
                   "goes out under another name",
                   name));
+  at.audit.append("name-taken", x.id, {{"name", name}});
+}
+
+void tell_name_hidden(Instance& at, const Exchange& x, const std::string& name) {
+  log(LogLevel::warn,
+      "the share keeps the name {} from us and shows nothing there (an upload that broke off at its "
+      "beginning, "
+      "or a name in other capitals): ours goes out under another name",
+      name);
   at.audit.append("name-taken", x.id, {{"name", name}});
 }
 

@@ -56,6 +56,11 @@ class CountedShare : public Share {
     share_->remove(folder, name, transfer);
     share_effect();
   }
+  void abandon(const std::string& name, const std::string& note, const Transfer& transfer) override {
+    share_effect();
+    share_->abandon(name, note, transfer);
+    share_effect();
+  }
 
  private:
   // However the bytes come in pieces, as many effects.

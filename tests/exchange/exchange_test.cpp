@@ -156,6 +156,20 @@ TEST_CASE(
   CHECK(e.lists().count(kYear) == 50);
 }
 
+TEST_CASE("what a put left to go on with is abandoned by a withdrawal, and nothing of it is kept") {
+  Exchanging e;
+  e.pair.aii_share.forbid_put(true);
+  e.pair.drop(kListName, csv_of(e.numbers));
+  e.pair.run_for(std::chrono::minutes(1));
+  const Exchange x = e.pair.sent();
+  e.pair.aii->instance.ledger.keep_note(x.id, "an address");
+  e.pair.aii->instance.agenda.ask("withdraw", x.id, {1001, "operator"});
+  e.pair.run_for(std::chrono::minutes(1));
+  CHECK(e.pair.sent().stage == Stage::withdrawn);
+  CHECK(e.pair.aii_share.abandoned == Names{x.package + " an address"});
+  CHECK(e.pair.sent().resume_note.empty());
+}
+
 TEST_CASE("a withdrawal that came too late is corrected by the receipt") {
   Exchanging e;
   e.pair.drop(kListName, csv_of(e.numbers));

@@ -213,6 +213,30 @@ TEST_CASE("a put whose answer was lost counts as sent under the same name") {
   CHECK(t.avsb().db.query("SELECT 1 FROM arrival").size() == 1);
 }
 
+TEST_CASE("a name that the share keeps from us though it shows nothing there is given up after some tries") {
+  Troubled t;
+  t.pair.aii_share.forbid_put(true);
+  t.drop();
+  t.pair.run_for(std::chrono::seconds(20));
+  const std::string name = t.pair.sent().stem + ".pgp";
+  write_file(t.pair.root / "share/to_avsb" / name, "hidden");
+  const auto hide = [&](std::vector<ShareEntry> entries) {
+    std::erase_if(entries, [&](const ShareEntry& entry) { return entry.name == name; });
+    return entries;
+  };
+  t.pair.aii_share.on_list = t.pair.avsb_share.on_list = hide;
+  t.pair.aii_share.forbid_put(false);
+  const Time begun = t.pair.clock.now();
+  t.pair.run_to_rest();
+  CHECK(t.pair.sent().stage == Stage::acknowledged);
+  CHECK(t.pair.sent().package == t.pair.sent().stem + "-2.pgp");
+  CHECK(t.pair.sent().copy == 2);
+  CHECK(t.aii().db.query("SELECT 1 FROM audit WHERE event = 'name-taken'").size() == 1);
+  CHECK(t.pair.clock.now() - begun > std::chrono::minutes(8));
+  CHECK(t.pair.clock.now() - begun < std::chrono::minutes(40));
+  CHECK(t.pair.open_alerts(*t.pair.aii).empty());  // nobody has anything to do
+}
+
 TEST_CASE("a refusal that could not read which exchange it refuses is known by the package's digest") {
   Troubled t;
   t.pair.avsb.reset();

@@ -28,6 +28,9 @@ class ScriptedShare : public Share {
   void fetch(Folder folder, const ShareEntry& entry, std::uint64_t offset, Sink& into,
              const Transfer& transfer) override;
   void remove(Folder folder, const std::string& name, const Transfer& transfer) override;
+  void abandon(const std::string& name, const std::string& note, const Transfer&) override {
+    abandoned.push_back(name + " " + note);
+  }
 
   /// Every call fails until heal().
   void fail_all(Code code) { broken_ = code; }
@@ -53,6 +56,8 @@ class ScriptedShare : public Share {
   std::function<void()> on_put;
   /// Where the files are, which neither lies nor fails.
   Share& files() { return *files_; }
+  /// Names with the notes of puts that nobody goes on with.
+  std::vector<std::string> abandoned;
   /// How often a verb was called.
   std::size_t calls(Verb verb) const;
 
