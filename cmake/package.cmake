@@ -26,6 +26,7 @@ foreach(unit veerdienst@.service veerdienst-check@.service veerdienst-check@.tim
   install(FILES systemd/${unit} DESTINATION lib/systemd/system)
 endforeach()
 install(FILES ${VEER_DEBIAN}/lintian-overrides DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides RENAME veerdienst)
+install(FILES systemd/bus.conf DESTINATION ${CMAKE_INSTALL_DATADIR}/dbus-1/system.d RENAME org.veerdienst.Exchange1.conf)
 install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME veerdienst.conf)
 install(FILES systemd/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME veerdienst.conf)
 
@@ -47,7 +48,7 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # Versions with the fixes that docs/dependencies.md names. Not gnupg: it brings a program that speaks to key servers.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "gpg (>= 2.2.40-1.1+deb12u2), gpg-agent (>= 2.2.40-1.1+deb12u2), libgpgme11 (>= 1.18.0-3+deb12u1), systemd (>= 252)")
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS openssh-client)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "default-dbus-system-bus | dbus-system-bus, openssh-client")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS sqlite3)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${VEER_DEBIAN}/postinst ${VEER_DEBIAN}/prerm ${VEER_DEBIAN}/postrm)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)

@@ -77,6 +77,32 @@ void require_plain_file(const struct stat& status, const fs::path& path) {
                 fmt::format("{} has a second name (hard link): put a copy of the list", shown(path)));
 }
 
+ReadFile read_all(int fd, const fs::path& path, std::uint64_t cap) {
+  struct stat before {};
+  if (fstat(fd, &before) != 0) throw_errno(fmt::format("looking at {}", shown(path)));
+  require_plain_file(before, path);
+  if (static_cast<std::uint64_t>(before.st_size) > cap)
+    throw Error(Code::i_size, fmt::format("{} is larger than the {} bytes allowed", shown(path), cap));
+  // One byte more than the size, so that a file that grew is noticed.
+  std::string bytes(static_cast<std::size_t>(before.st_size) + 1, '\0');
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = uninterrupted(
+        [&] { return ::pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done)); });
+    if (n < 0) throw_errno(fmt::format("reading {}", shown(path)));
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  struct stat after {};
+  if (fstat(fd, &after) != 0) throw_errno(fmt::format("looking at {}", shown(path)));
+  const FileIdentity identity = identity_of(after);
+  if (identity != identity_of(before) || done != identity.size || after.st_nlink != 1)
+    throw Error(Code::i_changed,
+                fmt::format("{} changed while it was being read; it is read again", shown(path)));
+  bytes.resize(done);
+  return {identity, std::move(bytes)};
+}
+
 }  // namespace
 
 void Fd::reset() {
@@ -141,29 +167,15 @@ ReadFile read_once(const fs::path& path, std::uint64_t cap) {
                                             shown(path)));
     throw_errno(fmt::format("opening {}", shown(path)));
   }
-  struct stat before {};
-  if (fstat(fd.get(), &before) != 0) throw_errno(fmt::format("looking at {}", shown(path)));
-  require_plain_file(before, path);
-  if (static_cast<std::uint64_t>(before.st_size) > cap)
-    throw Error(Code::i_size, fmt::format("{} is larger than the {} bytes allowed", shown(path), cap));
-  // One byte more than the size, so that a file that grew is noticed.
-  std::string bytes(static_cast<std::size_t>(before.st_size) + 1, '\0');
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t n =
-        uninterrupted([&] { return ::read(fd.get(), bytes.data() + done, bytes.size() - done); });
-    if (n < 0) throw_errno(fmt::format("reading {}", shown(path)));
-    if (n == 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  struct stat after {};
-  if (fstat(fd.get(), &after) != 0) throw_errno(fmt::format("looking at {}", shown(path)));
-  const FileIdentity identity = identity_of(after);
-  if (identity != identity_of(before) || done != identity.size || after.st_nlink != 1)
-    throw Error(Code::i_changed,
-                fmt::format("{} changed while it was being read; it is read again", shown(path)));
-  bytes.resize(done);
-  return {identity, std::move(bytes)};
+  return read_all(fd.get(), path, cap);
+}
+
+ReadFile read_open(int fd, const fs::path& path, std::uint64_t cap) {
+  struct stat status {};
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 0)
+    throw Error(Code::i_file,
+                fmt::format("{} was removed or replaced: offer the file that is there now", shown(path)));
+  return read_all(fd, path, cap);
 }
 
 fs::path claimed_name(const fs::path& path) {

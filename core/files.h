@@ -81,6 +81,10 @@ struct ReadFile {
 /// regular file with a single link), I_SIZE (more than `cap` bytes), I_CHANGED (it is gone, or changed while
 /// it was read), L_IO.
 ReadFile read_once(const fs::path& path, std::uint64_t cap);
+/// The same through a descriptor that somebody opened, from the file's beginning wherever it stands; the file
+/// is called `path` in what is thrown. I_FILE too when it has no name (any more), L_IO when it is not open
+/// for reading.
+ReadFile read_open(int fd, const fs::path& path, std::uint64_t cap);
 /// Unlinks `path` when it is still the file `identity` and syncs the folder; false when it is another or
 /// gone. In between the file bears claimed_name(path), where a crash may leave it: the next call with the
 /// same arguments finds it there.

@@ -1,6 +1,9 @@
 #include "daemon/access.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <grp.h>
@@ -12,14 +15,50 @@
 namespace veer {
 namespace {
 
+// What an entry of the machine's database is kept in; a large group needs more.
+constexpr std::size_t kRoom = 4096;
+constexpr std::size_t kMostRoom = 1 << 22;
+
+/// Calls a look-up that answers in a buffer (getpwuid_r(3)) with enough room; `take` makes something of the
+/// entry. Empty when there is none.
+template <typename Entry, typename LookUp, typename Take>
+auto entry_of(LookUp look_up, Take take) -> std::optional<decltype(take(std::declval<Entry>()))> {
+  for (std::size_t room = kRoom; room <= kMostRoom; room *= 4) {
+    std::string buffer(room, '\0');
+    Entry entry{};
+    Entry* found = nullptr;
+    const int result = look_up(&entry, buffer.data(), buffer.size(), &found);
+    if (result == ERANGE) continue;
+    return result == 0 && found != nullptr ? std::optional(take(entry)) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+struct Account {
+  std::string name;
+  gid_t group;
+};
+
+std::optional<Account> account_of(uid_t person) {
+  return entry_of<passwd>([&](passwd* entry, char* buffer, std::size_t room,
+                              passwd** found) { return getpwuid_r(person, entry, buffer, room, found); },
+                          [](const passwd& entry) {
+                            return Account{entry.pw_name, entry.pw_gid};
+                          });
+}
+
+std::optional<gid_t> group_named(const std::string& name) {
+  return entry_of<group>([&](group* entry, char* buffer, std::size_t room,
+                             group** found) { return getgrnam_r(name.c_str(), entry, buffer, room, found); },
+                         [](const group& entry) { return entry.gr_gid; });
+}
+
 std::vector<gid_t> groups_of(uid_t person) {
-  const passwd* const entry = getpwuid(person);
-  if (entry == nullptr) return {};
-  const std::string name = entry->pw_name;
-  const gid_t own = entry->pw_gid;
+  const auto account = account_of(person);
+  if (!account) return {};
   std::vector<gid_t> groups(32);
   int size = static_cast<int>(groups.size());
-  while (getgrouplist(name.c_str(), own, groups.data(), &size) < 0)
+  while (getgrouplist(account->name.c_str(), account->group, groups.data(), &size) < 0)
     groups.resize(static_cast<std::size_t>(size));
   groups.resize(static_cast<std::size_t>(size));
   return groups;
@@ -48,8 +87,8 @@ bool may(const AccessConfig& access, Right right, uid_t person) {
   const std::vector<gid_t> own = groups_of(person);
   const std::vector<std::string> names = groups_with(access, right);
   return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    const group* const entry = getgrnam(name.c_str());
-    return entry != nullptr && std::find(own.begin(), own.end(), entry->gr_gid) != own.end();
+    const auto group = group_named(name);
+    return group && std::find(own.begin(), own.end(), *group) != own.end();
   });
 }
 
@@ -60,9 +99,8 @@ void require_right(const AccessConfig& access, Right right, uid_t person) {
 }
 
 Person person_of(uid_t uid) {
-  const passwd* const entry = getpwuid(uid);
-  return {uid, entry != nullptr ? fmt::format("{} ({})", printable(entry->pw_name), uid)
-                                : fmt::format("uid {}", uid)};
+  const auto account = account_of(uid);
+  return {uid, account ? fmt::format("{} ({})", printable(account->name), uid) : fmt::format("uid {}", uid)};
 }
 
 }  // namespace veer

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+/// Any thread.
 namespace veer {
 
 /// Groups of the machine whose members may do what; empty: nobody but the service's own user.

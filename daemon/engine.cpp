@@ -251,6 +251,7 @@ void Engine::run(const Command& command, const Transfer& transfer) {
                         {"who", command.who.name},
                         {"code", code.empty() ? "done" : std::string(code)}});
     });
+    at_.files.forget(command.id);
   };
   try {
     finish(CommandStage::done, "", obey(command, transfer));

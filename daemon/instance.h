@@ -14,6 +14,7 @@
 #include "daemon/holds.h"
 #include "daemon/ledger.h"
 #include "daemon/offers.h"
+#include "daemon/open_files.h"
 #include "daemon/register.h"
 #include "formats/seal.h"
 
@@ -23,8 +24,8 @@ namespace veer {
 std::string program_name();
 
 /// Everything that one side works with: its configuration, its books in one database, and the outside world
-/// behind the seams. Makes its folders and brings the database up to date. One thread. Nothing in it but the
-/// database and the folders survives a crash, and nothing else needs to.
+/// behind the seams. Makes its folders and brings the database up to date. One thread, but for `files`.
+/// Nothing in it but the database and the folders survives a crash, and nothing else needs to.
 struct Instance {
   Instance(Config configuration, Share& its_share, Seal& its_seal, const Clock& its_clock,
            Random& its_random);
@@ -40,6 +41,7 @@ struct Instance {
   Offers offers;
   Holds holds;
   Audit audit;
+  OpenFiles files;
   Share& share;
   Seal& seal;
   const Clock& clock;

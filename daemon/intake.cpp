@@ -260,11 +260,21 @@ Exchange Intake::take(const Command& command, const Transfer& transfer) {
   const std::string name = path.filename();
   const int year = reference_year_of(at_.config.intake, name);
   require_free(year);
-  require_there(path);
-  const ReadFile file = read_once(path, at_.config.intake.cap);
+  const ReadFile file = read_offered(command);
   ListReport report = read_list(name, file.bytes, reference_date_of(year), transfer);
   if (!report.good() && !command.verb.ends_with("-set-aside")) throw faulty(report);
   return seal({name, command.who, {}, command.id}, year, std::move(report), transfer);
+}
+
+// "send" names a file that this process may open, "send-open" one that its owner handed over open.
+ReadFile Intake::read_offered(const Command& command) const {
+  if (!command.verb.starts_with("send-open")) {
+    require_there(command.argument);
+    return read_once(command.argument, at_.config.intake.cap);
+  }
+  const auto file = at_.files.find(command.id);
+  if (!file) throw Error(Code::u_state, "the service began anew before it had read the file: offer it again");
+  return read_open(file->get(), command.argument, at_.config.intake.cap);
 }
 
 // One list a year (article 5), one exchange a reference date at a time, within the window.

@@ -31,10 +31,10 @@ class Intake {
   /// Looks at the drop folder: takes in what has settled, refuses what cannot be taken in, with a note each.
   /// Returns when to look again at the latest.
   Time scan(const Transfer& transfer);
-  /// Does what 'send' asks for: takes in a file that lies elsewhere and stays there, with its faulty lines
-  /// left out when the verb ends in "-set-aside", or ('send-empty') offers the explicit empty list of a year
-  /// without persons, since absence is never 'nobody'. Throws what is wrong with it. May be repeated: one
-  /// command makes one exchange.
+  /// Does what 'send' and 'send-open' ask for: takes in a file that lies elsewhere and stays there, with its
+  /// faulty lines left out when the verb ends in "-set-aside", or ('send-empty') offers the explicit empty
+  /// list of a year without persons, since absence is never 'nobody'. Throws what is wrong with it. May be
+  /// repeated: one command makes one exchange.
   Exchange take(const Command& command, const Transfer& transfer);
 
  private:
@@ -42,6 +42,7 @@ class Intake {
   void remove_taken(const fs::path& path, const Offer& offer);
   std::optional<Time> look_at(const DroppedFile& file, const Transfer& transfer);
   void take_from_drop(const DroppedFile& file, const Offer& offer, const Transfer& transfer);
+  ReadFile read_offered(const Command& command) const;
   void require_free(int reference_year);
   /// Where a list came from: a file that was dropped, or a command.
   struct Source {

@@ -111,6 +111,13 @@ struct Service::Callbacks {
   static int worker_ended(sd_event_source* source, int, std::uint32_t, void*) {
     return sd_event_exit(sd_event_source_get_event(source), 0);
   }
+  static int moved(sd_event_source*, int fd, std::uint32_t, void* it) {
+    auto& service = *static_cast<Service*>(it);
+    eventfd_t times = 0;
+    eventfd_read(fd, &times);
+    if (service.bus_) service.bus_->tell_progress(service.bytes_, service.all_bytes_);
+    return 0;
+  }
   // A worker that is stuck in a step is not spoken for.
   static int watched(sd_event_source* source, std::uint64_t, void* it) {
     auto& service = *static_cast<Service*>(it);
@@ -122,23 +129,26 @@ struct Service::Callbacks {
   }
 };
 
-Service::Service(Instance& instance, Engine& engine, std::function<bool()> may_reload)
+Service::Service(Instance& instance, Engine& engine, ServiceHooks hooks)
     : at_(instance),
       engine_(engine),
-      may_reload_(std::move(may_reload)),
+      hooks_(std::move(hooks)),
       worker_ended_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      moved_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       beat_(std::chrono::steady_clock::now()) {
   hold_signals();
   sd_event* event = nullptr;
   require(sd_event_new(&event), "listening to signals and folders");
   events_.reset(event);
-  if (!worker_ended_) throw_errno("listening to signals and folders");
+  if (!worker_ended_ || !moved_) throw_errno("listening to signals and folders");
   const sigset_t set = handled_signals();
   for (const int signal : {SIGTERM, SIGINT, SIGHUP})
     if (sigismember(&set, signal) == 1)
       require(sd_event_add_signal(event, nullptr, signal, Callbacks::signalled, this),
               "listening to signals");
   require(sd_event_add_io(event, nullptr, worker_ended_.get(), EPOLLIN, Callbacks::worker_ended, this),
+          "listening to the worker");
+  require(sd_event_add_io(event, nullptr, moved_.get(), EPOLLIN, Callbacks::moved, this),
           "listening to the worker");
   ring_bell(at_.config.state);
   sd_event_source* source = nullptr;
@@ -151,6 +161,14 @@ Service::Service(Instance& instance, Engine& engine, std::function<bool()> may_r
       sd_event_add_inotify(event, &source, at_.config.drop.c_str(), IN_CLOSE_WRITE | IN_MOVED_TO | IN_ATTRIB,
                            Callbacks::dropped, this) >= 0)
     drops_.reset(source);
+  if (!hooks_.bus_instance.empty())
+    bus_ = std::make_unique<BusServer>(event, BusServices{.instance = hooks_.bus_instance,
+                                                          .configuration = hooks_.configuration,
+                                                          .database_url = at_.config.database_url,
+                                                          .access = at_.config.access,
+                                                          .files = &at_.files,
+                                                          .rung = [this] { rang(); },
+                                                          .look = hooks_.look});
   if (sd_watchdog_enabled(0, &watchdog_usec_) > 0)
     require(sd_event_add_time_relative(event, nullptr, CLOCK_MONOTONIC, 0, 0, Callbacks::watched, this),
             "keeping the watchdog");
@@ -192,9 +210,11 @@ void Service::work(const std::stop_token& stop) {
     try {
       beat();
       for (const Chore chore : heard) engine_.wake(chore);
+      const auto next = at_.ledger.next_exchange();
+      const std::uint64_t all = next && next->wait.due <= at_.clock.now() ? next->package_size : 0;
       // A transfer lives while its bytes become more.
-      const auto progress = [this, last = std::uint64_t{0}](std::uint64_t bytes) mutable {
-        if (bytes != last) beat();
+      const auto progress = [this, all, last = std::uint64_t{0}](std::uint64_t bytes) mutable {
+        if (bytes != last) moved(bytes, all);
         last = bytes;
       };
       if (!engine_.run_one({.stop = stop, .progress = progress})) wait_for_work(stop);
@@ -211,6 +231,18 @@ void Service::work(const std::stop_token& stop) {
 }
 
 void Service::beat() { beat_ = std::chrono::steady_clock::now(); }
+
+// People who watch need it no more often than they can see.
+void Service::moved(std::uint64_t bytes, std::uint64_t all) {
+  static constexpr auto kBetween = std::chrono::milliseconds(200);
+  beat();
+  bytes_ = bytes;
+  all_bytes_ = all;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - told_moved_ < kBetween) return;
+  told_moved_ = now;
+  eventfd_write(moved_.get(), 1);
+}
 
 void Service::wait_for_work(const std::stop_token& stop) {
   if (is_supervised()) tell_manager("STATUS=" + status_line(at_));
@@ -232,7 +264,7 @@ void Service::listen() { require(sd_event_loop(events_.get()), "waiting for even
 
 void Service::signalled(int signal) {
   const bool reload = signal == SIGHUP && is_supervised();
-  if (reload && !may_reload_()) return;
+  if (reload && !hooks_.may_reload()) return;
   end_ = reload ? End::reload : End::stop;
   sd_event_exit(events_.get(), 0);
 }

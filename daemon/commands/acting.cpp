@@ -1,13 +1,16 @@
 // Commands that change something: each writes a row, which the worker carries out. Whether that is a service
-// or this very process is the only difference.
+// or this very process is the only difference; on somebody else's instance, the service writes the row too.
 
 #include "daemon/commands/acting.h"
 
+#include <cerrno>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <thread>
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -15,13 +18,26 @@
 #include "core/log.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
+#include "daemon/commands/looks.h"
+#include "daemon/intake.h"
 #include "daemon/schema.h"
 #include "daemon/service.h"
 
 namespace veer {
 namespace {
 
-bool is_over(const Exchange& x) { return x.stage != Stage::sealed && x.stage != Stage::sent; }
+/// An exchange as a command follows it, in the ledger or by asking the service.
+struct Followed {
+  std::string id;
+  std::string package;
+  std::string stage;
+  std::string receipt;  ///< its JSON; empty when there is none
+};
+using Follow = std::function<std::optional<Followed>(const std::string& id)>;
+
+bool is_over(const Followed& x) {
+  return x.stage != stage_name(Stage::sealed) && x.stage != stage_name(Stage::sent);
+}
 
 constexpr const char* kNoService = "no service runs: start it, or use 'veer run --once'";
 
@@ -42,18 +58,18 @@ class Progress {
     if (drawn_) context_.tell("\n");
     drawn_ = false;
   }
-  void stage(const Exchange& x) {
+  void stage(const Followed& x) {
     if (stage_ == x.stage) return;
     stage_ = x.stage;
     end_bar();
-    context_.tell(fmt::format("{}: {}\n", x.package, stage_name(x.stage)));
+    context_.tell(fmt::format("{}: {}\n", x.package, x.stage));
   }
 
  private:
   const Context& context_;
   bool terminal_;
   bool drawn_ = false;
-  std::optional<Stage> stage_;
+  std::string stage_;
 };
 
 /// Empty when another process works on the instance.
@@ -142,43 +158,134 @@ void tell_unsent(Context& context, Ledger& ledger) {
   }
 }
 
-void tell_held(Context& context, const Exchange& x) {
+void tell_held(Context& context, const Followed& x) {
   context.exit_code = kHeld;
   context.tell(fmt::format("it waits for release by another person, an approver: 'veer approve {}'\n",
                            x.id.substr(0, 8)));
 }
 
-void report_end(Context& context, Ledger& ledger, const Exchange& x) {
-  const auto stored = ledger.receipt_of(x.id);
+void report_end(Context& context, const Followed& x) {
   if (context.json) {
-    Json json = {{"exchange", x.id}, {"stage", stage_name(x.stage)}};
-    if (stored) json["receipt"] = Json::parse(stored->json);
+    Json json = {{"exchange", x.id}, {"stage", x.stage}};
+    if (!x.receipt.empty()) json["receipt"] = Json::parse(x.receipt);
     context.print(text_of(json));
   } else {
-    context.print(fmt::format("{} {}\n", x.id, stage_name(x.stage)));
-    if (stored) context.print(stored->json);
+    context.print(fmt::format("{} {}\n", x.id, x.stage));
+    context.print(x.receipt);
   }
-  if (x.stage == Stage::refused) context.exit_code = kRefusedThere;
-  if (is_taken_back(x.stage)) context.exit_code = kFailed;
-  if (x.stage == Stage::held) tell_held(context, x);
+  if (x.stage == stage_name(Stage::refused)) context.exit_code = kRefusedThere;
+  if (x.stage == stage_name(Stage::withdrawn) || x.stage == stage_name(Stage::rejected))
+    context.exit_code = kFailed;
+  if (x.stage == stage_name(Stage::held)) tell_held(context, x);
 }
 
-void report_done(const Context& context, Ledger& ledger, const Asked& asked, const CommandResult& result) {
+void report_done(const Context& context, const Asked& asked, const CommandResult& result,
+                 const Follow& follow) {
   if (!context.json) {
     context.print(result.text + "\n");
     return;
   }
   Json json = {{"command", asked.verb}};
-  if (const auto sent = ledger.exchange(result.text))
-    json.update({{"exchange", sent->id}, {"stage", stage_name(sent->stage)}});
+  if (const auto sent = asked.verb.starts_with("send") ? follow(result.text) : std::nullopt)
+    json.update({{"exchange", sent->id}, {"stage", sent->stage}});
   else
     json["text"] = result.text;
   context.print(text_of(json));
 }
 
+void tell_if_held(Context& context, const Asked& asked, const CommandResult& result, const Follow& follow) {
+  const auto sent = asked.verb.starts_with("send") ? follow(result.text) : std::nullopt;
+  if (sent && sent->stage == stage_name(Stage::held)) tell_held(context, *sent);
+}
+
+void throw_failed(const CommandResult& result) {
+  if (result.stage == CommandStage::failed)
+    throw Error(code_named(result.code).value_or(Code::u_state), result.text);
+}
+
+std::string so_far(const CommandResult& result) {
+  return result.text.empty() ? "" : fmt::format(" ({})", result.text);
+}
+
+Error no_receipt_yet(const std::string& exchange, const std::string& and_then) {
+  return {Code::s_timeout, fmt::format("no receipt yet for exchange {}; see 'veer show {}'{}", exchange,
+                                       exchange.substr(0, 8), and_then)};
+}
+
+/// Looks until `done` says so or patience ends; a service that begins anew meanwhile is waited for.
+template <typename Done>
+bool wait_there(BusClient& service, std::chrono::steady_clock::time_point end, Progress& progress,
+                Done done) {
+  using Clock = std::chrono::steady_clock;
+  std::optional<Clock::time_point> away_since;
+  while (true) {
+    try {
+      if (done()) return true;
+      away_since.reset();
+    } catch (const Error& error) {
+      if (!away_since) away_since = Clock::now();
+      if (error.code() != Code::s_unreachable || Clock::now() - *away_since > BusClient::kPatience) throw;
+    }
+    if (Clock::now() >= end) return false;
+    service.wait(std::chrono::milliseconds(200), [&](auto bytes, auto of) { progress.bytes(bytes, of); });
+  }
+}
+
+/// Opened by whoever offers it, so that the service needs no right on it.
+Fd open_list(const fs::path& path) {
+  require_there(path);
+  Fd fd(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  if (!fd && errno == EACCES)
+    throw Error(Code::i_file, fmt::format("{} may not be read by you", printable(path.native(), 300)));
+  if (!fd) throw_errno(fmt::format("opening {}", printable(path.native(), 300)));
+  return fd;
+}
+
+std::int64_t ask_there(BusClient& service, const Asked& asked) {
+  if (asked.verb != "send" && asked.verb != "send-set-aside") return service.ask(asked.verb, asked.argument);
+  const fs::path file = asked.argument;
+  return service.offer(file.filename(), open_list(file), asked.verb == "send-set-aside");
+}
+
+/// The same as act() by asking the service of an instance that is somebody else's.
+void act_there(Context& context, const Asked& asked, const std::string& strangeness) {
+  const auto service = service_of(context, strangeness);
+  const auto end = std::chrono::steady_clock::now() + asked.patience;
+  const std::int64_t id = ask_there(*service, asked);
+  Progress progress(context);
+  CommandResult result;
+  if (!wait_there(*service, end, progress, [&] {
+        result = service->result_of(id);
+        return result.stage != CommandStage::pending;
+      }))
+    throw Error(Code::s_timeout, fmt::format("not done yet{}; the service goes on with it", so_far(result)));
+  throw_failed(result);
+  const Follow follow = [&](const std::string& exchange) -> std::optional<Followed> {
+    const Json shown = Json::parse(service->look("show", exchange, true).text);
+    const Json& receipt = shown.at("receipt");
+    return Followed{shown.at("exchange"), shown.at("package"), shown.at("stage"),
+                    receipt.is_null() ? "" : text_of(receipt)};
+  };
+  if (!asked.wait_for_receipt) {
+    progress.end_bar();
+    report_done(context, asked, result, follow);
+    tell_if_held(context, asked, result, follow);
+    return;
+  }
+  std::optional<Followed> followed;
+  if (!wait_there(*service, end, progress, [&] {
+        followed = follow(result.text);
+        progress.stage(*followed);
+        return is_over(*followed);
+      }))
+    throw no_receipt_yet(result.text, "");
+  report_end(context, *followed);
+}
+
 }  // namespace
 
 void act(Context& context, const Asked& asked) {
+  if (const auto strangeness = context.strangeness()) return act_there(context, asked, *strangeness);
   const Config config = context.own_config();
   const StopOnSignal stop;
   auto working = begin_work(config);
@@ -193,34 +300,33 @@ void act(Context& context, const Asked& asked) {
 
   Progress progress(context);
   Patience patience(config, std::move(working), books, asked.patience, progress, stop.token());
-  if (!patience.until([&] { return agenda.result_of(id).stage != CommandStage::pending; })) {
-    const CommandResult so_far = agenda.result_of(id);
+  if (!patience.until([&] { return agenda.result_of(id).stage != CommandStage::pending; }))
     throw Error(Code::s_timeout,
-                fmt::format("not done yet{}; {}", so_far.text.empty() ? "" : " (" + so_far.text + ")",
+                fmt::format("not done yet{}; {}", so_far(agenda.result_of(id)),
                             patience.is_alone() ? fmt::format("it stands in the books; {}", kNoService)
                                                 : "the service goes on with it"));
-  }
   const CommandResult result = agenda.result_of(id);
-  if (result.stage == CommandStage::failed)
-    throw Error(code_named(result.code).value_or(Code::u_state), result.text);
+  throw_failed(result);
+  const Follow follow = [&](const std::string& exchange) -> std::optional<Followed> {
+    const auto x = ledger.exchange(exchange);
+    if (!x) return std::nullopt;
+    const auto stored = ledger.receipt_of(x->id);
+    return Followed{x->id, x->package, std::string(stage_name(x->stage)), stored ? stored->json : ""};
+  };
   if (!asked.wait_for_receipt) {
     patience.finish_work();
-    report_done(context, ledger, asked, result);
+    report_done(context, asked, result, follow);
     if (patience.is_alone()) tell_unsent(context, ledger);
-    if (const auto sent = ledger.exchange(result.text); sent && sent->stage == Stage::held)
-      tell_held(context, *sent);
+    tell_if_held(context, asked, result, follow);
     return;
   }
   const bool over = patience.until([&] {
-    const Exchange x = ledger.exchange(result.text).value();
+    const Followed x = follow(result.text).value();
     progress.stage(x);
     return is_over(x);
   });
-  if (!over)
-    throw Error(Code::s_timeout, fmt::format("no receipt yet for exchange {}; see 'veer show {}'{}",
-                                             result.text, result.text.substr(0, 8),
-                                             patience.is_alone() ? fmt::format("; {}", kNoService) : ""));
-  report_end(context, ledger, ledger.exchange(result.text).value());
+  if (!over) throw no_receipt_yet(result.text, patience.is_alone() ? fmt::format("; {}", kNoService) : "");
+  report_end(context, follow(result.text).value());
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
+#include "daemon/commands/looks.h"
 
 namespace veer {
 namespace {
@@ -22,7 +23,9 @@ AuditHead anchor_of(const std::string& text) {
   return {std::stoll(text.substr(0, colon)), text.substr(colon + 1)};
 }
 
-void verify(Context& context, const std::vector<std::string>& anchors) {
+}  // namespace
+
+void verify_chain(Context& context, const std::vector<std::string>& anchors) {
   const Config config = context.own_config();
   const auto books = open_books(config);
   std::vector<AuditHead> heads;
@@ -57,7 +60,7 @@ void verify(Context& context, const std::vector<std::string>& anchors) {
                   report.head.seq, report.head.head, heads.size(), report.signed_here));
 }
 
-void anchors(Context& context) {
+void show_anchors(Context& context) {
   const auto books = open_books(context.own_config());
   const auto rows = books->query("SELECT party, seq, head, exchange, at FROM anchor ORDER BY at, seq");
   if (context.json) {
@@ -75,8 +78,6 @@ void anchors(Context& context) {
     context.print(fmt::format("{} {}:{} {}\n", row.text(0), row.integer(1), row.text(2), row.text(3)));
 }
 
-}  // namespace
-
 void add_audit(CLI::App& app, Context& context) {
   auto* audit = app.add_subcommand("audit", "The chain of events");
   audit->require_subcommand(1);
@@ -84,9 +85,10 @@ void add_audit(CLI::App& app, Context& context) {
       audit->add_subcommand("verify", "Walk the chain, and hold it against what others remember of it");
   auto heads = std::make_shared<std::vector<std::string>>();
   walk->add_option("--anchor", *heads, "SEQ:HASH that the other side holds; may be repeated");
-  walk->callback([&context, heads] { verify(context, *heads); });
+  walk->callback(
+      [&context, heads] { look(context, "audit verify", fmt::format("{}", fmt::join(*heads, " "))); });
   audit->add_subcommand("anchors", "The other side's signed points, for its own verification")
-      ->callback([&context] { anchors(context); });
+      ->callback([&context] { look(context, "audit anchors"); });
 }
 
 }  // namespace veer

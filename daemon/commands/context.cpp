@@ -20,6 +20,17 @@ namespace {
 
 constexpr std::string_view kAsItsUser = "run this as the service's user, with runuser(1) or sudo(8)";
 
+bool is_unreadable(const fs::path& file) { return access(file.c_str(), R_OK) != 0 && errno == EACCES; }
+
+std::string unreadable(const fs::path& file) {
+  return fmt::format("{} may not be read by {}", printable(file.native(), 300), person_of(getuid()).name);
+}
+
+std::string strange(const fs::path& folder) {
+  return fmt::format("{} belongs to another user than {}", printable(folder.native(), 300),
+                     person_of(getuid()).name);
+}
+
 Secret passphrase_of(const Config& config) {
   return config.openpgp_passphrase.empty() ? Secret() : read_secret(config.openpgp_passphrase);
 }
@@ -27,7 +38,7 @@ Secret passphrase_of(const Config& config) {
 }  // namespace
 
 std::filesystem::path Context::config_path() const {
-  if (!config_file.empty()) return fs::absolute(config_file);
+  if (!config_file.empty()) return fs::absolute(config_file).lexically_normal();
   if (instance.empty() || instance.find('/') != std::string::npos)
     throw Error(Code::u_usage,
                 "say which instance: --config FILE, or --instance NAME for /etc/veerdienst/NAME.toml");
@@ -36,12 +47,12 @@ std::filesystem::path Context::config_path() const {
 
 fs::path Context::readable_config_path() const {
   fs::path path = config_path();
-  if (access(path.c_str(), R_OK) != 0 && errno == EACCES)
+  if (is_unreadable(path))
     throw Error(
         Code::c_user,
-        fmt::format("{} may not be read by {}: {}; or, when this is the service's user and somebody else "
-                    "edited the file, give it back with chown(1)",
-                    printable(path.native(), 300), person_of(getuid()).name, kAsItsUser));
+        fmt::format("{}: {}; or, when this is the service's user and somebody else edited the file, give it "
+                    "back with chown(1)",
+                    unreadable(path), kAsItsUser));
   return path;
 }
 
@@ -53,23 +64,36 @@ Config Context::own_config() const {
   return own;
 }
 
+std::optional<std::string> Context::strangeness() const {
+  const fs::path path = config_path();
+  if (is_unreadable(path)) return unreadable(path);
+  const fs::path state = read_config(path).state;
+  return is_strange(state) ? std::optional(strange(state)) : std::nullopt;
+}
+
+std::string Context::bus_instance() const { return config_path().stem(); }
+
 bool is_strange(const fs::path& folder) {
   struct stat status {};
   return stat(folder.c_str(), &status) == 0 ? status.st_uid != geteuid() : errno == EACCES;
 }
 
 void require_own(const fs::path& folder) {
-  if (is_strange(folder))
-    throw Error(Code::c_user, fmt::format("{} belongs to another user than {}: {}",
-                                          printable(folder.native(), 300), person_of(getuid()).name, kAsItsUser));
+  if (is_strange(folder)) throw Error(Code::c_user, fmt::format("{}: {}", strange(folder), kAsItsUser));
 }
 
 void Context::print(std::string_view text) const {
+  if (captured != nullptr) {
+    *captured += text;
+    return;
+  }
   std::cout << text << std::flush;
   if (!std::cout) throw Error(Code::l_io, "standard output cannot be written");
 }
 
-void Context::tell(std::string_view text) const { std::cerr << text << std::flush; }
+void Context::tell(std::string_view text) const {
+  if (captured == nullptr) std::cerr << text << std::flush;
+}
 
 std::unique_ptr<Working> Working::try_open(const Config& config, std::string_view who) {
   make_folder(config.state);

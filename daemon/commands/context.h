@@ -35,6 +35,7 @@ struct Context {
   std::string instance;
   bool json = false;
   int exit_code = kDone;
+  std::string* captured = nullptr;  ///< print() adds to it, and tell() keeps silent, when there is one
 
   std::filesystem::path config_path() const;
   /// The same of a file that is to be read: throws C_USER when whoever runs this may not.
@@ -43,6 +44,11 @@ struct Context {
   /// The same for a command that works with the instance's folders: throws C_USER when they belong to another
   /// user, who could not use what this one leaves there.
   Config own_config() const;
+  /// Why whoever runs this can only ask the instance's service: configuration or folders are another user's.
+  /// Empty when they are their own.
+  std::optional<std::string> strangeness() const;
+  /// Its name on the bus: the configuration file's, without ending.
+  std::string bus_instance() const;
   /// Data, to standard output.
   void print(std::string_view text) const;
   /// Talk, to standard error.

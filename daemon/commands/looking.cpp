@@ -7,10 +7,12 @@
 #include <fmt/format.h>
 #include <sys/statvfs.h>
 
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
+#include "daemon/commands/looks.h"
 #include "daemon/intake.h"
 #include "daemon/offers.h"
 #include "daemon/rules.h"
@@ -183,7 +185,9 @@ std::string line_of(const Exchange& x) {
                      x.revision, stage_name(x.stage), x.records, format_time(x.changed_at), x.package);
 }
 
-void status(Context& context) {
+}  // namespace
+
+void show_status(Context& context) {
   Books books(context);
   const auto alerts = books.alerts.open();
   std::vector<ChoreState> chores;
@@ -300,7 +304,7 @@ void status(Context& context) {
   context.print(text);
 }
 
-void list(Context& context) {
+void show_list(Context& context) {
   Books books(context);
   const auto exchanges = books.ledger.exchanges();
   if (context.json) {
@@ -313,7 +317,7 @@ void list(Context& context) {
   if (exchanges.empty()) context.tell("no exchange yet\n");
 }
 
-void show(Context& context, const std::string& id) {
+void show_exchange(Context& context, const std::string& id) {
   Books books(context);
   const Exchange x = books.ledger.find(id);
   const auto receipt = books.ledger.receipt_of(x.id);
@@ -358,47 +362,60 @@ void show(Context& context, const std::string& id) {
   context.print(text);
 }
 
-void receipt(Context& context, const std::string& id, const std::string& file) {
+void show_receipt(Context& context, const std::string& id) {
   Books books(context);
   const Exchange x = books.ledger.find(id);
   const auto stored = books.ledger.receipt_of(x.id);
   if (!stored || stored->signature.empty())
     throw Error(Code::u_state, fmt::format("there is no signed receipt for exchange {} yet", x.id));
-  const std::string path =
-      !file.empty() ? file
-                    : file_name(x.stem, stored->status == ReceiptStatus::refused ? FileKind::refused
-                                                                                 : FileKind::recorded);
-  if (!write_new_file(path, write_receipt_archive({stored->json, stored->signature}), 0644))
+  const FileKind kind = stored->status == ReceiptStatus::refused ? FileKind::refused : FileKind::recorded;
+  Json json = {{"exchange", x.id},
+               {"name", file_name(x.stem, kind)},
+               {"archive", base64(write_receipt_archive({stored->json, stored->signature}))},
+               {"keys", books.config.openpgp_home.native()},
+               {"signer", books.config.counterparty},
+               {"fingerprints", Json::array()}};
+  for (const PinnedKey& key : books.config.counterparty_keys) json["fingerprints"].push_back(key.fingerprint);
+  context.print(text_of(json));
+}
+
+namespace {
+
+void write_receipt(Context& context, const std::string& id, const std::string& file) {
+  const Json found = Json::parse(found_by(context, "receipt", id));
+  const auto text = [&](const char* key) { return found.at(key).get<std::string>(); };
+  const std::string path = !file.empty() ? file : fs::path(text("name")).filename().native();
+  if (!write_new_file(path, from_base64(text("archive")), 0644))
     throw Error(Code::u_usage, fmt::format("{} is there already: name another file", printable(path)));
   if (context.json)
-    context.print(text_of(Json{{"exchange", x.id}, {"file", path}}));
+    context.print(text_of(Json{{"exchange", text("exchange")}, {"file", path}}));
   else
     context.print(path + "\n");
-  std::vector<std::string> theirs;
-  for (const PinnedKey& key : books.config.counterparty_keys) theirs.push_back(key.fingerprint);
-  context.tell(
-      fmt::format("verify it with: tar xf {} && gpg --homedir {} --verify receipt.json.sig receipt.json\n"
-                  "it counts when the primary key fingerprint that gpg shows is {}'s: {}\n",
-                  printable(path), printable(books.config.openpgp_home.native(), 300),
-                  books.config.counterparty, fmt::join(theirs, " or ")));
+  // Whoever may not look into the service's key folder has the other side's public key from elsewhere.
+  const bool own = !is_strange(text("keys"));
+  context.tell(fmt::format(
+      "verify it with: tar xf {} && gpg{} --verify receipt.json.sig receipt.json\n"
+      "it counts when the primary key fingerprint that gpg shows is {}'s: {}\n",
+      printable(path), own ? fmt::format(" --homedir {}", printable(text("keys"), 300)) : "", text("signer"),
+      fmt::join(found.at("fingerprints").get<std::vector<std::string>>(), " or ")));
 }
 
 }  // namespace
 
 void add_looking(CLI::App& app, Context& context) {
   app.add_subcommand("status", "What is open, and what to do next")->callback([&context] {
-    status(context);
+    look(context, "status");
   });
-  app.add_subcommand("list", "All exchanges, newest first")->callback([&context] { list(context); });
+  app.add_subcommand("list", "All exchanges, newest first")->callback([&context] { look(context, "list"); });
   auto* one = app.add_subcommand("show", "One exchange with its history and receipt");
   auto id = std::make_shared<std::string>();
   one->add_option("ID", *id, "Exchange (its first characters will do) or package name")->required();
-  one->callback([&context, id] { show(context, *id); });
+  one->callback([&context, id] { look(context, "show", *id); });
   auto* paper = app.add_subcommand("receipt", "Write the signed receipt of an exchange as a file");
   auto file = std::make_shared<std::string>();
   paper->add_option("ID", *id, "Exchange or package name")->required();
   paper->add_option("-o,--output", *file, "File to write; its own name otherwise");
-  paper->callback([&context, id, file] { receipt(context, *id, *file); });
+  paper->callback([&context, id, file] { write_receipt(context, *id, *file); });
 }
 
 }  // namespace veer

@@ -13,6 +13,7 @@
 #include "daemon/commands/acting.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
+#include "daemon/commands/looks.h"
 #include "daemon/holds.h"
 
 namespace veer {
@@ -127,7 +128,7 @@ bool is_confirmed(const Context& context) {
 }
 
 void approve(Context& context, const Wish& wish) {
-  const Json facts = facts_here(context, wish.id);
+  const Json facts = Json::parse(found_by(context, "release", wish.id));
   const auto sha256 = facts["sha256"].get<std::string>();
   const std::uint64_t set_aside = facts.value("set_aside", std::uint64_t{0});
   if (!wish.digest.empty() && wish.digest != sha256)

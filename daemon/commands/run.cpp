@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "daemon/commands/context.h"
+#include "daemon/commands/looks.h"
 #include "daemon/service.h"
 
 namespace veer {
@@ -129,10 +130,16 @@ void serve(const Context& context) {
     log(LogLevel::info, "{} runs as {} ({})", program_name(), config.party,
         environment_name(config.environment));
     std::optional<Config> next;
-    Service service(working->instance(), working->engine(), [&] {
-      next = read_anew(context, config);
-      return next.has_value();
-    });
+    const ServiceHooks hooks{.may_reload =
+                                 [&] {
+                                   next = read_anew(context, config);
+                                   return next.has_value();
+                                 },
+                             .bus_instance = context.bus_instance(),
+                             .configuration = context.config_path(),
+                             .look = [&](const std::string& what, const std::string& argument,
+                                         bool json) { return look_here(context, what, argument, json); }};
+    Service service(working->instance(), working->engine(), hooks);
     if (service.run() == Service::End::stop) break;
     working.reset();
     try {

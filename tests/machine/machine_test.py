@@ -126,6 +126,18 @@ class Test:
             machine.run("runuser", "-u", OUTSIDER, "--", *typed.split(), code=code)
         holds("the service goes on", self.aii.property("ActiveState") == "active")
 
+    def an_operator_works_under_their_own_name_and_does_what_operators_may(self):
+        holds("it runs", "the service runs" in self.aii.person("status"))
+        self.aii.person("poll")
+        for refused in (["resume"], ["audit", "verify"], ["doctor"]):
+            self.aii.person(*refused, code=12)
+        holds("the journal names them", f"{OPERATOR} (" in self.aii.journal("-u", self.aii.unit, "--grep", "asks: poll"))
+        told = self.aii.machine.run("runuser", "-u", OUTSIDER, "--", "busctl", "introspect", "org.veerdienst.Exchange1.aii",
+                                    "/org/veerdienst/Exchange1", "org.veerdienst.Exchange1")
+        holds(f"what can be asked is shown: {told}", ".Offer " in told)
+        told = self.aii.person("status", code=12, who=OUTSIDER)
+        holds(told, "may not do this: it is for members of veer-operators, veer-approvers, veer-auditors" in told)
+
     def a_service_that_hangs_is_restarted(self):
         own = f"/etc/systemd/system/{self.aii.unit}.d"
         self.aii.override(self.aii.unit, "WatchdogSec=4s", "RestartSec=1s")
@@ -243,7 +255,7 @@ class Test:
 
     def a_network_that_is_gone_is_told_of_daily_and_the_exchange_goes_on_when_it_is_back(self):
         self.room.network.plug("aii", "down")
-        self.aii.offer(2026, self.list(SMALL, 5))
+        self.aii.send(2026, self.list(SMALL, 5))
         until("the list waits for the network",
               lambda: any(x["waits"].get("problem") for x in self.aii.data("status")["exchanges"]))
         self.aii.machine.run("systemctl", "start", "veerdienst-check@aii.service", code=1)

@@ -159,18 +159,24 @@ TEST_CASE("every command as another user says so, and touches nothing") {
   CHECK(doctor.exit_code == 1);
   CHECK(has(doctor.output, "belongs to another user"));
   CHECK_FALSE(has(doctor.output, "L_ENGINE"));
+  // What a service could be asked; none answers here.
   for (const char* command : {"status", "list", "show x", "receipt x", "audit verify", "audit anchors",
-                              "poll", "send /x/inburgeringsplicht-2026.csv", "retry x", "run --once"}) {
+                              "poll", "send /x/inburgeringsplicht-2026.csv", "retry x"}) {
     const ShellResult refused = strange(command);
     CAPTURE(command, refused.output);
-    CHECK(refused.exit_code == 12);
+    CHECK(refused.exit_code == 11);
     CHECK(has(refused.output, "belongs to another user"));
+    CHECK(has(refused.output, "no service answers"));
   }
+  const ShellResult worked = strange("run --once");
+  CHECK(worked.exit_code == 12);
+  CHECK(has(worked.output, "belongs to another user"));
   CHECK(strange("check-list " + file).exit_code == 0);
   if (!root) return;
   CHECK(strange("keys show").exit_code == 12);
   fs::permissions(both.config("aii"), fs::perms(0640));
-  for (const char* command : {"status", "doctor", "keys show"}) {
+  CHECK(has(strange("status").output, "may not be read by"));
+  for (const char* command : {"doctor", "keys show"}) {
     const ShellResult refused = strange(command);
     CAPTURE(command, refused.output);
     CHECK(refused.exit_code == 12);

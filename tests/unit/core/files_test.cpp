@@ -458,3 +458,17 @@ TEST_CASE("a file that must be new replaces nothing") {
   CHECK(read_file(folder / "a") == "one");
   CHECK(names_in(folder.path()) == std::vector<std::string>{"a"});
 }
+
+TEST_CASE("a file that was handed over open is read from its beginning, and only while it has a name") {
+  const TempFolder folder;
+  const fs::path path = folder / "list.csv";
+  put(path, "insz\n");
+  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  REQUIRE(lseek(fd.get(), 3, SEEK_SET) == 3);
+  for (int i = 0; i < 2; ++i) CHECK(read_open(fd.get(), "list.csv", 5).bytes == "insz\n");
+  CHECK(code_of([&] { read_open(fd.get(), "list.csv", 4); }) == Code::i_size);
+  const Fd for_writing(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  CHECK(code_of([&] { read_open(for_writing.get(), "list.csv", 5); }) == Code::l_io);
+  fs::remove(path);
+  CHECK(code_of([&] { read_open(fd.get(), "list.csv", 5); }) == Code::i_file);
+}

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/bus_client.h"
+#include "daemon/commands/context.h"
+
+/// Commands that only look: on the books themselves where they are one's own, else by asking the service.
+namespace veer {
+
+void show_status(Context& context);
+void show_list(Context& context);
+void show_exchange(Context& context, const std::string& id);
+/// A receipt as the service hands it out: JSON with the archive's name and bytes in base64.
+void show_receipt(Context& context, const std::string& id);
+/// `anchors`: as 'audit verify --anchor' takes them.
+void verify_chain(Context& context, const std::vector<std::string>& anchors);
+void show_anchors(Context& context);
+
+/// What the service answers to BusServices::look, about the instance of `context`.
+LookAnswer look_here(const Context& context, const std::string& what, const std::string& argument, bool json);
+/// Prints what `what` finds, here or at the service.
+void look(Context& context, const std::string& what, const std::string& argument = {});
+/// What `what` finds, here or at the service, as JSON, for a command that does more with it than print.
+std::string found_by(const Context& context, const std::string& what, const std::string& argument);
+/// The service of an instance that is somebody else's (Context::strangeness(), which goes into what is thrown
+/// when no service answers).
+std::unique_ptr<BusClient> service_of(const Context& context, const std::string& strangeness);
+
+}  // namespace veer
