@@ -1,0 +1,115 @@
+#include "connectors/webhook_channel.h"
+
+#include <array>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "core/error.h"
+
+namespace veer {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+HttpsUrl parsed(const Secret& url) {
+  auto address = parse_https(url.reveal());
+  if (!address)
+    throw Error(Code::c_credential,
+                "the webhook's address is none that begins with https:// and may be asked");
+  return *std::move(address);
+}
+
+Json block(const std::string& text, bool heading) {
+  Json json{{"type", "TextBlock"}, {"text", text}, {"wrap", true}};
+  if (heading) json.update(Json{{"size", "Large"}, {"weight", "Bolder"}});
+  return json;
+}
+
+/// https://adaptivecards.io/explorer/, version 1.4, within the envelope that Teams wants.
+std::string card_of(const AlertMessage& message) {
+  Json body = Json::array({block(message.headline, true)});
+  for (const std::string& paragraph : message.paragraphs) body.push_back(block(paragraph, false));
+  if (!message.command.empty()) {
+    Json command = block(message.command, false);
+    command["fontType"] = "Monospace";
+    body.push_back(std::move(command));
+  }
+  Json facts = Json::array();
+  for (const auto& [title, value] : {std::pair{"instance", message.instance},
+                                     {"environment", message.environment},
+                                     {"topic", message.topic},
+                                     {"code", message.code},
+                                     {"exchange", message.exchange}})
+    if (!value.empty()) facts.push_back({{"title", title}, {"value", value}});
+  body.push_back({{"type", "FactSet"}, {"facts", std::move(facts)}});
+  return Json{
+      {"type", "message"},
+      {"attachments", Json::array({{{"contentType", "application/vnd.microsoft.card.adaptive"},
+                                    {"contentUrl", nullptr},
+                                    {"content",
+                                     {{"$schema", "http://adaptivecards.io/schemas/adaptive-card.json"},
+                                      {"type", "AdaptiveCard"},
+                                      {"version", "1.4"},
+                                      {"body", std::move(body)}}}}})}}
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::optional<std::chrono::milliseconds> told_wait(const HttpAnswer& answer) {
+  const std::string text = answer.header("retry-after");
+  int seconds = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || seconds < 0) return std::nullopt;
+  return std::chrono::seconds(seconds);
+}
+
+}  // namespace
+
+std::string webhook_signature(const Secret& secret, std::int64_t seconds, std::string_view body) {
+  const std::string text = fmt::format("{}.{}", seconds, body);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (HMAC(EVP_sha256(), secret.reveal().data(), static_cast<int>(secret.reveal().size()),
+           reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size) == nullptr)
+    throw Error(Code::l_engine, "OpenSSL cannot sign with HMAC-SHA-256");
+  std::string hex = "sha256=";
+  for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest[i]);
+  return hex;
+}
+
+WebhookChannel::WebhookChannel(WebhookOptions options)
+    : options_(std::move(options)), url_(parsed(options_.url)), http_(options_.http) {}
+
+std::string WebhookChannel::send(const AlertMessage& message, const Transfer& transfer) {
+  HttpRequest request{.method = "POST", .url = url_};
+  request.body = options_.body == WebhookBody::teams ? card_of(message) : to_json(message);
+  const std::int64_t seconds =
+      std::chrono::floor<std::chrono::seconds>(message.at).time_since_epoch().count();
+  request.headers = {{"Content-Type", "application/json"},
+                     {"Veerdienst-Id", message.id},
+                     {"Veerdienst-Timestamp", std::to_string(seconds)}};
+  if (!options_.secret.empty())
+    request.headers["Veerdienst-Signature"] = webhook_signature(options_.secret, seconds, request.body);
+  request.most = options_.http.timeout;
+  request.once = true;
+  const HttpAnswer answer = http_.ask(std::move(request), transfer);
+  if (answer.status >= 200 && answer.status < 300) return {};
+  const std::string what = fmt::format("the webhook at {} answers {}", url_.authority(), answer.status);
+  switch (answer.status) {
+    case 429:
+    case 503:
+      throw Error(Code::s_throttled, what + ": it asks to come back later", told_wait(answer));
+    case 401:
+    case 403:
+    case 404:
+    case 410:
+      throw Error(Code::s_rights, what + ": make a new address there, and configure it");
+    default:
+      throw Error(answer.status >= 500 ? Code::s_unreachable : Code::s_protocol, what);
+  }
+}
+
+}  // namespace veer
