@@ -1,13 +1,40 @@
 #include "daemon/alerts.h"
 
+#include <cassert>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "daemon/alert_texts.h"
 
 namespace veer {
+namespace {
+
+constexpr std::string_view kColumns =
+    "id, cause, kind, code, exchange, text, opened_at, closed_at, acknowledged_at, acknowledged_by";
+
+Alert alert_of(const Row& row) {
+  return {row.integer(0),
+          row.text(1),
+          row.text(2),
+          row.text(3),
+          row.text(4),
+          row.text(5),
+          from_millis(row.integer(6)),
+          row.maybe_time(7),
+          row.maybe_time(8),
+          row.text(9)};
+}
+
+/// The channel that an alert is about, which cannot tell of it.
+std::string_view channel_of(std::string_view cause) {
+  const std::string head = channel_cause("");
+  return cause.starts_with(head) ? cause.substr(head.size()) : std::string_view();
+}
+
+}  // namespace
 
 std::string_view alert_kind_name(AlertKind kind) {
   switch (kind) {
@@ -21,52 +48,93 @@ std::string_view alert_kind_name(AlertKind kind) {
   return "";
 }
 
+std::string topic_of(const Alert& alert) { return alert.cause.substr(0, alert.cause.find(':')); }
+
+std::int64_t AlertBook::add(const std::string& cause, AlertKind kind, std::string_view code,
+                            const std::string& exchange, const std::string& text) {
+  assert(is_topic(cause.substr(0, cause.find(':'))));
+  const std::int64_t id = db_.query_one("SELECT coalesce(max(id), 0) + 1 FROM alert")->integer(0);
+  db_.execute(
+      "INSERT INTO alert (id, cause, kind, code, exchange, text, opened_at)"
+      " VALUES (:id, :cause, :kind, :code, :x, :text, :at)",
+      {id, cause, std::string(alert_kind_name(kind)), std::string(code), exchange, text,
+       to_millis(clock_.now())});
+  tellings_.opened(id, kind == AlertKind::notice, channel_of(cause));
+  return id;
+}
+
 void AlertBook::raise(const std::string& cause, AlertKind kind, std::string_view code,
                       const std::string& exchange, const std::string& text) {
   const auto known =
-      db_.query_one("SELECT code, text FROM alert WHERE cause = :cause AND closed_at IS NULL", {cause});
+      db_.query_one("SELECT code, text, id FROM alert WHERE cause = :cause AND closed_at IS NULL", {cause});
   if (known && known->text(0) == code && known->text(1) == text) return;
-  if (known)
-    db_.execute(
-        "UPDATE alert SET kind = :kind, code = :code, text = :text WHERE cause = :cause AND closed_at IS "
-        "NULL",
-        {std::string(alert_kind_name(kind)), std::string(code), text, cause});
-  else
-    db_.execute(
-        "INSERT INTO alert (id, cause, kind, code, exchange, text, opened_at)"
-        " SELECT coalesce(max(id), 0) + 1, :cause, :kind, :code, :x, :text, :at FROM alert",
-        {cause, std::string(alert_kind_name(kind)), std::string(code), exchange, text,
-         to_millis(clock_.now())});
+  if (known) {
+    db_.execute("UPDATE alert SET kind = :kind, code = :code, text = :text WHERE id = :id",
+                {std::string(alert_kind_name(kind)), std::string(code), text, known->integer(2)});
+    if (known->text(0) != code) tellings_.changed(known->integer(2), channel_of(cause));
+  } else {
+    add(cause, kind, code, exchange, text);
+  }
   if (!known || known->text(0) != code)
     log(kind == AlertKind::notice ? LogLevel::info : LogLevel::error, "{}: {}: {}", alert_kind_name(kind),
         code, text);
 }
 
+void AlertBook::tell(const std::string& cause, std::string_view code, const std::string& exchange,
+                     const std::string& text) {
+  if (db_.query_one("SELECT 1 FROM alert WHERE cause = :cause", {cause})) return;
+  const std::int64_t id = add(cause, AlertKind::notice, code, exchange, text);
+  db_.execute("UPDATE alert SET closed_at = opened_at WHERE id = :id", {id});
+  log(LogLevel::info, "{}: {}: {}", alert_kind_name(AlertKind::notice), code, text);
+}
+
 void AlertBook::close(const std::string& cause) {
-  db_.execute("UPDATE alert SET closed_at = :at WHERE cause = :cause AND closed_at IS NULL",
-              {to_millis(clock_.now()), cause});
+  const auto row =
+      db_.query_one("SELECT id, kind FROM alert WHERE cause = :cause AND closed_at IS NULL", {cause});
+  if (!row) return;
+  db_.execute("UPDATE alert SET closed_at = :at WHERE id = :id", {to_millis(clock_.now()), row->integer(0)});
+  if (row->text(1) != alert_kind_name(AlertKind::notice)) tellings_.closed(row->integer(0));
 }
 
 bool AlertBook::is_open(const std::string& cause) {
   return db_.query_one("SELECT 1 FROM alert WHERE cause = :cause AND closed_at IS NULL", {cause}).has_value();
 }
 
+Alert AlertBook::open_one(std::int64_t id) {
+  auto alert = find(id);
+  if (!alert || alert->closed_at)
+    throw Error(Code::u_unknown, fmt::format("no open alert has number {}: see 'veer alerts'", id));
+  return *std::move(alert);
+}
+
 Alert AlertBook::close(std::int64_t id) {
-  for (Alert& alert : open())
-    if (alert.id == id) {
-      close(alert.cause);
-      return std::move(alert);
-    }
-  throw Error(Code::u_unknown, fmt::format("no open alert has number {}: see 'veer status'", id));
+  Alert alert = open_one(id);
+  close(alert.cause);
+  return alert;
+}
+
+Alert AlertBook::acknowledge(std::int64_t id, const std::string& who) {
+  Alert alert = open_one(id);
+  if (alert.acknowledged_at) return alert;
+  alert.acknowledged_at = clock_.now();
+  alert.acknowledged_by = who;
+  db_.execute("UPDATE alert SET acknowledged_at = :at, acknowledged_by = :who WHERE id = :id",
+              {to_millis(*alert.acknowledged_at), who, id});
+  tellings_.acknowledged(id);
+  return alert;
 }
 
 std::vector<Alert> AlertBook::open() {
   std::vector<Alert> alerts;
-  for (const Row& row : db_.query("SELECT id, cause, kind, code, exchange, text, opened_at FROM alert"
-                                  " WHERE closed_at IS NULL ORDER BY id"))
-    alerts.push_back({row.integer(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5),
-                      from_millis(row.integer(6))});
+  for (const Row& row :
+       db_.query("SELECT " + std::string(kColumns) + " FROM alert WHERE closed_at IS NULL ORDER BY id"))
+    alerts.push_back(alert_of(row));
   return alerts;
+}
+
+std::optional<Alert> AlertBook::find(std::int64_t id) {
+  const auto row = db_.query_one("SELECT " + std::string(kColumns) + " FROM alert WHERE id = :id", {id});
+  return row ? std::optional(alert_of(*row)) : std::nullopt;
 }
 
 }  // namespace veer

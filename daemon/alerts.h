@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/clock.h"
 #include "daemon/database.h"
+#include "daemon/tellings.h"
 
 namespace veer {
 
@@ -22,31 +24,55 @@ struct Alert {
   std::string exchange;
   std::string text;
   Time opened_at;
+  std::optional<Time> closed_at;
+  std::optional<Time> acknowledged_at;
+  std::string acknowledged_by;  ///< empty until somebody has
 };
+
+/// What the alert is about: its cause up to the first colon, a word of docs/alerts.md.
+std::string topic_of(const Alert& alert);
 
 /// Cause of the alert that tells of a step that fails: of an exchange, by its id; of a file, by its name; of
 /// a chore, by its.
 inline std::string step_cause(std::string_view what) { return "step:" + std::string(what); }
+/// Cause of the alert that tells of a channel by which nobody can be told.
+inline std::string channel_cause(std::string_view channel) { return "channel:" + std::string(channel); }
 
 /// What needs a person: one open row per cause, however often it recurs, written in the same transaction as
-/// the fact that it tells of. Texts hold no personal data. One thread.
+/// the fact that it tells of, together with the messages that tell people. Texts hold no personal data. One
+/// thread.
 class AlertBook {
  public:
-  AlertBook(Database& database, const Clock& clock) : db_(database), clock_(clock) {}
+  AlertBook(Database& database, const Clock& clock, TellingRules rules = {})
+      : db_(database), clock_(clock), tellings_(database, clock, std::move(rules)) {}
 
-  /// Opens an alert. One with this cause that is open already tells from now on what is told here.
+  /// Opens an alert. One with this cause that is open already tells from now on what is told here. `cause`
+  /// begins with a topic of topics() (alert_texts.h).
   void raise(const std::string& cause, AlertKind kind, std::string_view code, const std::string& exchange,
              const std::string& text);
+  /// A notice of something that is over with that, told once however often this is called.
+  void tell(const std::string& cause, std::string_view code, const std::string& exchange,
+            const std::string& text);
   /// Nothing happens when no alert with this cause is open.
   void close(const std::string& cause);
   bool is_open(const std::string& cause);
   /// Closes one by its number. Throws U_UNKNOWN when there is none open of that number.
   Alert close(std::int64_t id);
+  /// Somebody deals with it: no reminders any more. Throws as close() does.
+  Alert acknowledge(std::int64_t id, const std::string& who);
   std::vector<Alert> open();
+  std::optional<Alert> find(std::int64_t id);
+
+  Tellings& tellings() { return tellings_; }
 
  private:
+  Alert open_one(std::int64_t id);
+  std::int64_t add(const std::string& cause, AlertKind kind, std::string_view code,
+                   const std::string& exchange, const std::string& text);
+
   Database& db_;
   const Clock& clock_;
+  Tellings tellings_;
 };
 
 }  // namespace veer

@@ -37,15 +37,23 @@ struct Verb {
 };
 
 constexpr std::array kAsked = {
-    Verb{"send-empty", Right::operate}, Verb{"poll", Right::operate},     Verb{"retry", Right::operate},
-    Verb{"resend", Right::operate},     Verb{"withdraw", Right::operate}, Verb{"close-alert", Right::operate},
-    Verb{"suspend", Right::operate},    Verb{"approve", Right::approve},  Verb{"reject", Right::approve},
+    Verb{"send-empty", Right::operate},
+    Verb{"poll", Right::operate},
+    Verb{"retry", Right::operate},
+    Verb{"resend", Right::operate},
+    Verb{"withdraw", Right::operate},
+    Verb{"close-alert", Right::operate},
+    Verb{"acknowledge-alert", Right::operate},
+    Verb{"test-alerts", Right::operate},
+    Verb{"suspend", Right::operate},
+    Verb{"approve", Right::approve},
+    Verb{"reject", Right::approve},
     Verb{"resume", Right::approve},
 };
 constexpr std::array kLooks = {
-    Verb{"status", Right::look},         Verb{"list", Right::look},    Verb{"show", Right::look},
-    Verb{"receipt", Right::look},        Verb{"release", Right::look}, Verb{"audit verify", Right::audit},
-    Verb{"audit anchors", Right::audit},
+    Verb{"status", Right::look},  Verb{"list", Right::look},          Verb{"show", Right::look},
+    Verb{"alerts", Right::look},  Verb{"alert", Right::look},         Verb{"receipt", Right::look},
+    Verb{"release", Right::look}, Verb{"audit verify", Right::audit}, Verb{"audit anchors", Right::audit},
 };
 
 template <typename Verbs>

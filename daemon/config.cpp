@@ -50,11 +50,12 @@ class Reading {
     openpgp(root_.table("openpgp"));
     counterparty(root_.table("counterparty"));
     share(root_.table("share"));
-    proxy(root_.table("proxy"));
     database(root_.table("database"));
     if (config_.role == Role::sender) drop_apart(root_.table("paths"));
     access(root_.table("access"));
-    root_.refuse_unknown({"legal_basis", "alerts", "rehearsal"});
+    config_.alerts = read_alerts(root_.table("alerts"));
+    proxy(root_.table("proxy"));
+    root_.refuse_unknown({"legal_basis", "rehearsal"});
     if (!problems_.empty()) throw Error(Code::c_config, fmt::format("{}", fmt::join(problems_, "\n")));
     if (config_.environment == Environment::production)
       throw Error(Code::c_production,
@@ -174,7 +175,14 @@ class Reading {
     if (w.last_reference_year < w.first_reference_year || w.last_reference_year > w.first_reference_year + 4)
       table.problem("last_reference_year",
                     "must be at most four years after the first: the transition lasts five at most");
-    table.refuse_unknown({"list_due", "unheard_after"});
+    if (const auto text = table.text("list_due")) {
+      const auto day = parse_date("2023-" + *text);  // no leap year
+      if (day)
+        w.list_due = day->month() / day->day();
+      else
+        table.problem("list_due", "must be a month and a day agreed between the agencies: \"03-01\"");
+    }
+    table.refuse_unknown({"unheard_after"});
   }
 
   void paths(TomlTable table) {
@@ -435,9 +443,10 @@ class Reading {
       if (!url || url->target != "/" || value.ends_with('/') ||
           value.find(':', kScheme.size()) == std::string::npos)
         table.problem("https", "must be a proxy's address with its port: \"http://proxy.example.org:8080\"");
-      else if (!std::holds_alternative<SharePointShareConfig>(config_.share.kind))
+      else if (!std::holds_alternative<SharePointShareConfig>(config_.share.kind) && !config_.alerts.webhook)
         table.problem("https",
-                      "is for share.kind = \"sharepoint\" alone: any other goes to its server without a proxy. "
+                      "is for share.kind = \"sharepoint\" and for [alerts.webhook]: any other share goes to "
+                      "its server without a proxy. "
                       "Take [proxy] out, and have the firewall let this machine reach the server");
     }
     config_.proxy = value;

@@ -13,6 +13,7 @@
 #include "connectors/ftps_options.h"
 #include "core/clock.h"
 #include "daemon/access.h"
+#include "daemon/config_alerts.h"
 #include "formats/seal.h"
 
 namespace veer {
@@ -29,6 +30,7 @@ struct Window {
   int last_reference_year = 2026;
   Date closes{std::chrono::December / 31 / 2026};  ///< last day on which a first list may travel
   std::chrono::milliseconds receipt_within = std::chrono::hours(24);
+  std::optional<std::chrono::month_day> list_due;  ///< last day on which the list of a year may come
 };
 
 /// Which sealed lists wait for a second person before they leave. unusual: those that differ from last year's
@@ -123,6 +125,7 @@ struct Config {
   std::vector<PinnedKey> counterparty_keys;
   ShareConfig share;
   AccessConfig access;
+  AlertsConfig alerts;
   std::string proxy;  ///< "http://host:port" for HTTPS; empty: none
   std::string database_url;
 };

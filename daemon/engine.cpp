@@ -58,7 +58,7 @@ std::variant<Sender, Receiver> side_of(Instance& instance) {
 
 }  // namespace
 
-Engine::Engine(Instance& instance) : at_(instance), side_(side_of(instance)) {}
+Engine::Engine(Instance& instance) : at_(instance), side_(side_of(instance)), post_(instance) {}
 
 void Engine::start() {
   tidy_spool_at_start(at_);
@@ -81,9 +81,10 @@ void Engine::mind_the_clock(Time now) {
   if (now < last_seen_) {
     log(LogLevel::warn, "the clock went back from {} to {}", format_time(last_seen_), format_time(now));
     wake_all(now);
-  } else if (date_of(now) != date_of(last_seen_)) {  // what was refused for the date may go now
+  } else if (date_of(now) != date_of(last_seen_)) {  // deadlines, and what was refused for the date
     at_.db.transaction([&] {
       at_.offers.reconsider(now);
+      at_.agenda.schedule(Chore::tidy, now);
       if (at_.config.role == Role::sender) at_.agenda.schedule(Chore::scan, now);
     });
   }
@@ -104,6 +105,7 @@ std::optional<Time> Engine::next_due() {
   consider(waiting.arrival);
   consider(waiting.exchange);
   consider(waiting.chore);
+  consider(waiting.telling);
   return next;
 }
 
@@ -113,6 +115,7 @@ Engine::Next Engine::coming(Time now) {
   next.command = at_.agenda.pending_of("suspend");
   if (next.command) return next;
   next.command = at_.agenda.next_command();
+  next.telling = at_.alerts.tellings().next();
   if (at_.holds.suspension()) {
     if (at_.config.role == Role::sender) next.chore = at_.agenda.chore(Chore::scan);  // tells what waits
     return next;
@@ -156,8 +159,9 @@ bool Engine::run_next(const Transfer& transfer) {
   const auto& arrival = waiting.arrival;
   const auto& exchange = waiting.exchange;
   const auto& chore = waiting.chore;
+  const auto& telling = waiting.telling;
   const auto due = [](const auto& row) { return row ? row->wait.due.value_or(Time::max()) : Time::max(); };
-  const std::array times = {due(command), due(arrival), due(exchange), due(chore)};
+  const std::array times = {due(command), due(arrival), due(exchange), due(chore), due(telling)};
   const auto first = std::min_element(times.begin(), times.end());
   if (*first > now) return false;
   const auto step = [&](const auto& row) {
@@ -181,8 +185,11 @@ bool Engine::run_next(const Transfer& transfer) {
                 at_.ledger.defer(*exchange, when_again(error, exchange->wait.attempts), error);
               });
       break;
-    default:
+    case 3:
       run(*chore, transfer);
+      break;
+    default:
+      post_.send(*telling, transfer);
   }
   return true;
 }
@@ -278,6 +285,16 @@ std::string Engine::obey(const Command& command, const Transfer& transfer) {
     return "the share was looked at";
   }
   if (command.verb == "retry") return retry(command.argument);
+  if (command.verb == "test-alerts") return post_.try_all(transfer);
+  if (command.verb == "acknowledge-alert") {
+    std::string text;
+    at_.db.transaction([&] {
+      const Alert alert = at_.alerts.acknowledge(alert_number(command.argument), command.who.name);
+      text =
+          fmt::format("{} has taken up {} {}: {}", alert.acknowledged_by, alert.kind, alert.code, alert.text);
+    });
+    return text;
+  }
   if (command.verb == "close-alert") {
     std::string text;
     at_.db.transaction([&] {
@@ -293,8 +310,8 @@ std::string Engine::obey(const Command& command, const Transfer& transfer) {
 
 // What takes back, stops or tidies goes on; what would go forward waits for whoever resumes.
 void Engine::require_going(const std::string& verb) {
-  static constexpr std::array<std::string_view, 5> kAlways = {"suspend", "resume", "withdraw", "reject",
-                                                              "close-alert"};
+  static constexpr std::array<std::string_view, 7> kAlways = {
+      "suspend", "resume", "withdraw", "reject", "acknowledge-alert", "test-alerts", "close-alert"};
   if (std::find(kAlways.begin(), kAlways.end(), verb) != kAlways.end()) return;
   if (const auto hold = at_.holds.suspension())
     throw Error(

@@ -4,6 +4,7 @@
 #include <stop_token>
 #include <variant>
 
+#include "daemon/alert_post.h"
 #include "daemon/instance.h"
 #include "daemon/receiver.h"
 #include "daemon/sender.h"
@@ -45,6 +46,7 @@ class Engine {
     std::optional<Arrival> arrival;
     std::optional<Exchange> exchange;
     std::optional<ChoreState> chore;
+    std::optional<Telling> telling;
   };
   Next coming(Time now);
   bool run_next(const Transfer& transfer);
@@ -57,6 +59,7 @@ class Engine {
 
   Instance& at_;
   std::variant<Sender, Receiver> side_;
+  AlertPost post_;
   Time last_seen_{};  ///< newest time that this engine saw
 };
 

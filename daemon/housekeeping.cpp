@@ -78,7 +78,11 @@ void look_over_outgoing(Instance& at, const Transfer& transfer) {
 }
 
 void prune(Instance& at) {
-  at.db.transaction([&] { at.ledger.prune(at.clock.now() - at.config.share.keep_sealed); });
+  const Time old = at.clock.now() - at.config.share.keep_sealed;
+  at.db.transaction([&] {
+    at.ledger.prune(old);
+    at.alerts.tellings().prune(old);
+  });
 }
 
 bool clock_is_steady(Instance& at) {

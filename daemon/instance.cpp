@@ -26,14 +26,15 @@ Instance::Instance(Config configuration, Share& its_share, Seal& its_seal, const
       ledger(db, its_clock),
       lists(db, its_clock),
       agenda(db, its_clock),
-      alerts(db, its_clock),
+      alerts(db, its_clock, config.alerts.rules()),
       offers(db),
       holds(db, its_clock),
       audit(db, its_clock),
       share(its_share),
       seal(its_seal),
       clock(its_clock),
-      random(its_random) {
+      random(its_random),
+      open_channel(veer::open_channel) {
   make_folder(spool);
   make_folder(quarantine);
   migrate(db);

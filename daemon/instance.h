@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "connectors/share.h"
@@ -9,6 +11,7 @@
 #include "daemon/agenda.h"
 #include "daemon/alerts.h"
 #include "daemon/audit.h"
+#include "daemon/channel_factory.h"
 #include "daemon/config.h"
 #include "daemon/database.h"
 #include "daemon/holds.h"
@@ -46,6 +49,8 @@ struct Instance {
   Seal& seal;
   const Clock& clock;
   Random& random;
+  /// How people are told: see open_channel().
+  std::function<std::unique_ptr<AlertChannel>(const Config&, const std::string&, AlertTurn)> open_channel;
 
   /// The spool's file of a package that was sealed here.
   std::filesystem::path sealed_file(const Exchange& exchange) const;

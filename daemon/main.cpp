@@ -36,6 +36,7 @@ int run(int argc, char** argv) {
   veer::add_check_list(app, context);
   veer::add_acting(app, context);
   veer::add_releasing(app, context);
+  veer::add_alerts(app, context);
   veer::add_looking(app, context);
   veer::add_audit(app, context);
   veer::add_backup(app, context);

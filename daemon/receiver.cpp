@@ -7,6 +7,7 @@
 #include "core/digest.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "daemon/deadlines.h"
 #include "daemon/housekeeping.h"
 #include "daemon/outbox.h"
 #include "daemon/rules.h"
@@ -212,6 +213,7 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
     if (receipt.status == ReceiptStatus::recorded) {
       at_.lists.record(x.reference_year, x.revision, x.id, verdict.numbers, x.set_aside);
       close_refusals(at_, x.reference_year);
+      tell_recorded(at_, x);
     }
     AuditFacts facts = {{"package", x.package},
                         {"sha256", x.package_sha256},
@@ -351,6 +353,7 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
     return now + at_.config.share.poll;
   }
   if (clock_is_steady(at_)) prune(at_);
+  look_at_deadlines(at_);
   look_over_outgoing(at_, transfer);
   return now + kTidyEvery;
 }

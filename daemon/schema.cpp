@@ -126,7 +126,20 @@ void second_schema(Database& db) {
   db.execute("ALTER TABLE list ADD COLUMN set_aside BIGINT NOT NULL DEFAULT 0");
 }
 
-constexpr std::array<Migration, kSchemaVersion> kMigrations = {first_schema, second_schema};
+// Version 3: people are told of alerts.
+void third_schema(Database& db) {
+  db.execute("ALTER TABLE alert ADD COLUMN acknowledged_at BIGINT");
+  db.execute("ALTER TABLE alert ADD COLUMN acknowledged_by TEXT");
+  db.execute(
+      "CREATE TABLE telling (id BIGINT PRIMARY KEY, alert BIGINT NOT NULL, channel TEXT NOT NULL,"
+      " turn TEXT NOT NULL, due_at BIGINT, attempts BIGINT NOT NULL DEFAULT 0, problem_code TEXT, problem "
+      "TEXT,"
+      " sent_at BIGINT)");
+  db.execute("CREATE INDEX telling_due ON telling (due_at)");
+  db.execute("CREATE INDEX telling_alert ON telling (alert)");
+}
+
+constexpr std::array<Migration, kSchemaVersion> kMigrations = {first_schema, second_schema, third_schema};
 
 int version_of(Database& db) {
   if (!db.has_table("setting")) return 0;

@@ -7,6 +7,7 @@
 #include "core/digest.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "daemon/deadlines.h"
 #include "daemon/housekeeping.h"
 #include "daemon/shared_alerts.h"
 #include "daemon/texts.h"
@@ -262,7 +263,10 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
       const bool too_late = is_taken_back(x.stage) && outcome == Stage::acknowledged;
       if (open || too_late) {
         at_.ledger.move(x, outcome, std::nullopt);
-        if (outcome == Stage::acknowledged) close_refusals(at_, x.reference_year);
+        if (outcome == Stage::acknowledged) {
+          close_refusals(at_, x.reference_year);
+          tell_recorded(at_, x);
+        }
         tell(x, outcome == Stage::refused ? Turn::refused_there : Turn::recorded,
              reasons_of(receipt, at_.config.language));
         end(x);
@@ -342,6 +346,7 @@ Time Sender::run(Chore chore, const Transfer& transfer) {
     tidy_spool();
     prune(at_);
   }
+  look_at_deadlines(at_);
   look_over_outgoing(at_, transfer);
   return now + kTidyEvery;
 }

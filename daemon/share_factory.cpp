@@ -2,15 +2,12 @@
 
 #include <string>
 
-#include <fmt/format.h>
-
 #include "connectors/folder_share.h"
 #include "connectors/ftps_share.h"
 #include "connectors/sftp_share.h"
 #include "connectors/sharepoint_share.h"
-#include "core/error.h"
-#include "core/files.h"
 #include "core/secret.h"
+#include "daemon/credentials.h"
 
 namespace veer {
 namespace {
@@ -31,24 +28,6 @@ std::unique_ptr<Share> open_kind(const SftpShareConfig& sftp, const std::string&
                                                  .timeout = sftp.timeout});
 }
 
-std::string read_pem(std::string_view key, const fs::path& path) {
-  if (path.empty()) return {};
-  try {
-    return read_file(path, std::uint64_t{1} << 20);
-  } catch (const Error& error) {
-    throw Error(Code::c_credential,
-                fmt::format("share.{}: {} cannot be read: {}", key, path.native(), error.message()));
-  }
-}
-
-/// Without the line end that editors leave in a file.
-Secret read_word(const std::string& reference) {
-  if (reference.empty()) return {};
-  const Secret secret = read_secret(reference);
-  const std::string_view text = secret.reveal();
-  return Secret(std::string(text.substr(0, text.find_last_not_of("\r\n") + 1)));
-}
-
 std::unique_ptr<Share> open_kind(const FtpsShareConfig& ftps, const std::string&) {
   return std::make_unique<FtpsShare>(
       FtpsOptions{.host = ftps.host,
@@ -56,10 +35,10 @@ std::unique_ptr<Share> open_kind(const FtpsShareConfig& ftps, const std::string&
                   .tls = ftps.tls,
                   .user = ftps.user,
                   .password = read_word(ftps.password),
-                  .certificate = read_pem("ftps.certificate", ftps.certificate),
+                  .certificate = read_pem("share.ftps.certificate", ftps.certificate),
                   .key = read_secret(ftps.key),
                   .key_passphrase = read_word(ftps.key_passphrase),
-                  .ca = read_pem("ftps.ca", ftps.ca),
+                  .ca = read_pem("share.ftps.ca", ftps.ca),
                   .outgoing = ftps.outgoing,
                   .incoming = ftps.incoming,
                   .timeout = ftps.timeout});
@@ -69,7 +48,7 @@ std::unique_ptr<Share> open_kind(const SharePointShareConfig& sharepoint, const 
   return std::make_unique<SharePointShare>(
       SharePointOptions{.tenant = sharepoint.tenant,
                         .client_id = sharepoint.client_id,
-                        .certificate = read_pem("sharepoint.certificate", sharepoint.certificate),
+                        .certificate = read_pem("share.sharepoint.certificate", sharepoint.certificate),
                         .key = sharepoint.key.empty() ? Secret() : read_secret(sharepoint.key),
                         .key_passphrase = read_word(sharepoint.key_passphrase),
                         .secret = read_word(sharepoint.secret),
@@ -83,7 +62,7 @@ std::unique_ptr<Share> open_kind(const SharePointShareConfig& sharepoint, const 
                         .graph = sharepoint.graph,
                         .scope = sharepoint.scope,
                         .transfer_hosts = sharepoint.transfer_hosts,
-                        .ca = read_pem("sharepoint.ca", sharepoint.ca),
+                        .ca = read_pem("share.sharepoint.ca", sharepoint.ca),
                         .proxy = proxy,
                         .timeout = sharepoint.timeout});
 }

@@ -457,6 +457,12 @@ Opened GpgmeSeal::verify(std::string_view text, std::string_view signature) {
   return accept_signature(session.signatures(), counterparty_, clock_.now());
 }
 
+std::vector<KeyEnd> GpgmeSeal::key_ends() {
+  std::vector<KeyEnd> ends;
+  for (const KeyState& key : list_keys(home_)) ends.push_back({key.fingerprint, key.expires});
+  return ends;
+}
+
 std::vector<GpgmeSeal::RingKey> GpgmeSeal::keys() {
   const auto owner_of = [&](const std::string& fingerprint) {
     if (pinned(own_, fingerprint) != nullptr) return RingKey::Owner::own;

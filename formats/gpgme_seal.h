@@ -26,6 +26,7 @@ class GpgmeSeal : public Seal {
 
   std::string own_key() override;
   std::string counterparty_key() override;
+  std::vector<KeyEnd> key_ends() override;
   void seal(const Blob& plain, Sink& sealed, const Transfer& transfer) override;
   /// Besides the seam's errors: T_SIZE as soon as the content is larger than the message, so was compressed,
   /// which the protocol does not allow: no small message can become a large one.

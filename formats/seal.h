@@ -17,6 +17,12 @@ struct PinnedKey {
   std::optional<Time> until;
 };
 
+/// When a key of the folder can no longer be used.
+struct KeyEnd {
+  std::string fingerprint;  ///< the primary key's
+  std::optional<Time> at;   ///< empty: never
+};
+
 /// Who sealed what was opened.
 struct Opened {
   std::string signer;  ///< primary fingerprint, one of the counterparty's pinned keys
@@ -39,6 +45,8 @@ class Seal {
   virtual std::string own_key() = 0;
   /// The counterparty's primary fingerprint to encrypt to now. Throws L_KEY when there is none.
   virtual std::string counterparty_key() = 0;
+  /// Of every key of the folder. Throws L_ENGINE.
+  virtual std::vector<KeyEnd> key_ends() = 0;
   /// Signs `plain` with our key, encrypts it to the counterparty's key alone, writes the message to `sealed`.
   virtual void seal(const Blob& plain, Sink& sealed, const Transfer& transfer) = 0;
   /// Opens a message that the counterparty sealed for us. Bytes reach `plain` before they are known to be

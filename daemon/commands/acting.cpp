@@ -331,14 +331,24 @@ void act(Context& context, const Asked& asked) {
 
 namespace {
 
-/// The option that takes the argument; null when there is none.
+/// The option that takes the argument; null when there is none. `name`: of the command, when it is not the
+/// verb.
 CLI::Option* add_simple(CLI::App& app, Context& context, const std::string& verb, const std::string& what,
-                        const std::string& argument) {
-  auto* command = app.add_subcommand(verb, what);
+                        const std::string& argument, const std::string& name = {}) {
+  auto* command = app.add_subcommand(name.empty() ? verb : name, what);
   auto asked = std::make_shared<Asked>();
   asked->verb = verb;
   command->callback([&context, asked] { act(context, *asked); });
   return argument.empty() ? nullptr : command->add_option(argument, asked->argument)->required();
+}
+
+void add_alert_verb(CLI::App& app, Context& context, const std::string& verb, const std::string& what,
+                    const std::string& name = {}) {
+  add_simple(app, context, verb, what, "NUMBER", name)->check([](const std::string& text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos
+               ? std::string()
+               : std::string("must be the number of an alert in 'veer alerts'");
+  });
 }
 
 void add_send(CLI::App& app, Context& context) {
@@ -374,6 +384,14 @@ void add_send(CLI::App& app, Context& context) {
 
 }  // namespace
 
+void add_alert_acting(CLI::App& alerts, Context& context) {
+  add_alert_verb(alerts, context, "acknowledge-alert", "Say that you take an alert up: no reminders any more",
+                 "acknowledge");
+  add_alert_verb(alerts, context, "close-alert", "Close an alert that was dealt with", "close");
+  add_simple(alerts, context, "test-alerts", "Send a trial message by every channel, and say what came of it",
+             "", "test");
+}
+
 void add_acting(CLI::App& app, Context& context) {
   add_send(app, context);
   add_simple(app, context, "poll", "Look at the share now", "");
@@ -381,13 +399,8 @@ void add_acting(CLI::App& app, Context& context) {
              "Try now what waits for its next try: an exchange, or a file on the share by its name", "ID");
   add_simple(app, context, "resend", "Put the same sealed bytes on the share again", "ID");
   add_simple(app, context, "withdraw", "Take back what is not yet answered", "ID");
-  add_simple(app, context, "close-alert",
-             "Close an alert that was dealt with, by its number in 'veer status'", "NUMBER")
-      ->check([](const std::string& text) {
-        return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos
-                   ? std::string()
-                   : std::string("must be the number of an alert in 'veer status'");
-      });
+  add_alert_verb(app, context, "close-alert",
+                 "Close an alert that was dealt with, by its number in 'veer status'");
 }
 
 }  // namespace veer

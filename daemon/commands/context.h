@@ -123,6 +123,9 @@ void add_init(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
 void add_check_list(CLI::App& app, Context& context);
 void add_acting(CLI::App& app, Context& context);
+/// What may be done with an alert, below the command `alerts`.
+void add_alert_acting(CLI::App& alerts, Context& context);
+void add_alerts(CLI::App& app, Context& context);
 void add_looking(CLI::App& app, Context& context);
 /// approve, reject, suspend, resume
 void add_releasing(CLI::App& app, Context& context);

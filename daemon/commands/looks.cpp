@@ -20,6 +20,8 @@ void look_at(Context& context, const std::string& what, const std::string& argum
   if (what == "status") return show_status(context);
   if (what == "list") return show_list(context);
   if (what == "show") return show_exchange(context, argument);
+  if (what == "alerts") return show_alerts(context);
+  if (what == "alert") return show_alert(context, argument);
   if (what == "receipt") return show_receipt(context, argument);
   if (what == "release") return show_release(context, argument);
   if (what == "audit verify") return verify_chain(context, words_of(argument));

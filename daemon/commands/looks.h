@@ -12,6 +12,9 @@ namespace veer {
 
 void show_status(Context& context);
 void show_list(Context& context);
+void show_alerts(Context& context);
+/// One alert by its number, and whom it was told to.
+void show_alert(Context& context, const std::string& number);
 void show_exchange(Context& context, const std::string& id);
 /// A receipt as the service hands it out: JSON with the archive's name and bytes in base64.
 void show_receipt(Context& context, const std::string& id);

@@ -19,6 +19,9 @@ class FakeSeal : public Seal {
 
   std::string own_key() override;
   std::string counterparty_key() override;
+  /// As a test sets them.
+  std::vector<KeyEnd> key_ends() override { return ends; }
+  std::vector<KeyEnd> ends;
   void seal(const Blob& plain, Sink& sealed, const Transfer& transfer) override;
   Opened open(const Blob& sealed, Sink& plain, const Transfer& transfer) override;
   std::string sign(std::string_view text) override;

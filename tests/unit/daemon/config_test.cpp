@@ -391,3 +391,70 @@ TEST_CASE("groups of the machine have rights, by default the package's") {
   CHECK(own.access.operators == std::vector<std::string>{"burgering", "ict"});
   CHECK(own.access.auditors.empty());
 }
+
+TEST_CASE("the ways by which people are told are read, with their defaults") {
+  const Config plain = parse_config(kGood, "aii.toml");
+  CHECK(plain.alerts.rules().channels.empty());
+  const Config whole = parse_config(kGood + R"([alerts]
+repeat = "12h"
+hook = "/usr/local/bin/page"
+[alerts.mail]
+server = "mail.example.org"
+user = "aii"
+password = "credential:mail-password"
+from = "veerdienst@aii.example.org"
+to = ["operator@aii.example.org", "approver@aii.example.org"]
+escalate_to = ["head@aii.example.org"]
+[alerts.webhook]
+url = "credential:teams-url"
+format = "teams"
+)",
+                                    "aii.toml");
+  const TellingRules rules = whole.alerts.rules();
+  CHECK(rules.channels == std::vector<std::string>{"mail", "webhook", "hook"});
+  CHECK(rules.repeat == std::chrono::hours(12));
+  CHECK(rules.escalate_after == std::chrono::hours(48));
+  CHECK(rules.escalates);
+  CHECK(whole.alerts.mail->port == 587);
+  CHECK(whole.alerts.mail->security == MailSecurity::starttls);
+  CHECK(whole.alerts.webhook->body == WebhookBody::teams);
+}
+
+TEST_CASE("every problem of the ways by which people are told is told at once, with the remedy") {
+  const auto error = thrown([] {
+    parse_config(kGood + R"([alerts]
+repeat = "1s"
+hook = "page"
+[alerts.mail]
+server = "smtp://mail.example.org"
+security = "none"
+user = "aii"
+from = "Veerdienst"
+to = ["operator@aii.example.org\r\nBcc: all@example.org"]
+[alerts.webhook]
+url = "http://hooks.example.org/x"
+secret = "geheim"
+format = "slack"
+)",
+                 "aii.toml");
+  });
+  REQUIRE(error);
+  for (const char* part :
+       {"repeat must be a time", "hook must be a whole path", "server must be a host name",
+        "is for a relay on this machine alone", "belong together", "from must be a mail address",
+        "to must hold mail addresses", "url must begin with https://", "secret must say where the secret is",
+        "format must be"}) {
+    CAPTURE(part, error->message());
+    CHECK(error->message().find(part) != std::string::npos);
+  }
+  CHECK(error->message().find("geheim") == std::string::npos);
+}
+
+TEST_CASE("the last day of the yearly list is a month and a day of every year") {
+  using namespace std::chrono;
+  CHECK(parse_config(kGood + "[window]\nlist_due = \"03-01\"\n", "aii.toml").window.list_due == March / 1);
+  for (const char* bad : {"02-29", "13-01", "3-1", "2026-03-01", "march"})
+    CHECK(thrown([&] { parse_config(kGood + "[window]\nlist_due = \"" + bad + "\"\n", "aii.toml"); })
+              ->message()
+              .find("agreed between the agencies") != std::string::npos);
+}

@@ -1,0 +1,96 @@
+#include "daemon/alert_post.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/log.h"
+#include "daemon/alert_texts.h"
+
+namespace veer {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Greylisting asks for minutes; a day without mail costs some dozens of tries.
+constexpr milliseconds kFirstWait = std::chrono::minutes(1);
+constexpr milliseconds kLongestWait = std::chrono::hours(1);
+// After so many failed tries (half an hour) the others are told that a channel fails.
+constexpr std::int64_t kSilentTries = 5;
+
+// Whatever goes wrong on the way to people must not end the service.
+Error as_error(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    return error;
+  } catch (...) {
+    return {Code::l_engine, "telling people failed in a way that it should not; please report it"};
+  }
+}
+
+}  // namespace
+
+Time AlertPost::when_again(const Error& error, std::int64_t attempts) {
+  milliseconds wait = kFirstWait * (std::int64_t{1} << std::min<std::int64_t>(attempts, 6));
+  if (error.retry_after()) wait = std::max(wait, *error.retry_after());
+  return at_.clock.now() + std::min(wait, kLongestWait);
+}
+
+void AlertPost::send(const Telling& telling, const Transfer& transfer) {
+  const auto alert = at_.alerts.find(telling.alert);
+  const std::string cause = channel_cause(telling.channel);
+  try {
+    std::string remark;
+    if (alert)
+      remark = at_.open_channel(at_.config, telling.channel, telling.turn)
+                   ->send(message_of(*alert, telling, at_.config, at_.clock.now()), transfer);
+    at_.db.transaction([&] {
+      at_.alerts.tellings().sent(telling);
+      if (remark.empty())
+        at_.alerts.close(cause);
+      else
+        at_.alerts.raise(cause, AlertKind::attention, code_name(Code::s_rights), "", remark);
+    });
+  } catch (...) {
+    const Error error = as_error(std::current_exception());
+    if (error.code() == Code::l_stopped) throw error;
+    log(LogLevel::warn, "telling people by {}: {}: {}", telling.channel, code_name(error.code()),
+        error.message());
+    at_.db.transaction([&] {
+      at_.alerts.tellings().defer(telling, when_again(error, telling.wait.attempts), error);
+      if (remedy_of(error.code()) != Remedy::retry || telling.wait.attempts + 1 >= kSilentTries)
+        at_.alerts.raise(cause, AlertKind::attention, code_name(error.code()), "",
+                         fmt::format("people cannot be told by {}: {}", telling.channel, error.message()));
+    });
+  }
+}
+
+std::string AlertPost::try_all(const Transfer& transfer) {
+  const auto channels = at_.config.alerts.rules().channels;
+  if (channels.empty())
+    throw Error(Code::u_state,
+                "no channel is configured: alerts stand in the journal and in 'veer status' alone. "
+                "Add [alerts.mail], [alerts.webhook] or a hook");
+  std::string report;
+  bool all_good = true;
+  for (const std::string& channel : channels) {
+    std::string outcome = "sent";
+    try {
+      const std::string remark = at_.open_channel(at_.config, channel, AlertTurn::escalated)
+                                     ->send(trial_message(at_.config, at_.clock.now()), transfer);
+      if (!remark.empty()) outcome += ", but " + remark;
+      all_good = all_good && remark.empty();
+    } catch (...) {
+      const Error error = as_error(std::current_exception());
+      if (error.code() == Code::l_stopped) throw error;
+      outcome = fmt::format("failed: {}: {}", code_name(error.code()), error.message());
+      all_good = false;
+    }
+    report += fmt::format("{}{}: {}", report.empty() ? "" : "\n", channel, outcome);
+  }
+  if (!all_good) throw Error(Code::s_unreachable, report);
+  return report;
+}
+
+}  // namespace veer

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "daemon/instance.h"
+
+namespace veer {
+
+/// Takes to people what they are to be told (Tellings), one message a step. A channel that fails is tried
+/// again, ever more seldom, and told of by the others. One thread.
+class AlertPost {
+ public:
+  explicit AlertPost(Instance& instance) : at_(instance) {}
+
+  /// Throws L_STOPPED, and what the ledger throws.
+  void send(const Telling& telling, const Transfer& transfer);
+  /// Sends a trial message by every channel. Returns what came of it, a line for each; throws S_UNREACHABLE
+  /// with that text when one of them failed, U_STATE when there is none.
+  std::string try_all(const Transfer& transfer);
+
+ private:
+  Time when_again(const Error& error, std::int64_t attempts);
+
+  Instance& at_;
+};
+
+}  // namespace veer

@@ -1,0 +1,316 @@
+#include "daemon/alert_texts.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "core/log.h"
+
+namespace veer {
+namespace {
+
+struct Phrase {
+  std::string_view nl;
+  std::string_view en;
+  std::string_view in(Language language) const { return language == Language::nl ? nl : en; }
+};
+
+struct Topic {
+  std::string_view name;
+  Phrase headline;                      ///< what happened
+  Phrase meaning;                       ///< for the yearly list
+  std::string_view command = "status";  ///< behind "veer -i INSTANCE"; {0}: exchange, {1}: alert
+};
+
+constexpr std::string_view kShow = "show {0}";
+
+constexpr Phrase kNothingLost = {"Er gaat niets verloren: wat nog moet vertrekken of aankomen, wacht.",
+                                 "Nothing is lost: what still has to leave or to arrive waits."};
+constexpr Phrase kGoesOn = {"De uitwisseling zelf gaat verder.", "The exchange itself goes on."};
+constexpr Phrase kAttempt = {
+    "Behandel het als een poging tot inbreuk op de uitwisseling, tot het tegendeel blijkt: verwittig de "
+    "functionaris voor gegevensbescherming en de andere kant. Er is niets geregistreerd op grond hiervan.",
+    "Treat it as an attempt on the exchange until it turns out not to be one: tell the data-protection "
+    "officer and "
+    "the other side. Nothing was recorded because of it."};
+
+constexpr std::array kTopics = {
+    Topic{"step",
+          {"Een stap van de uitwisseling mislukt telkens", "A step of the exchange keeps failing"},
+          kNothingLost},
+    Topic{"host-key",
+          {"De server van de share toont een andere sleutel", "The share's server shows another key"},
+          {"Er wordt niets verzonden of opgehaald tot dit is uitgeklaard. Bel de beheerder van de share voor "
+           "u iets "
+           "aanpast.",
+           "Nothing is sent or fetched until this is cleared up. Telephone the share's administrator before "
+           "you change "
+           "anything."},
+          "doctor"},
+    Topic{"receipt",
+          {"Het ontvangstbewijs blijft uit", "The receipt is overdue"},
+          {"De lijst is verzonden, maar het is niet zeker dat ze geregistreerd is. Vraag de andere kant of "
+           "haar dienst "
+           "loopt.",
+           "The list was sent, and it is not certain that it was recorded. Ask the other side whether its "
+           "service "
+           "runs."},
+          kShow},
+    Topic{"refused",
+          {"De lijst werd geweigerd", "The list was refused"},
+          {"Voor dit jaar is niets geregistreerd. Een verbeterde lijst kan opnieuw worden aangeboden.",
+           "Nothing is recorded for this year. A corrected list can be offered again."},
+          kShow},
+    Topic{"history",
+          {"Een lijst wacht: de historiek klopt niet", "A list waits: the history does not fit"},
+          {"Deze kant of de andere is uit een reservekopie hersteld. De lijst wordt pas geregistreerd na een "
+           "beslissing.",
+           "This side or the other was restored from a backup. The list is recorded only once somebody "
+           "decides."}},
+    Topic{
+        "receipts-unseen",
+        {"De zender kent onze ontvangstbewijzen niet", "The sender does not know our receipts"},
+        {"Ze is uit een reservekopie hersteld, of de share houdt ontvangstbewijzen achter. Wat geregistreerd "
+         "is, "
+         "blijft geregistreerd.",
+         "It was restored from a backup, or the share withholds receipts. What is recorded stays recorded."},
+        "list"},
+    Topic{"contradiction",
+          {"De ontvanger spreekt zichzelf tegen", "The receiver contradicts itself"},
+          {"Het is niet zeker of de lijst geregistreerd is. Vraag de andere kant wat ze heeft.",
+           "It is not certain whether the list is recorded. Ask the other side what it holds."},
+          kShow},
+    Topic{"withdrawn",
+          {"Een ingetrokken lijst was al geregistreerd", "A withdrawn list had been recorded already"},
+          {"De lijst geldt als geregistreerd.", "The list counts as recorded."},
+          kShow},
+    Topic{"adopted",
+          {"Een ontvangstbewijs voor een onbekende lijst is aanvaard",
+           "A receipt for an unknown list was adopted"},
+          {"De historiek van deze kant was verloren; de lijst geldt weer als geregistreerd.",
+           "This side's history was lost; the list counts as recorded again."},
+          kShow},
+    Topic{
+        "orphan",
+        {"In de wachtmap ligt een pakket dat niemand kent", "A package that nobody knows lies in the spool"},
+        {"Het grootboek van deze kant is ouder dan het pakket. Vraag de andere kant of ze die lijst heeft.",
+         "This side's ledger is older than the package. Ask the other side whether it holds that list."}},
+    Topic{
+        "anchor",
+        {"Het auditspoor van de andere kant klopt niet met vroeger",
+         "The other side's audit trail does not fit what it signed before"},
+        {"Ze is uit een reservekopie hersteld, of het spoor werd herschreven. De lijst zelf is niet geraakt.",
+         "It was restored from a backup, or its trail was written anew. The list itself is untouched."},
+        "audit anchors"},
+    Topic{"bytes", {"Een bestand op de share is apart gezet", "A file on the share was set aside"}, kAttempt},
+    Topic{"size",
+          {"Een bestand op de share is groter dan toegelaten", "A file on the share is larger than allowed"},
+          kAttempt},
+    Topic{"flood", {"De share wordt overspoeld met bestanden", "The share is flooded with files"}, kAttempt},
+    Topic{"renamed",
+          {"Iemand heeft een pakket op de share hernoemd", "Somebody renamed a package on the share"},
+          {"De lijst is beoordeeld op wat ondertekend is. Zoek uit wie op de share kan schrijven.",
+           "The list was judged by what is signed. Find out who can write on the share."},
+          kShow},
+    Topic{"foreign",
+          {"Iemand heeft een bestand onder onze naam op de share gezet",
+           "Somebody put a file under our name on the share"},
+          {"Ons bestand vertrekt onder een andere naam. Zoek uit wie op de share kan schrijven.",
+           "Ours goes out under another name. Find out who can write on the share."},
+          kShow},
+    Topic{"restless",
+          {"Een bestand op de share verandert telkens", "A file on the share keeps changing"},
+          kNothingLost},
+    Topic{
+        "names",
+        {"Op de share liggen bestanden die er niet horen", "Files that do not belong there lie on the share"},
+        kGoesOn},
+    Topic{"misplaced",
+          {"De mappen van de share lijken omgewisseld", "The share's folders seem to be the wrong way round"},
+          {"Zo komt de lijst nooit aan.", "The list never arrives that way."},
+          "doctor"},
+    Topic{
+        "drop",
+        {"Een aangeboden bestand kon niet worden ingelezen", "A file that was offered could not be taken in"},
+        kNothingLost},
+    Topic{
+        "leftover",
+        {"Een ingelezen bestand kon niet uit de map worden gehaald",
+         "A file that was taken in could not be removed from the folder"},
+        {"De lijst is ingelezen en vertrekt. De nummers staan nog leesbaar in de map tot iemand het bestand "
+         "verwijdert.",
+         "The list was taken in and goes out. The numbers stand in the folder for all to read until somebody "
+         "removes "
+         "the file."}},
+    Topic{"note",
+          {"Een resultaatnota kon niet worden geschreven", "A result note could not be written"},
+          kGoesOn},
+    Topic{"channel",
+          {"Een kanaal voor waarschuwingen werkt niet", "A channel for alerts does not work"},
+          {"Wat hierna gebeurt, bereikt misschien niemand. De uitwisseling zelf gaat verder.",
+           "What happens next may reach nobody. The exchange itself goes on."},
+          "alerts test"},
+    Topic{"recorded",
+          {"De lijst is geregistreerd", "The list is recorded"},
+          {"U hoeft niets te doen.", "There is nothing to do."},
+          ""},
+    Topic{"release",
+          {"Een lijst wacht op vrijgave", "A list waits for release"},
+          {"Ze vertrekt pas als een tweede persoon, een goedkeurder, ze vrijgeeft.",
+           "It leaves only once a second person, an approver, releases it."},
+          "approve {0}"},
+    Topic{"suspended",
+          {"De uitwisseling is stopgezet", "The exchange is suspended"},
+          {"Er wordt niets verzonden, opgehaald, ingelezen of geregistreerd tot een tweede persoon, een "
+           "goedkeurder, ze "
+           "hervat.",
+           "Nothing is sent, fetched, taken in or recorded until a second person, an approver, resumes it."},
+          "resume"},
+    Topic{"unreleased",
+          {"Een lijst die nog op vrijgave wacht is al beantwoord",
+           "A list that still waits for release was answered"},
+          {"Het antwoord telt. Ga na of deze kant hersteld is uit een reservekopie, of dat iemand anders de "
+           "lijst verzond.",
+           "The answer counts. Find out whether this side was restored from a backup, or somebody else sent "
+           "the list."},
+          kShow},
+    Topic{
+        "restored",
+        {"Deze kant is uit een reservekopie hersteld", "This side was restored from a backup"},
+        {"Wat na de reservekopie gebeurde, staat niet in het grootboek. Leg 'veer list' van beide kanten "
+         "naast elkaar.",
+         "What happened after the backup is not in the ledger. Hold 'veer list' of both sides side by side."},
+        "list"},
+    Topic{"list-due",
+          {"De jaarlijkse lijst is er nog niet", "The yearly list is not there yet"},
+          {"De afgesproken dag is voorbij en er is geen lijst geregistreerd voor dit jaar.",
+           "The agreed day is over, and no list is recorded for this year."}},
+    Topic{"key",
+          {"Een sleutel loopt af", "A key is about to end"},
+          {"Zonder geldige sleutels vertrekt de volgende lijst niet, of wordt ze niet aanvaard.",
+           "Without keys in force the next list does not leave, or is not accepted."},
+          "keys show"},
+    Topic{"disk",
+          {"De schijf is bijna vol", "The disk is all but full"},
+          {"Zonder ruimte kan geen lijst worden ingelezen of geregistreerd.",
+           "Without room no list can be taken in or recorded."}},
+    Topic{
+        "audit",
+        {"Het auditspoor is niet heel", "The audit trail is not whole"},
+        {"Iemand heeft het grootboek veranderd, of de schijf is beschadigd. Bewaar alles en verwittig de "
+         "functionaris "
+         "voor gegevensbescherming.",
+         "Somebody changed the ledger, or the disk is damaged. Keep everything, and tell the data-protection "
+         "officer."},
+        "audit verify"},
+};
+
+constexpr Phrase kSince = {"Sinds {} (UTC).", "Since {} (UTC)."};
+constexpr Phrase kOver = {"Voorbij: de oorzaak is verdwenen of afgehandeld.",
+                          "Over: the cause is gone, or was dealt with."};
+constexpr Phrase kClosed = {"Opgelost: {}", "Over: {}"};
+constexpr Phrase kReminder = {"Herinnering: {}", "Reminder: {}"};
+constexpr Phrase kEscalated = {"Nog niemand nam dit op: {}", "Nobody has taken this up: {}"};
+constexpr Phrase kForYou = {"U krijgt dit bericht omdat niemand de waarschuwing als opgenomen heeft gemeld.",
+                            "You are told because nobody has acknowledged the alert."};
+constexpr Phrase kDetail = {"Melding van het programma (Engels): {}", "{}"};
+constexpr Phrase kAcknowledge = {"Neemt u dit op, meld het dan met 'veer -i {0} alerts acknowledge {1}'.",
+                                 "When you take this up, say so with 'veer -i {0} alerts acknowledge {1}'."};
+constexpr Phrase kTrialHeadline = {"Proefbericht", "Trial message"};
+constexpr Phrase kTrial = {
+    "Iemand heeft om een proef van de waarschuwingen gevraagd. Komt dit aan, dan werkt dit kanaal. "
+    "U hoeft niets te doen.",
+    "Somebody asked for a trial of the alerts. When this arrives, the channel works. There is "
+    "nothing to do."};
+
+const Topic* find(std::string_view name) {
+  const auto* const found =
+      std::find_if(kTopics.begin(), kTopics.end(), [&](const Topic& topic) { return topic.name == name; });
+  return found == kTopics.end() ? nullptr : found;
+}
+
+std::string filled(std::string_view phrase, std::string_view text) {
+  return fmt::format(fmt::runtime(phrase), text);
+}
+
+/// The same at each try, and another after a database was restored.
+std::string thread_of(const Alert& alert, const Config& config) {
+  return fmt::format("{}.{}.{}", config.party, to_millis(alert.opened_at), alert.id);
+}
+
+AlertMessage addressed(const Config& config, Time now) {
+  AlertMessage message;
+  message.instance = config.party;
+  message.environment = environment_name(config.environment);
+  message.language = config.language == Language::nl ? "nl" : "en";
+  message.at = now;
+  return message;
+}
+
+}  // namespace
+
+std::vector<std::string_view> topics() {
+  std::vector<std::string_view> names;
+  for (const Topic& topic : kTopics) names.push_back(topic.name);
+  return names;
+}
+
+bool is_topic(std::string_view topic) { return find(topic) != nullptr; }
+
+AlertMessage message_of(const Alert& alert, const Telling& telling, const Config& config, Time now) {
+  const Language language = config.language;
+  const std::string name = topic_of(alert);
+  const Topic* const known = find(name);
+  const Topic& topic = known != nullptr ? *known : kTopics.front();
+  const bool notice = alert.kind == alert_kind_name(AlertKind::notice);
+  const bool over = telling.turn == AlertTurn::closed;
+
+  AlertMessage message = addressed(config, now);
+  message.thread = thread_of(alert, config);
+  message.id =
+      telling.turn == AlertTurn::opened ? message.thread : fmt::format("{}.{}", message.thread, telling.id);
+  message.turn = alert_turn_name(telling.turn);
+  message.severity = alert.kind;
+  message.topic = name;
+  message.code = alert.code;
+  message.exchange = alert.exchange;
+  message.opened = alert.opened_at;
+  message.headline = topic.headline.in(language);
+  if (over) message.headline = filled(kClosed.in(language), message.headline);
+  if (telling.turn == AlertTurn::reminder)
+    message.headline = filled(kReminder.in(language), message.headline);
+  if (telling.turn == AlertTurn::escalated)
+    message.headline = filled(kEscalated.in(language), message.headline);
+
+  if (over) message.paragraphs.emplace_back(kOver.in(language));
+  message.paragraphs.push_back(filled(kDetail.in(language), alert.text));
+  if (!notice) message.paragraphs.push_back(filled(kSince.in(language), format_time(alert.opened_at)));
+  if (over) return message;
+  message.paragraphs.emplace_back(topic.meaning.in(language));
+  if (telling.turn == AlertTurn::escalated) message.paragraphs.emplace_back(kForYou.in(language));
+  if (!notice)
+    message.paragraphs.push_back(
+        fmt::format(fmt::runtime(kAcknowledge.in(language)), config.party, alert.id));
+  if (!topic.command.empty())
+    message.command =
+        fmt::format("veer -i {} {}", config.party,
+                    fmt::format(fmt::runtime(topic.command), alert.exchange.substr(0, 8), alert.id));
+  return message;
+}
+
+AlertMessage trial_message(const Config& config, Time now) {
+  AlertMessage message = addressed(config, now);
+  message.thread = fmt::format("{}.{}.trial", config.party, to_millis(now));
+  message.id = message.thread;
+  message.turn = "trial";
+  message.severity = alert_kind_name(AlertKind::notice);
+  message.topic = "trial";
+  message.code = "TRIAL";
+  message.opened = now;
+  message.headline = kTrialHeadline.in(config.language);
+  message.paragraphs.emplace_back(kTrial.in(config.language));
+  return message;
+}
+
+}  // namespace veer

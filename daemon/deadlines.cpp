@@ -1,0 +1,109 @@
+#include "daemon/deadlines.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+
+#include "daemon/audit.h"
+
+namespace veer {
+namespace {
+
+constexpr std::array kDaysLeft = {1, 7, 30, 90};
+constexpr std::uint64_t kLeastMegabytes = 100;
+
+std::string list_cause(int year) { return fmt::format("list-due:{}", year); }
+
+bool is_recorded(Instance& at, int year) {
+  if (at.config.role == Role::receiver) return at.lists.recorded_exchange(year).has_value();
+  const auto all = at.ledger.exchanges();
+  return std::any_of(all.begin(), all.end(), [&](const Exchange& x) {
+    return x.reference_year == year && x.purpose == Purpose::list && x.stage == Stage::acknowledged;
+  });
+}
+
+void look_for_list(Instance& at, Date today) {
+  const Window& window = at.config.window;
+  const int year = static_cast<int>(today.year());
+  if (!window.list_due || year < window.first_reference_year || year > window.last_reference_year) return;
+  const Date due = today.year() / window.list_due->month() / window.list_due->day();
+  if (today > due && !is_recorded(at, year))
+    at.alerts.raise(list_cause(year), AlertKind::attention, "LIST_DUE", "",
+                    fmt::format("no list for reference year {} is recorded, and it was due on {}", year,
+                                format_date(due)));
+  else
+    at.alerts.close(list_cause(year));
+}
+
+/// The end of the last key of a party that may still be used; empty: it never ends, or nothing is known.
+std::optional<Time> last_end(const std::vector<PinnedKey>& pins, const std::vector<KeyEnd>& ends) {
+  std::optional<Time> last;
+  for (const PinnedKey& pin : pins) {
+    const auto known = std::find_if(ends.begin(), ends.end(),
+                                    [&](const KeyEnd& end) { return end.fingerprint == pin.fingerprint; });
+    std::optional<Time> end = pin.until;
+    if (known != ends.end() && known->at && (!end || *known->at < *end)) end = known->at;
+    if (!end) return std::nullopt;
+    last = last ? std::max(*last, *end) : *end;
+  }
+  return last;
+}
+
+void look_at_key(Instance& at, const std::string& party, const std::vector<PinnedKey>& pins,
+                 const std::vector<KeyEnd>& ends, std::string_view remedy) {
+  const std::string cause = "key:" + party;
+  const auto end = last_end(pins, ends);
+  const auto left = end ? std::chrono::ceil<std::chrono::days>(*end - at.clock.now()).count() : 0;
+  const auto* const step =
+      std::find_if(kDaysLeft.begin(), kDaysLeft.end(), [&](int days) { return left <= days; });
+  if (!end || step == kDaysLeft.end()) return at.alerts.close(cause);
+  at.alerts.raise(cause, AlertKind::attention, fmt::format("KEY_{}", *step), "",
+                  fmt::format("the last key of {} that may be used ends on {}: {}", party,
+                              format_date(date_of(*end)), remedy));
+}
+
+void look_at_disk(Instance& at) {
+  struct statvfs status {};
+  if (statvfs(at.config.state.c_str(), &status) != 0) return;
+  const std::uint64_t megabytes = status.f_bavail * status.f_frsize >> 20;
+  if (megabytes >= kLeastMegabytes) return at.alerts.close("disk");
+  at.alerts.raise("disk", AlertKind::attention, code_name(Code::l_full), "",
+                  fmt::format("less than {} MB are left on the disk of {}: make room", kLeastMegabytes,
+                              at.config.state.native()));
+}
+
+void look_at_audit(Instance& at) {
+  const AuditReport report = verify_audit(at.db, at.config.party, {});
+  if (report.problems.empty()) return at.alerts.close("audit");
+  at.alerts.raise("audit", AlertKind::finding, code_name(Code::l_audit), "",
+                  fmt::format("the audit chain is not whole ({} problem(s), the first at record {}): keep "
+                              "everything as it is, and see 'veer audit verify'",
+                              report.problems.size(), report.problems.front().seq));
+}
+
+}  // namespace
+
+void look_at_deadlines(Instance& at) {
+  const auto ends = at.seal.key_ends();
+  at.db.transaction([&] {
+    look_for_list(at, date_of(at.clock.now()));
+    look_at_key(at, at.config.party, at.config.own_keys, ends, "'veer keys rotate' makes the next one");
+    look_at_key(at, at.config.counterparty, at.config.counterparty_keys, ends,
+                "ask the other side for its next one, and take it in with 'veer keys import'");
+    look_at_disk(at);
+    look_at_audit(at);
+  });
+}
+
+void tell_recorded(Instance& at, const Exchange& x) {
+  if (x.purpose != Purpose::list) return;
+  at.alerts.close(list_cause(x.reference_year));
+  at.alerts.tell("recorded:" + x.id, "RECORDED", x.id,
+                 fmt::format("{} numbers for reference year {} are recorded, and the receipt for {} is {}",
+                             x.records, x.reference_year, x.package,
+                             at.config.role == Role::sender ? "verified and kept" : "on its way"));
+}
+
+}  // namespace veer

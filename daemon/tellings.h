@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "daemon/database.h"
+#include "daemon/ledger.h"
+
+namespace veer {
+
+/// At which turn of an alert's life people are told.
+enum class AlertTurn { opened, changed, reminder, escalated, closed };
+std::string_view alert_turn_name(AlertTurn turn);
+
+/// By which ways, and how often.
+struct TellingRules {
+  std::vector<std::string> channels = {};  ///< by name, see AlertsConfig
+  std::chrono::milliseconds repeat = std::chrono::hours(24);
+  std::chrono::milliseconds escalate_after = std::chrono::hours(48);
+  bool escalates = false;  ///< there is somebody else to tell, by mail
+};
+
+/// One message that is to go out by one channel.
+struct Telling {
+  std::int64_t id = 0;
+  std::int64_t alert = 0;
+  std::string channel;
+  AlertTurn turn = AlertTurn::opened;
+  Wait wait;
+};
+
+/// What people are to be told of alerts: rows like everything that waits, written in the transaction of the
+/// alert. A message goes out once, and once more only after a crash at that moment. Callers open the
+/// transactions. One thread.
+class Tellings {
+ public:
+  Tellings(Database& database, const Clock& clock, TellingRules rules)
+      : db_(database), clock_(clock), rules_(std::move(rules)) {}
+
+  /// An alert was opened. Reminders follow until it is acknowledged or closed, but for a notice. `but`: a
+  /// channel that is not to be used, since the alert is about it.
+  void opened(std::int64_t alert, bool notice, std::string_view but);
+  /// It tells something else from now on.
+  void changed(std::int64_t alert, std::string_view but);
+  /// Nobody needs to be reminded any more.
+  void acknowledged(std::int64_t alert);
+  /// Its cause is gone, or a person closed it: told wherever it was told of.
+  void closed(std::int64_t alert);
+
+  std::optional<Telling> next();
+  void sent(const Telling& telling);
+  void defer(const Telling& telling, Time due, const Error& error);
+  /// Those of an alert, also those that went out, oldest first.
+  std::vector<Telling> of(std::int64_t alert);
+  /// Forgets what went out about alerts that were closed before `old`, and those alerts.
+  void prune(Time old);
+
+ private:
+  void add(std::int64_t alert, const std::string& channel, AlertTurn turn, Time due);
+
+  Database& db_;
+  const Clock& clock_;
+  TellingRules rules_;
+};
+
+}  // namespace veer

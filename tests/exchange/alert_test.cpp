@@ -1,0 +1,316 @@
+// Telling people: each message once, by every channel, again until somebody takes it up, and whatever fails.
+
+#include <deque>
+#include <map>
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include "core/files.h"
+#include "daemon/alert_texts.h"
+#include "support/canary.h"
+#include "support/fictitious.h"
+#include "support/pair.h"
+#include "support/temp_folder.h"
+
+using namespace veer;
+using namespace veer::test;
+using namespace std::chrono_literals;
+using Names = std::vector<std::string>;
+
+namespace {
+
+struct Told {
+  std::string channel;
+  AlertMessage message;
+  std::string text() const {
+    return fmt::format("{}: {} {} {}", channel, message.turn, message.topic, message.code);
+  }
+};
+
+/// Keeps what it is given, and fails as it is told.
+class Recorder : public AlertChannel {
+ public:
+  Recorder(std::string name, std::vector<Told>& told, const std::optional<Error>& failure)
+      : name_(std::move(name)), told_(told), failure_(failure) {}
+  std::string send(const AlertMessage& message, const Transfer&) override {
+    if (failure_) throw Error(*failure_);
+    told_.push_back({name_, message});
+    return {};
+  }
+
+ private:
+  std::string name_;
+  std::vector<Told>& told_;
+  const std::optional<Error>& failure_;
+};
+
+/// AVSB with a mail address, somebody to escalate to, and a hook; and what people were told.
+struct Watched {
+  TempFolder folder{TempFolder::Place::in_memory};
+  Pair pair{folder.path()};
+  std::vector<Told> told;
+  std::map<std::string, std::optional<Error>> failures;
+
+  Watched() {
+    pair.avsb_config.alerts.mail = MailConfig{};
+    pair.avsb_config.alerts.mail->escalate_to = {"head@avsb.example.org"};
+    pair.avsb_config.alerts.hook = "/bin/true";
+    pair.start_aii();
+    start();
+  }
+  void start() {
+    pair.start_avsb();
+    pair.avsb->instance.open_channel = [this](const Config&, const std::string& name, AlertTurn) {
+      return std::make_unique<Recorder>(name, told, failures[name]);
+    };
+  }
+  Instance& avsb() { return pair.avsb->instance; }
+  void raise(const std::string& code = "T_NAME") {
+    avsb().db.transaction(
+        [&] { avsb().alerts.raise("names:incoming", AlertKind::attention, code, "", "Look."); });
+  }
+  void close() {
+    avsb().db.transaction([&] { avsb().alerts.close("names:incoming"); });
+  }
+  /// Works for so long without the chores, which would close what a test raised.
+  void pass(std::chrono::milliseconds time) {
+    const Time end = pair.clock.now() + time;
+    while (true) {
+      const auto next = avsb().alerts.tellings().next();
+      if (!next || *next->wait.due > end) break;
+      pair.clock.set(std::max(pair.clock.now(), *next->wait.due));
+      AlertPost(avsb()).send(*next, {});
+    }
+    pair.clock.set(end);
+  }
+  Names taken() {
+    Names texts;
+    for (const Told& one : std::exchange(told, {})) texts.push_back(one.text());
+    return texts;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an alert is told once by every channel, and its end too") {
+  Watched w;
+  w.raise();
+  w.raise();
+  w.pass(1h);
+  REQUIRE(w.told.size() == 2);
+  CHECK(w.told[0].message.id == w.told[1].message.id);
+  const std::string thread = w.told[0].message.id;
+  CHECK(w.taken() == Names{"mail: opened names T_NAME", "hook: opened names T_NAME"});
+  w.close();
+  w.close();
+  w.pass(30 * 24h);
+  REQUIRE(w.told.size() == 2);
+  CHECK(w.told[0].message.thread == thread);
+  CHECK(w.told[0].message.id != thread);
+  CHECK(w.taken() == Names{"hook: closed names T_NAME", "mail: closed names T_NAME"});
+}
+
+TEST_CASE("an alert that nobody takes up is repeated, and told to somebody else") {
+  Watched w;
+  w.raise();
+  w.pass(73h);
+  CHECK(w.taken() ==
+        Names{"mail: opened names T_NAME", "hook: opened names T_NAME", "mail: reminder names T_NAME",
+              "hook: reminder names T_NAME", "mail: escalated names T_NAME", "mail: reminder names T_NAME",
+              "hook: reminder names T_NAME", "mail: reminder names T_NAME", "hook: reminder names T_NAME"});
+  w.avsb().db.transaction([&] { w.avsb().alerts.acknowledge(1, "operator (1001)"); });
+  w.pass(30 * 24h);
+  CHECK(w.taken().empty());
+  CHECK(w.avsb().alerts.is_open("names:incoming"));
+}
+
+TEST_CASE("an alert that is taken up within a day is told of once") {
+  Watched w;
+  w.raise();
+  w.pass(1h);
+  w.avsb().db.transaction([&] { w.avsb().alerts.acknowledge(1, "operator (1001)"); });
+  w.pass(30 * 24h);
+  CHECK(w.taken().size() == 2);
+}
+
+TEST_CASE("an alert that comes to mean something else is told anew") {
+  Watched w;
+  w.raise("T_NAME");
+  w.pass(1h);
+  w.taken();
+  w.raise("T_SIZE");
+  w.pass(1h);
+  CHECK(w.taken() == Names{"mail: changed names T_SIZE", "hook: changed names T_SIZE"});
+}
+
+TEST_CASE("what opens and closes while a channel fails is told when it works again") {
+  Watched w;
+  w.failures["mail"] = Error(Code::s_unreachable, "gone");
+  w.raise();
+  w.pass(10min);
+  w.close();
+  w.pass(24h);
+  w.taken();
+  w.failures["mail"].reset();
+  w.pass(2h);
+  const Names told = w.taken();
+  CHECK(std::count(told.begin(), told.end(), "mail: opened names T_NAME") == 1);
+  CHECK(std::count(told.begin(), told.end(), "mail: closed names T_NAME") == 1);
+}
+
+TEST_CASE("a channel that fails is told of by the other, once, and its recovery too") {
+  Watched w;
+  w.failures["mail"] = Error(Code::s_unreachable, "the mail server does not take connections");
+  w.raise();
+  w.pass(23h);
+  CHECK(w.taken() == Names{"hook: opened names T_NAME", "hook: opened channel S_UNREACHABLE"});
+  w.failures["mail"].reset();
+  w.pass(90min);
+  const Names after = w.taken();
+  CHECK(std::count(after.begin(), after.end(), "hook: closed channel S_UNREACHABLE") == 1);
+  CHECK(std::count(after.begin(), after.end(), "mail: opened names T_NAME") == 1);
+  CHECK_FALSE(w.avsb().alerts.is_open("channel:mail"));
+}
+
+TEST_CASE("a channel without its credential fails at once, and the other tells it") {
+  Watched w;
+  w.failures["mail"] = Error(Code::c_credential, "no such credential");
+  w.raise();
+  w.pass(5min);
+  CHECK(w.taken() == Names{"hook: opened names T_NAME", "hook: opened channel C_CREDENTIAL"});
+}
+
+TEST_CASE("a restart between two tries loses and doubles nothing") {
+  Watched w;
+  w.failures["mail"] = w.failures["hook"] = Error(Code::s_timeout, "slow");
+  w.raise();
+  w.pass(2min);
+  w.pair.avsb.reset();
+  w.start();
+  w.failures.clear();
+  w.pass(2h);
+  CHECK(w.taken() == Names{"mail: opened names T_NAME", "hook: opened names T_NAME"});
+}
+
+TEST_CASE("both sides tell once that a list is recorded") {
+  Watched w;
+  w.pair.aii_config.alerts.hook = "/bin/true";
+  w.pair.aii.reset();
+  w.pair.start_aii();
+  w.pair.aii->instance.open_channel = [&](const Config&, const std::string&, AlertTurn) {
+    return std::make_unique<Recorder>("aii", w.told, w.failures["aii"]);
+  };
+  const auto numbers = fictitious_list(300, 5);
+  w.pair.drop(kListName, csv_of(numbers));
+  w.pair.run_for(48h);
+  Names told;
+  for (const Told& one : w.told)
+    if (one.message.topic == "recorded") told.push_back(one.text());
+  std::sort(told.begin(), told.end());
+  CHECK(told == Names{"aii: opened recorded RECORDED", "hook: opened recorded RECORDED",
+                      "mail: opened recorded RECORDED"});
+  CHECK(w.pair.open_alerts(*w.pair.avsb).empty());
+  for (const Told& one : w.told) {
+    const std::string all = to_json(one.message) + to_text(one.message) + to_html(one.message);
+    for (const Insz& number : numbers) {
+      const auto digits = number.digits();
+      CHECK(all.find(std::string_view(digits.data(), digits.size())) == std::string::npos);
+    }
+  }
+}
+
+TEST_CASE(
+    "the list of a year that does not come by its day is missed on both sides, and no more once it is "
+    "there") {
+  Watched w;
+  const int year = static_cast<int>(date_of(w.pair.clock.now()).year());
+  REQUIRE(year == kYear);
+  w.pair.aii_config.window.list_due = w.pair.avsb_config.window.list_due = std::chrono::March / 1;
+  w.pair.aii_config.share.poll = w.pair.avsb_config.share.poll = 30min;
+  w.pair.clock.set(parse_time("2026-02-27T12:00:00Z").value());
+  w.pair.aii.reset();
+  w.pair.start_aii();
+  w.pair.avsb.reset();
+  w.start();
+  w.pair.run_for(59h);  // 1 March, 23:00
+  CHECK(w.pair.open_alerts(*w.pair.aii).empty());
+  CHECK(w.pair.open_alerts(*w.pair.avsb).empty());
+  w.pair.run_for(14h);
+  CHECK(w.pair.open_alerts(*w.pair.aii) == Names{"attention LIST_DUE"});
+  CHECK(w.pair.open_alerts(*w.pair.avsb) == Names{"attention LIST_DUE"});
+  const auto told = w.taken();
+  CHECK(std::count(told.begin(), told.end(), "mail: opened list-due LIST_DUE") == 1);
+  w.pair.drop(kListName, csv_of(fictitious_list(300, 5)));
+  w.pair.run_for(2h);
+  CHECK(w.pair.open_alerts(*w.pair.aii).empty());
+  CHECK(w.pair.open_alerts(*w.pair.avsb).empty());
+}
+
+TEST_CASE("keys that end are told of at 90, 30, 7 and 1 days, unless the next one is there") {
+  Watched w;
+  w.pair.aii.reset();
+  w.pair.avsb.reset();
+  w.pair.avsb_config.share.poll = 24h;
+  w.pair.clock.set(parse_time("2026-01-15T12:00:00Z").value());
+  w.start();
+  auto& seal = dynamic_cast<FakeSeal&>(*w.pair.avsb_seal);
+  const std::string key = w.pair.avsb_config.own_keys.front().fingerprint;
+  const Time end = w.pair.clock.now() + 100 * 24h;
+  seal.ends = {{key, end}};
+  Names codes;
+  for (int day = 0; day < 100; ++day) {
+    w.pair.clock.advance(24h);
+    while (w.pair.avsb->run()) {
+    }
+    for (const Told& one : std::exchange(w.told, {}))
+      if (one.channel == "hook" && one.message.topic == "key" && one.message.turn != "reminder")
+        codes.push_back(fmt::format("{} {} day {}", one.message.turn, one.message.code, day));
+  }
+  CHECK(codes.size() == 4);
+  CHECK(codes.front().starts_with("opened KEY_90"));
+  CHECK(codes.back().starts_with("changed KEY_1 "));
+  w.pair.avsb.reset();
+  w.pair.avsb_config.own_keys.push_back({std::string(40, 'F'), std::nullopt, std::nullopt});
+  w.start();
+  while (w.pair.avsb->run()) {
+  }
+  CHECK(w.pair.open_alerts(*w.pair.avsb).empty());
+}
+
+TEST_CASE("an audit chain that somebody changed is found within a day") {
+  Watched w;
+  w.pair.drop(kListName, csv_of(fictitious_list(300, 5)));
+  w.pair.run_for(1h);
+  w.avsb().db.execute("UPDATE audit SET record = replace(record, '300', '299') WHERE event = 'recorded'");
+  w.pair.run_for(25h);
+  CHECK(w.pair.open_alerts(*w.pair.avsb) == Names{"finding L_AUDIT"});
+}
+
+TEST_CASE("every topic has a headline and a meaning in both languages, and a command that exists") {
+  Config config;
+  config.party = "aii";
+  for (const std::string_view topic : topics())
+    for (const Language language : {Language::nl, Language::en})
+      for (const AlertTurn turn :
+           {AlertTurn::opened, AlertTurn::reminder, AlertTurn::escalated, AlertTurn::closed}) {
+        config.language = language;
+        Alert alert;
+        alert.cause = fmt::format("{}:x", topic);
+        alert.kind = "attention";
+        alert.exchange = "0190a1b2-0000-7000-8000-000000000000";
+        alert.text = "What happened.";
+        Telling telling;
+        telling.turn = turn;
+        const AlertMessage message = message_of(alert, telling, config, {});
+        CAPTURE(topic, message.headline);
+        CHECK(message.topic == topic);
+        CHECK(message.headline.size() > 10);
+        CHECK(message.paragraphs.size() >= (turn == AlertTurn::closed ? 3U : 4U));
+        CHECK(to_text(message).find('{') == std::string::npos);
+        if (turn != AlertTurn::closed && topic != "recorded")
+          CHECK(message.command.starts_with("veer -i aii "));
+        alert.cause = "no-such:x";
+        CHECK(message_of(alert, telling, config, {}).headline.size() > 10);
+      }
+}

@@ -1,0 +1,110 @@
+// People are told by the real program, through a real mail server, a webhook and a hook.
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/files.h"
+#include "support/fictitious.h"
+#include "support/mail_server.h"
+#include "support/webhook_receiver.h"
+#include "system/both_sides.h"
+
+using namespace veer;
+using namespace veer::test;
+using nlohmann::json;
+
+namespace {
+
+/// AII, which is told by all three ways.
+struct Told {
+  Installation both;
+  MailServer mail;
+  WebhookReceiver webhook;
+
+  Told() {
+    write_file(both.path("mail-ca.pem"), mail.ca());
+    write_file(both.path("mail-password"), std::string(MailServer::kPassword) + "\n");
+    write_file(both.path("webhook-ca.pem"), webhook.ca());
+    write_file(both.path("webhook-url"), webhook.url() + "\n");
+    write_file(both.path("webhook-secret"), WebhookReceiver::kSecret);
+    write_file(both.path("hook"), fmt::format("#!/bin/sh\ncat >> {}\n", both.path("hook.out").native()),
+               0700);
+    write_file(
+        both.config("aii"),
+        read_file(both.config("aii")) +
+            fmt::format("\n[alerts]\nhook = \"{0}/hook\"\n"
+                        "[alerts.mail]\nserver = \"localhost\"\nport = {1}\nuser = \"{2}\"\n"
+                        "password = \"file:{0}/mail-password\"\nfrom = \"veerdienst@aii.example.org\"\n"
+                        "to = [\"operator@aii.example.org\"]\nescalate_to = [\"head@aii.example.org\"]\n"
+                        "ca = \"{0}/mail-ca.pem\"\n"
+                        "[alerts.webhook]\nurl = \"file:{0}/webhook-url\"\nsecret = "
+                        "\"file:{0}/webhook-secret\"\nca = \"{0}/webhook-ca.pem\"\n",
+                        both.path("").lexically_normal().parent_path().native(), mail.port(),
+                        MailServer::kUser));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a trial of the alerts reaches people by every way, and says so; one that fails is named") {
+  Told t;
+  const ShellResult well = t.both.veer("aii", "alerts test");
+  INFO(well.output);
+  CHECK(well.exit_code == 0);
+  for (const char* channel : {"mail: sent", "webhook: sent", "hook: sent"}) CHECK(has(well.output, channel));
+  const std::string arrived = t.mail.wait_for(1).front();
+  CHECK(has(arrived, "operator@aii.example.org"));
+  CHECK(has(arrived, "head@aii.example.org"));
+  CHECK(has(arrived, "Subject: [aii test] Proefbericht"));
+  const json posted = t.webhook.wait_for(1).front();
+  CHECK(posted["signed"] == true);
+  CHECK(posted["body"]["turn"] == "trial");
+  CHECK(json::parse(text_in(t.both.path("hook.out")))["topic"] == "trial");
+
+  t.mail.stop();
+  const ShellResult broken = t.both.veer("aii", "alerts test");
+  CHECK(broken.exit_code == 11);
+  CHECK(has(broken.output, "mail: failed: S_UNREACHABLE"));
+  CHECK(has(broken.output, "webhook: sent"));
+  CHECK_FALSE(has(broken.output, MailServer::kPassword));
+  CHECK_FALSE(has(broken.output, "geheim"));
+}
+
+TEST_CASE("without a way to reach people a trial says what to add") {
+  const Installation both;
+  const ShellResult none = both.veer("aii", "alerts test");
+  CHECK(none.exit_code != 0);
+  CHECK(has(none.output, "[alerts.mail]"));
+}
+
+TEST_CASE("a finding reaches people by mail, is taken up and closed by commands, and good news comes once") {
+  Told t;
+  const auto aii = t.both.serve("aii");
+  const auto avsb = t.both.serve("avsb");
+  const std::string list = fictitious_csv(500, 9);
+  t.both.drop(t.both.list_name(), list);
+  const std::string news = t.mail.wait_for(1).front();
+  CHECK(has(news, "De lijst is geregistreerd"));
+  CHECK(has(news, "500 numbers"));
+
+  write_file(t.both.server().root() / "to_aii" / "veerdienst-avsb-aii-stray.txt", "not ours");
+  t.both.veer("aii", "poll");
+  const std::string alarm = t.mail.wait_for(2).back();
+  CHECK(has(alarm, "T_NAME"));
+  CHECK(has(alarm, "veer -i aii status"));
+  const json open = json_of(t.both, "aii", "alerts");
+  REQUIRE(open.size() == 1);
+  const std::string number = std::to_string(open[0]["number"].get<int>());
+  CHECK(t.both.veer("aii", "alerts acknowledge " + number).exit_code == 0);
+  const json taken = json_of(t.both, "aii", "alerts show " + number);
+  CHECK(has(taken["acknowledged_by"], "("));
+  CHECK(taken["told"].size() >= 3);
+  CHECK(has(t.both.veer("aii", "alerts show " + number).output, "taken up"));
+  CHECK(t.both.veer("aii", "alerts show 999").exit_code == 2);
+  CHECK(t.both.veer("aii", "alerts acknowledge 1x").exit_code == 2);
+  CHECK(t.both.veer("aii", "alerts close " + number).exit_code == 0);
+  CHECK(has(t.mail.wait_for(3).back(), "Subject: [aii test] Opgelost:"));
+  for (std::size_t at = 0; at + 11 < list.size(); at += 13)
+    for (const std::string& mail : t.mail.mails()) REQUIRE_FALSE(has(mail, list.substr(at, 11)));
+}
