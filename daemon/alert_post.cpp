@@ -89,7 +89,7 @@ std::string AlertPost::try_all(const Transfer& transfer) {
     }
     report += fmt::format("{}{}: {}", report.empty() ? "" : "\n", channel, outcome);
   }
-  if (!all_good) throw Error(Code::s_unreachable, report);
+  if (!all_good) throw Error(Code::u_state, report);  // a person waits: it is not tried again
   return report;
 }
 

@@ -14,8 +14,8 @@ class AlertPost {
 
   /// Throws L_STOPPED, and what the ledger throws.
   void send(const Telling& telling, const Transfer& transfer);
-  /// Sends a trial message by every channel. Returns what came of it, a line for each; throws S_UNREACHABLE
-  /// with that text when one of them failed, U_STATE when there is none.
+  /// Sends a trial message by every channel. Returns what came of it, a line for each; throws U_STATE with
+  /// that text when one of them failed, and when there is none.
   std::string try_all(const Transfer& transfer);
 
  private:
