@@ -290,7 +290,7 @@ void add_doctor(CLI::App& app, Context& context) {
   auto wishes = std::make_shared<Wishes>();
   command->add_flag("--share", wishes->share_alone, "the share alone");
   command->add_flag("--write", wishes->write,
-                    "try the share with a file of 12 MB too, as an acceptance run: it is removed again");
+                    "try the share with a file of 24 MB too, as an acceptance run: it is removed again");
   command->callback([&context, wishes] { doctor(context, *wishes); });
 }
 
