@@ -72,8 +72,10 @@ TEST_CASE("a look at an unchanged SharePoint folder is one request") {
   replace_line(both.config("avsb"), "poll ", "poll = \"1h\"");
   auto avsb = both.serve("avsb");
   // What it does at its start, and once an hour, is over.
-  wait_until([&] { return both.veer("avsb", "poll").exit_code == 0; });
-  wait_until([&] { return both.graph().count({.call = GraphCall::list}) >= 3; });
+  const std::string done =
+      "sqlite3 -readonly " + (both.path("avsb") / "ledger.db").native() +
+      " \"SELECT count(*) FROM chore WHERE name IN ('poll', 'tidy') AND last_done_at > 0\"";
+  wait_until([&] { return shell(done + " 2>/dev/null").output == "2\n"; });
   both.graph().clear_requests();
   for (int i = 0; i < 5; ++i) CHECK(both.veer("avsb", "poll").exit_code == 0);
   CHECK(both.graph().count({.call = GraphCall::list}) == 5);
