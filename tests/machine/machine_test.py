@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import machines
 from machines import Failed, until
-from sides import OPERATOR, OUTSIDER, SHARE, Side, acknowledged, add_account, first_commands, last_commands, set_up_share
+from sides import APPROVER, OPERATOR, OUTSIDER, SHARE, Side, acknowledged, add_account, first_commands, last_commands, set_up_share
 
 MOST_COMMANDS, MOST_EXPOSURE = 9, 12  # fewer than ten commands; tenths
 LARGE, SMALL = 400_000, 1_000
@@ -64,7 +64,7 @@ class Test:
         pin = share.result()
         for side in self.sides:
             add_account(self.share, side)
-        for name in (OPERATOR, OUTSIDER):
+        for name in (OPERATOR, APPROVER, OUTSIDER):
             self.aii.machine.run("useradd", "-m", name)
         self.aii.step("usermod", "-aG", "veer-operators", OPERATOR)
         last_commands(self.aii, self.avsb, pin)
@@ -253,9 +253,30 @@ class Test:
         since = machine.run("date", "-u", "+%FT%T").strip()
         until("the share was looked at", lambda: self.avsb.data("status")["last_poll"] > since)
 
+    def a_list_is_held_until_another_person_than_offered_it_releases_it(self):
+        aii, machine = self.aii, self.aii.machine
+        for name in (OPERATOR, APPROVER):
+            machine.run("usermod", "-aG", "veer-approvers", name)
+        machine.run("sed", "-i", 's/^settle /release = "always"\\nsettle /', aii.config)
+        machine.run("systemctl", "restart", aii.unit)
+        self.room.network.plug("aii", "down")  # so that the next sentence finds it on its way
+        aii.send(2026, self.list(SMALL, 5), code=20)
+        held = aii.exchange(2026)
+        holds(f"it is {held['stage']}", held["stage"] == "held")
+        shown = aii.person("approve", held["exchange"], code=20, who=APPROVER)
+        holds(shown, f"numbers     {SMALL}" in shown and f"offered by  {OPERATOR} (" in shown and held["package_sha256"] in shown)
+        told = aii.person("approve", held["exchange"], "--yes", code=12)
+        holds(told, "another person decides it" in told)
+        aii.person("approve", held["exchange"], "--digest", held["package_sha256"], code=12, who=OUTSIDER)
+        holds("it is held still", aii.stage(2026) == "held")
+        aii.person("suspend")
+        aii.person("approve", held["exchange"], "--yes", code=1, who=APPROVER)
+        aii.person("resume", code=12)
+        aii.person("resume", who=APPROVER)
+        aii.person("approve", held["exchange"], "--digest", held["package_sha256"], who=APPROVER)
+        holds("it is on its way", aii.stage(2026) == "sealed")
+
     def a_network_that_is_gone_is_told_of_daily_and_the_exchange_goes_on_when_it_is_back(self):
-        self.room.network.plug("aii", "down")
-        self.aii.send(2026, self.list(SMALL, 5))
         until("the list waits for the network",
               lambda: any(x["waits"].get("problem") for x in self.aii.data("status")["exchanges"]))
         self.aii.machine.run("systemctl", "start", "veerdienst-check@aii.service", code=1)

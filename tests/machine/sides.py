@@ -7,8 +7,8 @@ import shutil
 from machines import Failed, until
 
 SHARE = "sftp.example.org"
-# What an operator at AII is called on that machine; and somebody there in no group of ours.
-OPERATOR, OUTSIDER = "clerk", "visitor"
+# What an operator and an approver at AII are called on that machine; and somebody there in no group of ours.
+OPERATOR, APPROVER, OUTSIDER = "clerk", "head", "visitor"
 
 
 class Side:
@@ -94,12 +94,12 @@ class Side:
         """What somebody on that machine types under their own name."""
         return self.machine.run("runuser", "-u", who, "--", "veer", "-i", self.name, *words, code=code)
 
-    def send(self, year, file):
+    def send(self, year, file, code=0):
         """An operator offers a list that nobody else may read, from a home that the service does not see."""
         own = f"/home/{OPERATOR}/inburgeringsplicht-{year}.csv"
         with open(file, "rb") as content:
             self.machine.run("runuser", "-u", OPERATOR, "--", "sh", "-c", f"umask 077; cat > {own}", stdin=content)
-        return self.person("send", own)
+        return self.person("send", own, code=code)
 
 
 def set_up_share(machine):
