@@ -155,7 +155,8 @@ TEST_CASE("every number of a recorded list is found in the register, and nothing
   for (const auto& [place, sql] :
        {std::pair{"ledger.db: audit.record", "UPDATE audit SET record = record || '{}' WHERE seq = 2"},
         std::pair{"ledger.db: alert.text",
-                  "INSERT INTO alert VALUES (99, 'x', 'notice', 'X', '', 'for {} alone', 1, 1)"},
+                  "INSERT INTO alert (id, cause, kind, code, exchange, text, opened_at, closed_at) VALUES "
+                  "(99, 'x', 'notice', 'X', '', 'for {} alone', 1, 1)"},
         std::pair{"ledger.db: list.recorded_at", "UPDATE list SET recorded_at = {}"}}) {
     CAPTURE(place);
     must(fmt::format("sqlite3 {} \"{}\"", lists.native(),

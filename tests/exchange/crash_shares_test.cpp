@@ -80,6 +80,7 @@ class PaddedSeal : public Seal {
   explicit PaddedSeal(std::unique_ptr<Seal> seal) : seal_(std::move(seal)) {}
   std::string own_key() override { return seal_->own_key(); }
   std::string counterparty_key() override { return seal_->counterparty_key(); }
+  std::vector<KeyEnd> key_ends() override { return seal_->key_ends(); }
   void seal(const Blob& plain, Sink& sealed, const Transfer& transfer) override {
     for (std::uint64_t done = 0; done < kPadding; done += kMegabyte) sealed.write(padding());
     seal_->seal(plain, sealed, transfer);

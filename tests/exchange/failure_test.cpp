@@ -259,7 +259,7 @@ TEST_CASE("an expired key of the sender stops this route only until it is put ri
   r.pair.start_avsb();
   lay(r.pair, good_package(r.pair, r.numbers));
   r.receive();
-  CHECK(r.alerts() == Names{"attention T_KEY_EXPIRED"});
+  CHECK(r.alerts() == Names{"attention KEY_1", "attention T_KEY_EXPIRED"});
   CHECK(r.pair.to_avsb().size() == 1);
   CHECK(r.recorded() == 0);
 
