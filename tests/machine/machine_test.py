@@ -259,7 +259,6 @@ class Test:
             machine.run("usermod", "-aG", "veer-approvers", name)
         machine.run("sed", "-i", 's/^settle /release = "always"\\nsettle /', aii.config)
         machine.run("systemctl", "restart", aii.unit)
-        self.room.network.plug("aii", "down")  # so that the next sentence finds it on its way
         aii.send(2026, self.list(SMALL, 5), code=20)
         held = aii.exchange(2026)
         holds(f"it is {held['stage']}", held["stage"] == "held")
@@ -273,6 +272,8 @@ class Test:
         aii.person("approve", held["exchange"], "--yes", code=1, who=APPROVER)
         aii.person("resume", code=12)
         aii.person("resume", who=APPROVER)
+        aii.person("poll")  # behind all that was due on resuming
+        self.room.network.plug("aii", "down")  # so that the next sentence finds it on its way
         aii.person("approve", held["exchange"], "--digest", held["package_sha256"], who=APPROVER)
         holds("it is on its way", aii.stage(2026) == "sealed")
 

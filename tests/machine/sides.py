@@ -99,7 +99,9 @@ class Side:
         own = f"/home/{OPERATOR}/inburgeringsplicht-{year}.csv"
         with open(file, "rb") as content:
             self.machine.run("runuser", "-u", OPERATOR, "--", "sh", "-c", f"umask 077; cat > {own}", stdin=content)
-        return self.person("send", own, code=code)
+        told = self.person("send", own, code=code)
+        self.machine.run("rm", own)  # numbers are looked for everywhere at the end
+        return told
 
 
 def set_up_share(machine):
