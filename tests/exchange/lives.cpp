@@ -96,12 +96,21 @@ Scenario bad_then_good() {
   return {.prepare = save_list, .live = live, .avsb_alerts = {"finding T_INTEGRITY"}, .quarantined = 1};
 }
 
+namespace {
+
+bool is_laid(Pair& pair) {
+  const Names there = pair.to_avsb();
+  return std::find(there.begin(), there.end(), pair.sent().package) != there.end();
+}
+
+}  // namespace
+
 Scenario name_taken() {
   const auto live = [](Pair& pair) {
     pair.start_aii();
     pair.aii_share.forbid_put(true);
     pair.run_for(std::chrono::seconds(10));
-    if (pair.sent().stage == Stage::sealed && pair.sent().copy == 1 && pair.to_avsb().empty())
+    if (pair.sent().stage == Stage::sealed && pair.sent().copy == 1 && !is_laid(pair))
       lay_bytes(pair, pair.sent().package, "somebody else's");
     pair.aii_share.forbid_put(false);
     pair.run_for(std::chrono::minutes(10));

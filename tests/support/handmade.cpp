@@ -1,7 +1,5 @@
 #include "support/handmade.h"
 
-#include <fstream>
-
 #include "core/digest.h"
 #include "core/files.h"
 #include "daemon/rules.h"
@@ -29,8 +27,9 @@ Handmade good_package(Pair& pair, const std::vector<Insz>& numbers) {
 void lay_bytes(Pair& pair, const std::string& name, std::string_view bytes) {
   const fs::path folder = pair.root / "share/to_avsb";
   if (!fs::exists(folder)) return pair.aii_share.files().put(name, MemoryBlob(bytes), {}, {});
-  std::ofstream(folder / ".laying", std::ios::binary) << bytes;
-  fs::rename(folder / ".laying", folder / name);
+  // On the share's own disk, which no power cut of ours reaches.
+  write_file(folder / ".laying", bytes);
+  rename_file(folder / ".laying", folder / name);
 }
 
 std::string lay(Pair& pair, const Handmade& made, Seal* seal) {
