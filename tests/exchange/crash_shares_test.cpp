@@ -198,10 +198,10 @@ void crash_over(Meeting& meeting, const Scenario& scenario, Steps steps) {
 template <typename Over>
 void crash_all_lives() {
   Over meeting;
-  crash_over(meeting, plain(), {.on_share = 1, .here = 31});
+  crash_over(meeting, plain(), {.on_share = 3, .here = 61});
   for (const Scenario& scenario : {refused_and_corrected(), cut_and_resumed(), bad_then_good(), name_taken(),
                                    commanded(), held_and_approved()})
-    crash_over(meeting, scenario, {.on_share = 6, .here = 211});
+    crash_over(meeting, scenario, {.on_share = 13, .here = 601});
 }
 
 }  // namespace
