@@ -27,8 +27,9 @@ inline nlohmann::json json_of(const Installation& both, const std::string& party
 /// Writes into a side's database what the program would have to go wrong for.
 inline void put_alert(const Installation& both, const std::string& party, const std::string& kind) {
   const ShellResult result = shell("sqlite3 " + (both.path(party) / "ledger.db").native() +
-                                   " \"INSERT INTO alert SELECT coalesce(max(id), 0) + 1, '" + kind + "', '" +
-                                   kind + "', 'X', '', 'x', 1, NULL FROM alert\" 2>&1");
+                                   " \"INSERT INTO alert (id, cause, kind, code, exchange, text, opened_at, "
+                                   "closed_at) SELECT coalesce(max(id), 0) + 1, '" +
+                                   kind + "', '" + kind + "', 'X', '', 'x', 1, NULL FROM alert\" 2>&1");
   INFO(result.output);
   REQUIRE(result.exit_code == 0);
 }
