@@ -237,9 +237,9 @@ void Service::moved(std::uint64_t bytes, std::uint64_t all) {
   static constexpr auto kBetween = std::chrono::milliseconds(200);
   beat();
   bytes_ = bytes;
-  all_bytes_ = all;
+  const bool begins = all_bytes_.exchange(all) != all;
   const auto now = std::chrono::steady_clock::now();
-  if (now - told_moved_ < kBetween) return;
+  if (!begins && bytes != all && now - told_moved_ < kBetween) return;
   told_moved_ = now;
   eventfd_write(moved_.get(), 1);
 }

@@ -290,7 +290,7 @@ void act(Context& context, const Asked& asked) {
   const StopOnSignal stop;
   auto working = begin_work(config);
   Database books(config.database_url);
-  require_schema(books);
+  require_books(books, config);
   const SystemClock clock;
   Agenda agenda(books, clock);
   Ledger ledger(books, clock);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <iostream>
+#include <thread>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -143,12 +145,27 @@ bool needs_attention(const std::vector<Alert>& alerts) {
                      [](const Alert& alert) { return alert.kind != alert_kind_name(AlertKind::notice); });
 }
 
+void require_books(Database& books, const Config& config) {
+  static constexpr auto kPatience = std::chrono::seconds(5);
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (true) {
+    try {
+      return require_schema(books);
+    } catch (const Error& error) {
+      if (error.code() != Code::l_schema || std::chrono::steady_clock::now() > end ||
+          !FolderLock::is_taken(config.state))
+        throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
 std::unique_ptr<Database> open_books(const Config& config) {
   std::error_code error;
   if (!fs::exists(config.database_url.substr(config.database_url.find(':') + 1), error) && !error)
     throw Error(Code::u_state, "there are no books yet: start the service once ('veer run')");
   auto books = std::make_unique<Database>(config.database_url, Database::Access::read_only);
-  require_schema(*books);
+  require_books(*books, config);
   return books;
 }
 

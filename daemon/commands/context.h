@@ -116,6 +116,9 @@ class KeyVisit {
 
 /// Whether one of them is more than a notice.
 bool needs_attention(const std::vector<Alert>& alerts);
+/// Throws L_SCHEMA unless the books are those of this program; waits for a service that is about to bring
+/// them up to date.
+void require_books(Database& books, const Config& config);
 /// The instance's books for reading, whether a service runs or not. Throws U_STATE when there are none yet.
 std::unique_ptr<Database> open_books(const Config& config);
 
