@@ -130,8 +130,10 @@ class Delivery {
   /// How many recipients the server refused; it took the message for the others.
   std::size_t perform() {
     const CURLcode result = curl_easy_perform(curl_.get());
-    transfer_.heed_stop();
-    if (result != CURLE_OK) fail(result);
+    if (result != CURLE_OK) {
+      transfer_.heed_stop();
+      fail(result);
+    }
     return refused_;
   }
 
@@ -251,8 +253,10 @@ std::string MailChannel::send(const AlertMessage& message, const Transfer& trans
   delivery.body(in_mail(to_text(message)), in_mail(to_html(message)));
   const std::size_t refused = delivery.perform();
   if (refused == 0) return {};
-  return fmt::format("the mail server refused {} of {} recipients ('{}'): correct their addresses", refused,
-                     options_.to.size(), delivery.last_refusal());
+  return fmt::format(
+      "the mail server refused {} of {} recipients ('{}'), and the message went to the others: look at those "
+      "addresses and their mailboxes",
+      refused, options_.to.size(), delivery.last_refusal());
 }
 
 }  // namespace veer

@@ -1,5 +1,8 @@
 #include "daemon/agenda.h"
 
+#include <algorithm>
+#include <string>
+
 namespace veer {
 namespace {
 
@@ -64,8 +67,23 @@ void Agenda::defer(const ChoreState& state, Time due, const Error& error) {
        std::string(chore_name(state.chore))});
 }
 
+// Never one that was given before, also when all older commands are forgotten: exchanges remember theirs.
+std::int64_t Agenda::next_number() {
+  static constexpr const char* kLast = "last_command";
+  const auto known = db_.query_one("SELECT value FROM setting WHERE name = :name", {kLast});
+  const auto most = [&](const char* sql) { return db_.query_one(sql)->integer(0); };
+  const std::int64_t last = known ? std::stoll(known->text(0))
+                                  : std::max(most("SELECT coalesce(max(id), 0) FROM command"),
+                                             most("SELECT coalesce(max(command), 0) FROM exchange"));
+  db_.execute(
+      "INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = "
+      "excluded.value",
+      {kLast, std::to_string(last + 1)});
+  return last + 1;
+}
+
 std::int64_t Agenda::ask(const std::string& verb, const std::string& argument, const Person& who) {
-  const std::int64_t id = db_.query_one("SELECT coalesce(max(id), 0) + 1 FROM command")->integer(0);
+  const std::int64_t id = next_number();
   const std::int64_t now = to_millis(clock_.now());
   db_.execute(
       "INSERT INTO command (id, verb, argument, uid, who, stage, asked_at, due_at)"

@@ -67,6 +67,8 @@ class Agenda {
   CommandResult result_of(std::int64_t command);
 
  private:
+  std::int64_t next_number();
+
   Database& db_;
   const Clock& clock_;
 };

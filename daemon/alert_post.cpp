@@ -40,21 +40,19 @@ Time AlertPost::when_again(const Error& error, std::int64_t attempts) {
 void AlertPost::send(const Telling& telling, const Transfer& transfer) {
   const auto alert = at_.alerts.find(telling.alert);
   const std::string cause = channel_cause(telling.channel);
+  // What cannot be written down is not sent, or it would be sent at each try to do so.
+  at_.db.transaction([&] { at_.alerts.tellings().set_due(telling, at_.clock.now() + kFirstWait); });
+  std::string remark;
   try {
-    std::string remark;
     if (alert)
       remark = at_.open_channel(at_.config, telling.channel, telling.turn)
                    ->send(message_of(*alert, telling, at_.config, at_.clock.now()), transfer);
-    at_.db.transaction([&] {
-      at_.alerts.tellings().sent(telling);
-      if (remark.empty())
-        at_.alerts.close(cause);
-      else
-        at_.alerts.raise(cause, AlertKind::attention, code_name(Code::s_rights), "", remark);
-    });
   } catch (...) {
     const Error error = as_error(std::current_exception());
-    if (error.code() == Code::l_stopped) throw error;
+    if (error.code() == Code::l_stopped) {
+      at_.db.transaction([&] { at_.alerts.tellings().set_due(telling, at_.clock.now()); });
+      throw error;
+    }
     log(LogLevel::warn, "telling people by {}: {}: {}", telling.channel, code_name(error.code()),
         error.message());
     at_.db.transaction([&] {
@@ -63,7 +61,15 @@ void AlertPost::send(const Telling& telling, const Transfer& transfer) {
         at_.alerts.raise(cause, AlertKind::attention, code_name(error.code()), "",
                          fmt::format("people cannot be told by {}: {}", telling.channel, error.message()));
     });
+    return;
   }
+  at_.db.transaction([&] {
+    at_.alerts.tellings().sent(telling);
+    if (remark.empty())
+      at_.alerts.close(cause);
+    else
+      at_.alerts.raise(cause, AlertKind::attention, code_name(Code::s_rights), "", remark);
+  });
 }
 
 std::string AlertPost::try_all(const Transfer& transfer) {

@@ -28,10 +28,9 @@ Alert alert_of(const Row& row) {
           row.text(9)};
 }
 
-/// The channel that an alert is about, which cannot tell of it.
-std::string_view channel_of(std::string_view cause) {
-  const std::string head = channel_cause("");
-  return cause.starts_with(head) ? cause.substr(head.size()) : std::string_view();
+/// What fails in ever other ways is told once, and reminded of.
+bool is_told_anew(std::string_view cause) {
+  return !cause.starts_with("step:") && !cause.starts_with("channel:");
 }
 
 }  // namespace
@@ -59,7 +58,7 @@ std::int64_t AlertBook::add(const std::string& cause, AlertKind kind, std::strin
       " VALUES (:id, :cause, :kind, :code, :x, :text, :at)",
       {id, cause, std::string(alert_kind_name(kind)), std::string(code), exchange, text,
        to_millis(clock_.now())});
-  tellings_.opened(id, kind == AlertKind::notice, channel_of(cause));
+  tellings_.opened(id, kind == AlertKind::notice);
   return id;
 }
 
@@ -71,7 +70,12 @@ void AlertBook::raise(const std::string& cause, AlertKind kind, std::string_view
   if (known) {
     db_.execute("UPDATE alert SET kind = :kind, code = :code, text = :text WHERE id = :id",
                 {std::string(alert_kind_name(kind)), std::string(code), text, known->integer(2)});
-    if (known->text(0) != code) tellings_.changed(known->integer(2), channel_of(cause));
+    if (known->text(0) != code && is_told_anew(cause)) {
+      // Who took up the one did not take up the other.
+      db_.execute("UPDATE alert SET acknowledged_at = NULL, acknowledged_by = NULL WHERE id = :id",
+                  {known->integer(2)});
+      tellings_.changed(known->integer(2));
+    }
   } else {
     add(cause, kind, code, exchange, text);
   }

@@ -51,6 +51,17 @@ std::int64_t alert_number(const std::string& text) {
   return number;
 }
 
+/// What only a decision ends is not made quiet by hand.
+void require_over(const Alert& alert) {
+  const std::string topic = topic_of(alert);
+  if (topic == kSuspended)
+    throw Error(Code::u_state,
+                "the exchange is still suspended: 'veer resume' ends that, and this alert with it");
+  if (topic == "release")
+    throw Error(Code::u_state,
+                "the list still waits: 'veer approve' or 'veer reject' ends that, and this alert with it");
+}
+
 std::variant<Sender, Receiver> side_of(Instance& instance) {
   if (instance.config.role == Role::sender) return Sender(instance);
   return Receiver(instance);
@@ -62,6 +73,7 @@ Engine::Engine(Instance& instance) : at_(instance), side_(side_of(instance)), po
 
 void Engine::start() {
   tidy_spool_at_start(at_);
+  at_.db.transaction([&] { at_.alerts.tellings().start(); });
   last_seen_ = at_.clock.now();
   wake_all(last_seen_);
 }
@@ -73,6 +85,7 @@ void Engine::wake_all(Time now) {
     at_.agenda.schedule(Chore::tidy, now);
     if (at_.config.role == Role::sender) at_.agenda.schedule(Chore::scan, now);
     at_.offers.reconsider(now);
+    at_.alerts.tellings().pull_in(now);
   });
 }
 
@@ -279,7 +292,7 @@ void Engine::run(const Command& command, const Transfer& transfer) {
 std::string Engine::obey(const Command& command, const Transfer& transfer) {
   require_going(command.verb);
   if (command.verb == "suspend") return suspend(command.who);
-  if (command.verb == "resume") return resume(command.who);
+  if (command.verb == "resume") return resume(command);
   if (command.verb == "poll") {
     if (const auto error = run(at_.agenda.chore(Chore::poll), transfer)) throw Error(*error);
     return "the share was looked at";
@@ -299,6 +312,7 @@ std::string Engine::obey(const Command& command, const Transfer& transfer) {
     std::string text;
     at_.db.transaction([&] {
       const Alert alert = at_.alerts.close(alert_number(command.argument));
+      require_over(alert);
       at_.audit.append("alert-closed", alert.exchange,
                        {{"kind", alert.kind}, {"code", alert.code}, {"who", command.who.name}});
       text = fmt::format("closed: {} {}: {}", alert.kind, alert.code, alert.text);
@@ -323,9 +337,9 @@ void Engine::require_going(const std::string& verb) {
 
 // The stop switch (Q14): durable with the row.
 std::string Engine::suspend(const Person& who) {
-  if (const auto hold = at_.holds.suspension())
-    return fmt::format("the exchange is suspended, since {}", format_time(hold->asked_at));
+  // Who suspends what is suspended must not be overtaken by a resumption that was on its way.
   at_.db.transaction([&] {
+    at_.holds.lapse(HoldKind::suspension, "");
     at_.holds.open(HoldKind::suspension, "", "", who);
     at_.audit.append("suspended", "", {{"who", who.name}});
     at_.alerts.raise(
@@ -338,11 +352,16 @@ std::string Engine::suspend(const Person& who) {
   return "the exchange is suspended: nothing is sent, fetched, taken in or recorded until 'veer resume'";
 }
 
-std::string Engine::resume(const Person& who) {
+std::string Engine::resume(const Command& command) {
+  const Person& who = command.who;
   const std::string text = "the exchange goes on";
   const auto last = at_.holds.find(HoldKind::suspension, "");
   if (!last) throw Error(Code::u_state, "the exchange is not suspended");
   if (last->state != HoldState::open) return text;
+  if (last->asked_at > command.asked_at)
+    throw Error(Code::u_state,
+                "the exchange was suspended again after this was asked for: look at 'veer status', "
+                "and ask again when it is to go on");
   require_second_person(at_.config.environment, at_.config.access, last->asked_by, who);
   const Time now = at_.clock.now();
   at_.db.transaction([&] {

@@ -1,6 +1,7 @@
 #include "daemon/intake.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -52,6 +53,15 @@ std::string ending_of(const std::string& name) {
   std::transform(ending.begin(), ending.end(), ending.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return ending;
+}
+
+int year_named(const std::string& text) {
+  int year = 0;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, year);
+  if (read.ec != std::errc() || read.ptr != end)
+    throw Error(Code::u_usage, "the year of an empty list is named by its four digits");
+  return year;
 }
 
 }  // namespace
@@ -252,7 +262,7 @@ Exchange Intake::take(const Command& command, const Transfer& transfer) {
   // Carried out already, and stopped before that was written down.
   if (const auto done = at_.ledger.exchange_of_command(command.id)) return *done;
   if (command.verb == "send-empty") {
-    const int year = std::stoi(command.argument);
+    const int year = year_named(command.argument);
     require_free(year);
     return seal({fmt::format("empty list {}", year), command.who, {}, command.id}, year, {}, transfer);
   }

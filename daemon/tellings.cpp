@@ -1,5 +1,6 @@
 #include "daemon/tellings.h"
 
+#include <algorithm>
 #include <array>
 
 namespace veer {
@@ -35,26 +36,32 @@ void Tellings::add(std::int64_t alert, const std::string& channel, AlertTurn tur
       {alert, channel, std::string(alert_turn_name(turn)), to_millis(due)});
 }
 
-void Tellings::opened(std::int64_t alert, bool notice, std::string_view but) {
-  const Time now = clock_.now();
-  for (const std::string& channel : rules_.channels) {
-    if (channel == but) continue;
-    add(alert, channel, AlertTurn::opened, now);
-    if (!notice && channel == kMail && rules_.escalates)
-      add(alert, channel, AlertTurn::escalated, now + rules_.escalate_after);
-  }
+void Tellings::open(std::int64_t alert, const std::string& channel, bool notice) {
+  add(alert, channel, AlertTurn::opened, clock_.now());
+  if (!notice && channel == kMail && rules_.escalates)
+    add(alert, channel, AlertTurn::escalated, clock_.now() + rules_.escalate_after);
 }
 
-void Tellings::changed(std::int64_t alert, std::string_view but) {
+bool Tellings::is_about(std::int64_t alert, const std::string& channel) {
+  return db_.query_one("SELECT 1 FROM alert WHERE id = :id AND cause = :cause", {alert, "channel:" + channel})
+      .has_value();
+}
+
+void Tellings::opened(std::int64_t alert, bool notice) {
+  for (const std::string& channel : rules_.channels)
+    if (!is_about(alert, channel)) open(alert, channel, notice);
+}
+
+void Tellings::changed(std::int64_t alert) {
   for (const std::string& channel : rules_.channels) {
     // What did not go out yet tells the news by itself.
     const bool pending =
         db_.query_one(
                "SELECT 1 FROM telling WHERE alert = :alert AND channel = :channel AND due_at IS NOT"
-               " NULL AND turn IN ('opened', 'changed')",
+               " NULL AND turn IN ('opened', 'changed') LIMIT 1",
                {alert, channel})
             .has_value();
-    if (!pending && channel != but) add(alert, channel, AlertTurn::changed, clock_.now());
+    if (!pending && !is_about(alert, channel)) add(alert, channel, AlertTurn::changed, clock_.now());
   }
 }
 
@@ -65,17 +72,44 @@ void Tellings::acknowledged(std::int64_t alert) {
 }
 
 void Tellings::closed(std::int64_t alert) {
-  acknowledged(alert);
+  // Where it was never told of, nobody needs to hear that it is over.
+  db_.execute("DELETE FROM telling WHERE alert = :alert AND due_at IS NOT NULL", {alert});
   const Time now = clock_.now();
   for (const Row& row :
        db_.query("SELECT DISTINCT channel FROM telling WHERE alert = :alert ORDER BY 1", {alert}))
-    add(alert, row.text(0), AlertTurn::closed, now);
+    if (is_configured(row.text(0))) add(alert, row.text(0), AlertTurn::closed, now);
+}
+
+bool Tellings::is_configured(const std::string& channel) const {
+  return std::find(rules_.channels.begin(), rules_.channels.end(), channel) != rules_.channels.end();
+}
+
+void Tellings::start() {
+  for (const Row& row : db_.query("SELECT DISTINCT channel FROM telling WHERE due_at IS NOT NULL"))
+    if (!is_configured(row.text(0)))
+      db_.execute("DELETE FROM telling WHERE channel = :channel AND due_at IS NOT NULL", {row.text(0)});
+  for (const Row& row : db_.query(
+           "SELECT id FROM alert WHERE closed_at IS NULL AND acknowledged_at IS NULL AND kind <> 'notice'"))
+    for (const std::string& channel : rules_.channels)
+      if (!db_.query_one("SELECT 1 FROM telling WHERE alert = :alert AND channel = :channel LIMIT 1",
+                         {row.integer(0), channel}) &&
+          !is_about(row.integer(0), channel))
+        open(row.integer(0), channel, false);
+}
+
+void Tellings::pull_in(Time now) {
+  db_.execute("UPDATE telling SET due_at = :now WHERE due_at > :latest",
+              {to_millis(now), to_millis(now + std::max(rules_.repeat, rules_.escalate_after))});
 }
 
 std::optional<Telling> Tellings::next() {
   const auto row = db_.query_one("SELECT " + std::string(kColumns) +
                                  " FROM telling WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT 1");
   return row ? std::optional(telling_of(*row)) : std::nullopt;
+}
+
+void Tellings::set_due(const Telling& telling, Time due) {
+  db_.execute("UPDATE telling SET due_at = :due WHERE id = :id", {to_millis(due), telling.id});
 }
 
 void Tellings::sent(const Telling& telling) {
@@ -100,6 +134,9 @@ void Tellings::defer(const Telling& telling, Time due, const Error& error) {
       ":id",
       {to_millis(due), telling.wait.attempts + 1, std::string(code_name(error.code())), error.message(),
        telling.id});
+  // What holds one up holds up all that would go the same way.
+  db_.execute("UPDATE telling SET due_at = :due WHERE channel = :channel AND due_at < :before",
+              {to_millis(due), telling.channel, to_millis(due)});
 }
 
 std::vector<Telling> Tellings::of(std::int64_t alert) {

@@ -43,18 +43,25 @@ class Tellings {
   Tellings(Database& database, const Clock& clock, TellingRules rules)
       : db_(database), clock_(clock), rules_(std::move(rules)) {}
 
-  /// An alert was opened. Reminders follow until it is acknowledged or closed, but for a notice. `but`: a
-  /// channel that is not to be used, since the alert is about it.
-  void opened(std::int64_t alert, bool notice, std::string_view but);
+  /// An alert was opened. Reminders follow until it is acknowledged or closed, but for a notice. A channel is
+  /// never told of its own failure.
+  void opened(std::int64_t alert, bool notice);
   /// It tells something else from now on.
-  void changed(std::int64_t alert, std::string_view but);
+  void changed(std::int64_t alert);
   /// Nobody needs to be reminded any more.
   void acknowledged(std::int64_t alert);
-  /// Its cause is gone, or a person closed it: told wherever it was told of.
+  /// Its cause is gone, or a person closed it: told wherever it was told of, and nowhere else.
   void closed(std::int64_t alert);
 
+  /// Forgets what was to go out by a channel that is configured no more, and tells a new one what is open.
+  void start();
+  /// The clock went back: nothing waits for longer than it would from now on.
+  void pull_in(Time now);
+
   std::optional<Telling> next();
+  void set_due(const Telling& telling, Time due);
   void sent(const Telling& telling);
+  /// It failed; what goes by the same channel waits as long.
   void defer(const Telling& telling, Time due, const Error& error);
   /// Those of an alert, also those that went out, oldest first.
   std::vector<Telling> of(std::int64_t alert);
@@ -62,6 +69,9 @@ class Tellings {
   void prune(Time old);
 
  private:
+  void open(std::int64_t alert, const std::string& channel, bool notice);
+  bool is_configured(const std::string& channel) const;
+  bool is_about(std::int64_t alert, const std::string& channel);
   void add(std::int64_t alert, const std::string& channel, AlertTurn turn, Time due);
 
   Database& db_;

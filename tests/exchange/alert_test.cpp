@@ -144,19 +144,53 @@ TEST_CASE("an alert that comes to mean something else is told anew") {
   CHECK(w.taken() == Names{"mail: changed names T_SIZE", "hook: changed names T_SIZE"});
 }
 
-TEST_CASE("what opens and closes while a channel fails is told when it works again") {
+TEST_CASE("what opens and closes while a channel fails is told by the others alone") {
   Watched w;
   w.failures["mail"] = Error(Code::s_unreachable, "gone");
   w.raise();
   w.pass(10min);
   w.close();
-  w.pass(24h);
-  w.taken();
-  w.failures["mail"].reset();
   w.pass(2h);
+  w.failures["mail"].reset();
+  w.pass(24h);
   const Names told = w.taken();
-  CHECK(std::count(told.begin(), told.end(), "mail: opened names T_NAME") == 1);
-  CHECK(std::count(told.begin(), told.end(), "mail: closed names T_NAME") == 1);
+  CHECK(std::count(told.begin(), told.end(), "hook: opened names T_NAME") == 1);
+  CHECK(std::count(told.begin(), told.end(), "hook: closed names T_NAME") == 1);
+  for (const std::string& one : told) CHECK_FALSE(one.starts_with("mail: opened names"));
+}
+
+TEST_CASE("a new channel hears what is open, and one that is configured no more is forgotten") {
+  Watched w;
+  w.raise();
+  w.pass(1h);
+  w.taken();
+  w.pair.avsb.reset();
+  w.pair.avsb_config.alerts.hook.clear();
+  w.pair.avsb_config.alerts.webhook = WebhookConfig{};
+  w.start();
+  w.pass(1h);
+  CHECK(w.taken() == Names{"webhook: opened names T_NAME"});
+  w.close();
+  w.pass(48h);
+  CHECK(w.taken() == Names{"mail: closed names T_NAME", "webhook: closed names T_NAME"});
+}
+
+TEST_CASE("a clock that was years ahead for a while leaves no telling in those years") {
+  Watched w;
+  const Time now = w.pair.clock.now();
+  w.pair.clock.set(now + 3650 * 24h);
+  w.pair.avsb->run();
+  w.avsb().db.transaction(
+      [&] { w.avsb().alerts.raise("bytes:x", AlertKind::finding, "T_SIZE", "", "Look."); });
+  w.failures["mail"] = w.failures["hook"] = Error(Code::s_unreachable, "no network yet");
+  w.pass(5min);
+  w.failures.clear();
+  w.taken();
+  w.pair.clock.set(now + 1h);
+  w.pair.avsb->run();
+  w.pass(1h);
+  const Names told = w.taken();
+  CHECK(std::count(told.begin(), told.end(), "hook: opened bytes T_SIZE") == 1);
 }
 
 TEST_CASE("a channel that fails is told of by the other, once, and its recovery too") {

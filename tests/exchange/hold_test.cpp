@@ -311,7 +311,7 @@ TEST_CASE("what is suspended can be taken back, and what is held can be stopped"
   SECTION("withdrawn") { CHECK(has(h.told("withdraw", h.pair.sent().id, kOperator), "is withdrawn")); }
   SECTION("rejected") { CHECK(has(h.told("reject", h.pair.sent().id, kApprover), "is rejected")); }
   CHECK(h.aii().holds.suspension());
-  CHECK(has(h.told("suspend", "", kApprover), "is suspended, since"));
+  CHECK(has(h.told("suspend", "", kApprover), "is suspended"));
 }
 
 TEST_CASE("a sender restored to before the approval asks for it again, and delivers once") {
@@ -349,4 +349,45 @@ TEST_CASE("a sender restored to before the approval asks for it again, and deliv
   CHECK(h.pair.sent().stage == Stage::acknowledged);
   CHECK(h.pair.sent().package_sha256 == held.package_sha256);
   CHECK(h.lists().count(kYear) == 50);
+}
+
+TEST_CASE("Q14: a resumption that was asked for before somebody suspended again does not end that") {
+  Holding h;
+  CHECK(has(h.told("suspend", "", kOperator), "is suspended"));
+  const auto early = h.aii().agenda.ask("resume", "", kApprover);
+  h.pair.clock.advance(std::chrono::seconds(1));
+  const auto again = h.aii().agenda.ask("suspend", "", {1003, "another operator"});
+  h.pair.run_for(std::chrono::minutes(1));
+  CHECK(h.aii().agenda.result_of(again).stage == CommandStage::done);
+  CHECK(h.aii().agenda.result_of(early).code == "U_STATE");
+  REQUIRE(h.aii().holds.suspension());
+  CHECK(h.aii().holds.suspension()->asked_by->uid == 1003);
+  CHECK(h.told("resume", "", {1003, "another operator"}) == "C_USER");
+  CHECK(has(h.told("resume", "", kApprover), "goes on"));
+}
+
+TEST_CASE("what only a decision ends is not made quiet by closing its alert") {
+  Holding h;
+  h.exchange();
+  CHECK(h.told("close-alert", "1", kOperator) == "U_STATE");
+  CHECK(has(h.told("suspend", "", kOperator), "is suspended"));
+  CHECK(h.told("close-alert", "2", kOperator) == "U_STATE");
+  CHECK(h.pair.open_alerts(*h.pair.aii) == Names{"attention RELEASE", "attention SUSPENDED"});
+}
+
+TEST_CASE("a command never gets the number of an earlier one, whose exchange would be taken for its own") {
+  Holding h;
+  const auto first = h.aii().agenda.ask("send-empty", "2025", kOperator);
+  h.pair.run_for(std::chrono::minutes(1));
+  REQUIRE(h.aii().agenda.result_of(first).stage == CommandStage::done);
+  SECTION("since they are counted") {}
+  SECTION("in a ledger from before they were") {
+    h.aii().db.execute("DELETE FROM setting WHERE name = 'last_command'");
+  }
+  h.aii().db.execute("DELETE FROM command");  // as time does
+  const auto second = h.aii().agenda.ask("send-empty", "2026", kOperator);
+  CHECK(second > first);
+  h.pair.run_for(std::chrono::minutes(1));
+  CHECK(h.aii().ledger.exchange(h.aii().agenda.result_of(second).text)->reference_year == 2026);
+  CHECK(h.told("send-empty", "2026 or was it 2025", kOperator) == "U_USAGE");
 }
