@@ -114,7 +114,8 @@ TEST_CASE("a rejected list is told of beside the drop, with the reason") {
 TEST_CASE("a suspended exchange says so everywhere, and is not resumed by whoever suspended it") {
   const Installation both;
   const auto service = both.serve("aii");
-  wait_until([&] { return has(text_in(both.path("aii.log")), "runs as aii"); });  // or the command may be first
+  wait_until(
+      [&] { return has(text_in(both.path("aii.log")), "runs as aii"); });  // or the command may be first
   CHECK(both.veer("aii", "suspend").exit_code == 0);
   both.drop(both.list_name(), fictitious_csv(30, 4));
   wait_until([&] { return fs::exists(both.path("drop") / (both.list_name() + ".result.txt")); });
