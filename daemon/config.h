@@ -10,10 +10,10 @@
 #include <variant>
 #include <vector>
 
-#include "connectors/ftps_options.h"
 #include "core/clock.h"
 #include "daemon/access.h"
 #include "daemon/config_alerts.h"
+#include "daemon/config_share.h"
 #include "formats/seal.h"
 
 namespace veer {
@@ -44,68 +44,6 @@ struct IntakeConfig {
   std::uint64_t cap = std::uint64_t{256} << 20;  ///< bytes of a dropped file
   Release release = Release::never;
   int unusual_percent = 30;
-};
-
-struct FolderShareConfig {
-  std::filesystem::path outgoing;
-  std::filesystem::path incoming;
-};
-
-struct SftpShareConfig {
-  std::string host;
-  int port = 22;
-  std::string user;
-  std::string key;                     ///< reference: credential:NAME or file:/PATH
-  std::vector<std::string> host_keys;  ///< "SHA256:…" pins
-  std::filesystem::path known_hosts;   ///< instead of pins
-  std::string outgoing;
-  std::string incoming;
-  std::chrono::milliseconds timeout = std::chrono::seconds(30);
-};
-
-struct FtpsShareConfig {
-  std::string host;
-  int port = 21;
-  FtpsTls tls = FtpsTls::explicitly;
-  std::string user;
-  std::string password;               ///< reference, may be empty
-  std::filesystem::path certificate;  ///< PEM
-  std::string key;                    ///< reference
-  std::string key_passphrase;         ///< reference, may be empty
-  std::filesystem::path ca;           ///< PEM
-  std::string outgoing;
-  std::string incoming;
-  std::chrono::milliseconds timeout = std::chrono::seconds(30);
-};
-
-struct SharePointShareConfig {
-  std::string tenant;
-  std::string client_id;
-  std::string site;  ///< "https://contoso.sharepoint.com/sites/exchange"
-  std::string library;
-  std::string incoming_site;          ///< empty: `site`
-  std::string incoming_library;       ///< empty: `library`
-  std::filesystem::path certificate;  ///< PEM; empty when there is a secret
-  std::string key;                    ///< reference
-  std::string key_passphrase;         ///< reference, may be empty
-  std::string secret;                 ///< reference, instead of certificate and key
-  std::string login = "https://login.microsoftonline.com";
-  std::string graph = "https://graph.microsoft.com";
-  std::string scope;                        ///< empty: what belongs to `graph`
-  std::vector<std::string> transfer_hosts;  ///< besides the site's own
-  std::filesystem::path ca;                 ///< PEM; empty: the system's authorities
-  std::string outgoing;
-  std::string incoming;
-  std::chrono::milliseconds timeout = std::chrono::seconds(60);
-};
-
-struct ShareConfig {
-  std::variant<FolderShareConfig, SftpShareConfig, FtpsShareConfig, SharePointShareConfig> kind;
-  std::chrono::milliseconds poll = std::chrono::minutes(5);
-  std::chrono::milliseconds keep_sealed = std::chrono::days(400);
-  std::chrono::milliseconds retry_first = std::chrono::seconds(5);  ///< backoff: first wait,
-  std::chrono::milliseconds retry_most = std::chrono::minutes(15);  ///< and longest wait
-  std::uint64_t package_cap = std::uint64_t{512} << 20;  ///< bytes of a package as fetched and as opened
 };
 
 /// One instance's configuration file (docs/configuration.md), checked as a whole.
@@ -143,11 +81,5 @@ std::filesystem::path read_key_folder(const std::filesystem::path& path);
 
 /// Whether a configuration may name a party so: 1 to 16 small letters or digits, and no national number.
 bool is_party_name(std::string_view name);
-
-/// Whether one of two folders is the other, or lies in it, as their paths are written.
-bool overlap(const std::filesystem::path& one, const std::filesystem::path& other);
-
-/// "90d", "24h", "5m", "2s", "250ms"; empty when malformed.
-std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 }  // namespace veer

@@ -14,6 +14,7 @@
 #include "daemon/acceptance.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
+#include "daemon/config_values.h"
 #include "daemon/machine.h"
 #include "daemon/schema.h"
 #include "daemon/share_factory.h"

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "daemon/config_values.h"
 #include "support/thrown.h"
 
 using namespace veer;
