@@ -8,9 +8,9 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <openssl/evp.h>
 
 #include "connectors/curl_handles.h"
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/log.h"
 
@@ -24,15 +24,6 @@ struct FreeMime {
   void operator()(curl_mime* mime) const { curl_mime_free(mime); }
 };
 using MimeHandle = std::unique_ptr<curl_mime, FreeMime>;
-
-std::string base64(std::string_view bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
 
 /// A header's text (RFC 2047): as it is when it is printable ASCII, otherwise in encoded words.
 std::string in_header(std::string_view text) {

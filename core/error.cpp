@@ -1,6 +1,7 @@
 #include "core/error.h"
 
 #include <array>
+#include <new>
 
 namespace veer {
 namespace {
@@ -111,5 +112,17 @@ std::optional<Code> code_named(std::string_view name) {
 Remedy remedy_of(Code code) { return row(code).remedy; }
 
 int exit_code_of(Code code) { return row(code).exit_code; }
+
+Error error_of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return {Code::l_memory, "no memory left; it is tried again"};
+  } catch (...) {
+    return {Code::l_engine, "a step failed in a way that it should not; please report it"};
+  }
+}
 
 }  // namespace veer

@@ -127,4 +127,8 @@ class Error : public std::exception {
   std::optional<std::chrono::milliseconds> retry_after_;
 };
 
+/// What was thrown, as an error of ours: what is none is a fault of the program (L_ENGINE), or of memory
+/// (L_MEMORY). A foreign text could quote data, and is not kept.
+Error error_of(const std::exception_ptr& thrown);
+
 }  // namespace veer

@@ -18,17 +18,6 @@ constexpr milliseconds kLongestWait = std::chrono::hours(1);
 // After so many failed tries (half an hour) the others are told that a channel fails.
 constexpr std::int64_t kSilentTries = 5;
 
-// Whatever goes wrong on the way to people must not end the service.
-Error as_error(const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const Error& error) {
-    return error;
-  } catch (...) {
-    return {Code::l_engine, "telling people failed in a way that it should not; please report it"};
-  }
-}
-
 }  // namespace
 
 Time AlertPost::when_again(const Error& error, std::int64_t attempts) {
@@ -48,7 +37,7 @@ void AlertPost::send(const Telling& telling, const Transfer& transfer) {
       remark = at_.open_channel(at_.config, telling.channel, telling.turn)
                    ->send(message_of(*alert, telling, at_.config, at_.clock.now()), transfer);
   } catch (...) {
-    const Error error = as_error(std::current_exception());
+    const Error error = error_of(std::current_exception());
     if (error.code() == Code::l_stopped) {
       at_.db.transaction([&] { at_.alerts.tellings().set_due(telling, at_.clock.now()); });
       throw error;
@@ -88,7 +77,7 @@ std::string AlertPost::try_all(const Transfer& transfer) {
       if (!remark.empty()) outcome += ", but " + remark;
       all_good = all_good && remark.empty();
     } catch (...) {
-      const Error error = as_error(std::current_exception());
+      const Error error = error_of(std::current_exception());
       if (error.code() == Code::l_stopped) throw error;
       outcome = fmt::format("failed: {}: {}", code_name(error.code()), error.message());
       all_good = false;

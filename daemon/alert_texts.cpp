@@ -5,16 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "core/log.h"
+#include "daemon/alert_topics.h"
+#include "daemon/phrase.h"
 
 namespace veer {
 namespace {
-
-struct Phrase {
-  std::string_view nl;
-  std::string_view en;
-  std::string_view in(Language language) const { return language == Language::nl ? nl : en; }
-};
 
 struct Topic {
   std::string_view name;
@@ -35,7 +30,7 @@ constexpr Phrase kAttempt = {
     "officer and "
     "the other side. Nothing was recorded because of it."};
 
-constexpr std::array kTopics = {
+constexpr std::array kMeanings = {
     Topic{"step",
           {"Een stap van de uitwisseling mislukt telkens", "A step of the exchange keeps failing"},
           kNothingLost},
@@ -224,10 +219,13 @@ constexpr Phrase kTrial = {
     "Somebody asked for a trial of the alerts. When this arrives, the channel works. There is "
     "nothing to do."};
 
-const Topic* find(std::string_view name) {
-  const auto* const found =
-      std::find_if(kTopics.begin(), kTopics.end(), [&](const Topic& topic) { return topic.name == name; });
-  return found == kTopics.end() ? nullptr : found;
+static_assert(std::equal(kMeanings.begin(), kMeanings.end(), kTopics.begin(), kTopics.end(),
+                         [](const Topic& topic, std::string_view name) { return topic.name == name; }));
+
+const Topic& meaning_of(std::string_view name) {
+  const auto* const found = std::find_if(kMeanings.begin(), kMeanings.end(),
+                                         [&](const Topic& topic) { return topic.name == name; });
+  return found == kMeanings.end() ? kMeanings.front() : *found;
 }
 
 std::string filled(std::string_view phrase, std::string_view text) {
@@ -250,19 +248,10 @@ AlertMessage addressed(const Config& config, Time now) {
 
 }  // namespace
 
-std::vector<std::string_view> topics() {
-  std::vector<std::string_view> names;
-  for (const Topic& topic : kTopics) names.push_back(topic.name);
-  return names;
-}
-
-bool is_topic(std::string_view topic) { return find(topic) != nullptr; }
-
 AlertMessage message_of(const Alert& alert, const Telling& telling, const Config& config, Time now) {
   const Language language = config.language;
   const std::string name = topic_of(alert);
-  const Topic* const known = find(name);
-  const Topic& topic = known != nullptr ? *known : kTopics.front();
+  const Topic& topic = meaning_of(name);
   const bool notice = alert.kind == alert_kind_name(AlertKind::notice);
   const bool over = telling.turn == AlertTurn::closed;
 

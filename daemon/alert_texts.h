@@ -1,8 +1,5 @@
 #pragma once
 
-#include <string_view>
-#include <vector>
-
 #include "connectors/alert_channel.h"
 #include "daemon/alerts.h"
 #include "daemon/config.h"
@@ -10,10 +7,6 @@
 /// What people are told of alerts, in Dutch and in English: what happened, since when, what it means for the
 /// yearly list, and what to type next. No personal data.
 namespace veer {
-
-/// Every word that a cause may begin with (docs/alerts.md).
-std::vector<std::string_view> topics();
-bool is_topic(std::string_view topic);
 
 AlertMessage message_of(const Alert& alert, const Telling& telling, const Config& config, Time now);
 /// A message that only shows that the channel works.

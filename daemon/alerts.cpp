@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "daemon/alert_texts.h"
+#include "daemon/alert_topics.h"
 
 namespace veer {
 namespace {
@@ -30,7 +30,7 @@ Alert alert_of(const Row& row) {
 
 /// What fails in ever other ways is told once, and reminded of.
 bool is_told_anew(std::string_view cause) {
-  return !cause.starts_with("step:") && !cause.starts_with("channel:");
+  return !cause.starts_with(step_cause("")) && !cause.starts_with(channel_cause(""));
 }
 
 }  // namespace

@@ -35,8 +35,6 @@ std::string topic_of(const Alert& alert);
 /// Cause of the alert that tells of a step that fails: of an exchange, by its id; of a file, by its name; of
 /// a chore, by its.
 inline std::string step_cause(std::string_view what) { return "step:" + std::string(what); }
-/// Cause of the alert that tells of a channel by which nobody can be told.
-inline std::string channel_cause(std::string_view channel) { return "channel:" + std::string(channel); }
 
 /// What needs a person: one open row per cause, however often it recurs, written in the same transaction as
 /// the fact that it tells of, together with the messages that tell people. Texts hold no personal data. One
@@ -47,7 +45,7 @@ class AlertBook {
       : db_(database), clock_(clock), tellings_(database, clock, std::move(rules)) {}
 
   /// Opens an alert. One with this cause that is open already tells from now on what is told here. `cause`
-  /// begins with a topic of topics() (alert_texts.h).
+  /// begins with a topic of kTopics (alert_topics.h).
   void raise(const std::string& cause, AlertKind kind, std::string_view code, const std::string& exchange,
              const std::string& text);
   /// A notice of something that is over with that, told once however often this is called.

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <exception>
-#include <new>
 
 #include <fmt/format.h>
 
@@ -28,19 +27,6 @@ constexpr std::chrono::milliseconds kLongestRetryAfter = std::chrono::hours(24);
 constexpr std::chrono::minutes kNoteAgain{1};
 constexpr const char* kHostKey = "host-key";
 constexpr const char* kSuspended = "suspended";
-
-/// What a step ended with, as an error of ours: what is none is a fault of the program, or of memory.
-Error as_error(const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const Error& error) {
-    return error;
-  } catch (const std::bad_alloc&) {
-    return {Code::l_memory, "no memory left; it is tried again"};
-  } catch (...) {  // foreign text could quote data
-    return {Code::l_engine, "a step failed in a way that it should not; please report it"};
-  }
-}
 
 std::int64_t alert_number(const std::string& text) {
   std::int64_t number = 0;
@@ -232,7 +218,7 @@ std::optional<Error> Engine::attempt(const std::string& what, bool failing_long,
     if (at_.alerts.is_open(cause)) at_.db.transaction([&] { at_.alerts.close(cause); });
     return std::nullopt;
   } catch (...) {
-    const Error error = as_error(std::current_exception());
+    const Error error = error_of(std::current_exception());
     if (error.code() == Code::l_stopped) throw error;
     log(LogLevel::warn, "{}: {}: {}", what, code_name(error.code()), error.message());
     at_.db.transaction([&] {
@@ -276,7 +262,7 @@ void Engine::run(const Command& command, const Transfer& transfer) {
   try {
     finish(CommandStage::done, "", obey(command, transfer));
   } catch (...) {
-    const Error error = as_error(std::current_exception());
+    const Error error = error_of(std::current_exception());
     if (error.code() == Code::l_stopped) throw error;
     // What is to come back must not leave because an hour is over.
     const bool patient = command.verb == "withdraw" || at_.clock.now() - command.asked_at < kCommandTime;

@@ -43,7 +43,8 @@ void Tellings::open(std::int64_t alert, const std::string& channel, bool notice)
 }
 
 bool Tellings::is_about(std::int64_t alert, const std::string& channel) {
-  return db_.query_one("SELECT 1 FROM alert WHERE id = :id AND cause = :cause", {alert, "channel:" + channel})
+  return db_
+      .query_one("SELECT 1 FROM alert WHERE id = :id AND cause = :cause", {alert, channel_cause(channel)})
       .has_value();
 }
 

@@ -18,6 +18,9 @@ namespace veer {
 enum class AlertTurn { opened, changed, reminder, escalated, closed };
 std::string_view alert_turn_name(AlertTurn turn);
 
+/// Cause of the alert that tells of a channel by which nobody can be told.
+inline std::string channel_cause(std::string_view channel) { return "channel:" + std::string(channel); }
+
 /// By which ways, and how often.
 struct TellingRules {
   std::vector<std::string> channels = {};  ///< by name, see AlertsConfig

@@ -7,15 +7,10 @@
 #include <fmt/format.h>
 
 #include "core/log.h"
+#include "daemon/phrase.h"
 
 namespace veer {
 namespace {
-
-struct Phrase {
-  std::string_view nl;
-  std::string_view en;
-  std::string_view in(Language language) const { return language == Language::nl ? nl : en; }
-};
 
 // One row per turn, in the order of the enumeration. {0} file, {1} numbers, {2} reference year, {3} exchange,
 // {4} package, {5} detail, {6} exchange in short.

@@ -28,6 +28,18 @@ struct Book {
 
 Json json_of(const std::optional<Time>& time) { return time ? Json(format_time(*time)) : Json(nullptr); }
 
+Json json_of(const Telling& telling) {
+  Json json = {{"channel", telling.channel},
+               {"turn", alert_turn_name(telling.turn)},
+               {"due", json_of(telling.wait.due)},
+               {"attempts", telling.wait.attempts}};
+  if (!telling.wait.problem_code.empty())
+    json["problem"] = {{"code", telling.wait.problem_code}, {"text", telling.wait.problem}};
+  return json;
+}
+
+}  // namespace
+
 Json json_of(const Alert& alert) {
   return {{"number", alert.id},
           {"topic", topic_of(alert)},
@@ -40,18 +52,6 @@ Json json_of(const Alert& alert) {
           {"acknowledged_at", json_of(alert.acknowledged_at)},
           {"acknowledged_by", alert.acknowledged_by}};
 }
-
-Json json_of(const Telling& telling) {
-  Json json = {{"channel", telling.channel},
-               {"turn", alert_turn_name(telling.turn)},
-               {"due", json_of(telling.wait.due)},
-               {"attempts", telling.wait.attempts}};
-  if (!telling.wait.problem_code.empty())
-    json["problem"] = {{"code", telling.wait.problem_code}, {"text", telling.wait.problem}};
-  return json;
-}
-
-}  // namespace
 
 void show_alerts(Context& context) {
   Book book(context);

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "daemon/alerts.h"
+
 /// How the commands print JSON.
 namespace veer {
 
@@ -13,5 +15,7 @@ using Json = nlohmann::ordered_json;
 inline std::string text_of(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
+
+Json json_of(const Alert& alert);
 
 }  // namespace veer

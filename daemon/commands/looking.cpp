@@ -76,15 +76,6 @@ Json json_of(const Exchange& x) {
           {"waits", json_of(x.wait)}};
 }
 
-Json json_of(const Alert& alert) {
-  return {{"number", alert.id},
-          {"kind", alert.kind},
-          {"code", alert.code},
-          {"exchange", alert.exchange},
-          {"opened_at", format_time(alert.opened_at)},
-          {"text", alert.text}};
-}
-
 /// Who held something and what came of it; null when nothing was.
 Json json_of(const std::optional<Hold>& hold) {
   if (!hold) return nullptr;

@@ -8,6 +8,7 @@
 
 #include "core/files.h"
 #include "daemon/alert_texts.h"
+#include "daemon/alert_topics.h"
 #include "support/canary.h"
 #include "support/fictitious.h"
 #include "support/pair.h"
@@ -324,7 +325,7 @@ TEST_CASE("an audit chain that somebody changed is found within a day") {
 TEST_CASE("every topic has a headline and a meaning in both languages, and a command that exists") {
   Config config;
   config.party = "aii";
-  for (const std::string_view topic : topics())
+  for (const std::string_view topic : kTopics)
     for (const Language language : {Language::nl, Language::en})
       for (const AlertTurn turn :
            {AlertTurn::opened, AlertTurn::reminder, AlertTurn::escalated, AlertTurn::closed}) {
