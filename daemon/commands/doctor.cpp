@@ -11,13 +11,13 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "core/secret.h"
-#include "daemon/acceptance.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/config_values.h"
 #include "daemon/machine.h"
 #include "daemon/schema.h"
 #include "daemon/share_factory.h"
+#include "daemon/share_trial.h"
 #include "formats/keyring.h"
 
 namespace veer {

@@ -8,6 +8,7 @@
 
 #include "core/files.h"
 #include "exchange/exchanging.h"
+#include "support/text.h"
 
 using namespace veer;
 using namespace veer::test;
@@ -19,8 +20,6 @@ namespace {
 const Person kOfferer = person_of(getuid());
 const Person kApprover{1002, "approver"};
 const Person kOperator{1001, "operator"};
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// Every list is held at the sender.
 struct Holding : Exchanging {

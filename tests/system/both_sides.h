@@ -8,13 +8,10 @@
 
 #include "support/installation.h"
 #include "support/shell.h"
+#include "support/text.h"
 
 /// What the tests of commands share.
 namespace veer::test {
-
-inline bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 inline nlohmann::json json_of(const Installation& both, const std::string& party,
                               const std::string& arguments) {

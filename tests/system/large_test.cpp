@@ -157,8 +157,6 @@ TEST_CASE("an upload of 200 MB that is killed ten times goes on without sending 
   CHECK(hash_at_once(*there) == theirs.base64());
 }
 
-// What sanitizers keep beside the program's memory says nothing of the program.
-#ifndef __SANITIZE_ADDRESS__
 TEST_CASE("a put and a fetch of 200 MB take no more memory than one fragment and 20 MB above rest") {
   const std::string share = GENERATE(as<std::string>(), "sharepoint", "ftps", "sftp");
   CAPTURE(share);
@@ -185,4 +183,3 @@ TEST_CASE("a put and a fetch of 200 MB take no more memory than one fragment and
   CHECK(peak_of(*avsb) < most("avsb"));
   CHECK(avsb->end(SIGTERM) == 0);
 }
-#endif

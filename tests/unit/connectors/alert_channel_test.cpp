@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "support/mail_server.h"
+#include "support/text.h"
 #include "support/thrown.h"
 #include "support/webhook_receiver.h"
 
@@ -58,8 +59,6 @@ HttpOptions web(const WebhookReceiver& receiver, std::chrono::milliseconds timeo
   options.timeout = timeout;
   return options;
 }
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 std::string script_in(const TempFolder& folder, const std::string& lines) {
   const std::string path = (folder / "hook").native();

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "support/certificates.h"
+#include "support/text.h"
 #include "support/thrown.h"
 
 using namespace veer;
@@ -22,8 +23,6 @@ std::string told(const std::string& certificate, const std::string& key, const s
   CHECK(error->code() == Code::c_credential);
   return error->message();
 }
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

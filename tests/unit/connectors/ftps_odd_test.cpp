@@ -8,6 +8,7 @@
 #include "connectors/ftps_share.h"
 #include "core/error.h"
 #include "support/odd_ftps.h"
+#include "support/text.h"
 #include "support/thrown.h"
 
 using namespace veer;
@@ -18,8 +19,6 @@ namespace {
 
 const std::string kBytes(3'000'000, 'x');
 const std::string kPath = "to_avsb/a.pgp";
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 void put(OddFtps& server, const std::string& bytes = "some bytes") {
   FtpsShare(server.share()).put("a.pgp", MemoryBlob(bytes), {}, {});

@@ -24,6 +24,7 @@
 #include "core/log.h"
 #include "support/child.h"
 #include "support/ftps_server.h"
+#include "support/text.h"
 #include "support/thrown.h"
 
 using namespace veer;
@@ -32,8 +33,6 @@ using namespace veer::test;
 namespace {
 
 const std::string kBytes(30'000'000, 'x');
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// The error that a listing ends in, as "CODE message"; empty when it does not.
 std::string told(FtpsOptions options) {

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/text.h"
 #include "unit/connectors/sharepoint_world.h"
 
 using namespace veer;
@@ -14,8 +15,6 @@ using World = SharePointWorld;
 namespace {
 
 constexpr std::size_t kMega = std::size_t{1} << 20;
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

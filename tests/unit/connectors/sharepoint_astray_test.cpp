@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/text.h"
 #include "unit/connectors/sharepoint_world.h"
 
 using namespace veer;
@@ -17,8 +18,6 @@ namespace {
 
 constexpr std::size_t kMega = std::size_t{1} << 20;
 constexpr const char* kLibrary = GraphShare::kLibrary;
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::shared_ptr<ManualClock> clock_by_hand() { return std::make_shared<ManualClock>(SystemClock().now()); }
 

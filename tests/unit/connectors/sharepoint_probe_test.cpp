@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "support/connect_proxy.h"
+#include "support/text.h"
 #include "unit/connectors/sharepoint_world.h"
 
 using namespace veer;
@@ -11,8 +12,6 @@ using namespace std::chrono_literals;
 using World = SharePointWorld;
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::vector<ProbeResult> probed(SharePointOptions options) {
   return SharePointShare(std::move(options)).probe();

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "support/connect_proxy.h"
+#include "support/text.h"
 #include "unit/connectors/sharepoint_world.h"
 
 using namespace veer;
@@ -25,8 +26,6 @@ std::string item_without_address(const ShareEntry& entry, const std::string& id)
   return fmt::format(R"({{"id":"{}","name":"{}","size":{},"file":{{}},"cTag":"{}"}})", id, entry.name,
                      entry.size, tag);
 }
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -5,14 +5,12 @@
 #include <catch2/catch.hpp>
 
 #include "core/error.h"
+#include "support/text.h"
 
 using namespace veer;
+using veer::test::has;
 
-namespace {
-
-bool has(const std::string& text, std::string_view what) { return text.find(what) != std::string::npos; }
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("every fault of a line has a remedy of its own in both languages") {
   std::set<std::string_view> texts;

@@ -1,4 +1,4 @@
-#include "daemon/acceptance.h"
+#include "daemon/share_trial.h"
 
 #include <algorithm>
 
