@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kLongestId = 64;
 constexpr std::chrono::minutes kLocked(2);
+constexpr std::chrono::seconds kLongestWait = std::chrono::days(1);
 
 struct Row {
   std::string_view code;  ///< small letters
@@ -144,10 +145,10 @@ std::optional<std::chrono::seconds> retry_after(const HttpAnswer& answer, Time n
   static constexpr std::size_t kMostDigits = 9;
   if (!text.empty() && text.size() <= kMostDigits &&
       text.find_first_not_of("0123456789") == std::string::npos)
-    return std::chrono::seconds(std::stol(text));
+    return std::min(std::chrono::seconds(std::stol(text)), kLongestWait);
   if (const auto until = parse_http_date(text))
-    return std::max(std::chrono::ceil<std::chrono::seconds>(*until - answer.date().value_or(now)),
-                    std::chrono::seconds(0));
+    return std::clamp(std::chrono::ceil<std::chrono::seconds>(*until - answer.date().value_or(now)),
+                      std::chrono::seconds(0), kLongestWait);
   return std::nullopt;
 }
 

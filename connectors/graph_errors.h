@@ -27,8 +27,8 @@ Error refusal(const GraphAnswer& answer, const std::string& doing);
 /// "…; Microsoft's request id …, ours …"
 std::string ids_of(const GraphAnswer& answer);
 
-/// How long to wait, as Retry-After says: seconds, or until a date (RFC 9110, 10.2.3). Empty when it says
-/// nothing.
+/// How long to wait, as Retry-After says: seconds, or until a date (RFC 9110, 10.2.3); at most a day, since a
+/// service that is asked too often bears one question a day. Empty when it says nothing.
 std::optional<std::chrono::seconds> retry_after(const HttpAnswer& answer, Time now);
 
 /// `error` with the ids of the last answer, as ids_of tells them, when it comes from the service (S_…) and

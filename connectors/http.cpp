@@ -319,8 +319,9 @@ Http::Http(HttpOptions options) : options_(std::move(options)) {
   const StoreHandle store(X509_STORE_new());
   if (add_authorities(store.get(), options_.ca) == 0)
     throw Error(Code::c_credential,
-                "the authority to trust cannot be read: share.sharepoint.ca must be a PEM file with its "
-                "certificate (-----BEGIN CERTIFICATE-----)");
+                fmt::format("the authority to trust cannot be read: {} must be a PEM file with its "
+                            "certificate (-----BEGIN CERTIFICATE-----)",
+                            options_.ca_setting));
 }
 
 Http::~Http() = default;
@@ -437,9 +438,8 @@ void Http::fail(const HttpsUrl& url, const Line& line, const std::string& text) 
     throw Error(
         Code::s_host_key,
         fmt::format("the certificate of {} comes from no authority that is trusted here: when a proxy "
-                    "of yours opens TLS, name its authority in share.sharepoint.ca; otherwise somebody "
-                    "answers in its place",
-                    where));
+                    "of yours opens TLS, name its authority in {}; otherwise somebody answers in its place",
+                    where, options_.ca_setting));
   }
   if (says("SSL handshake"))
     unreachable(HttpLink::tls,

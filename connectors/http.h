@@ -17,7 +17,8 @@ enum class HttpLink { name, proxy, address, tls, server_certificate, host_name, 
 
 struct HttpOptions {
   std::string ca;  ///< PEM: only servers that these vouch for are talked to. Empty: the system's authorities
-  std::string proxy;  ///< "http://host:port"; empty: none
+  std::string ca_setting = "share.sharepoint.ca";  ///< where a person configures it
+  std::string proxy;                               ///< "http://host:port"; empty: none
   std::string user_agent;
   std::chrono::milliseconds timeout = std::chrono::seconds(60);  ///< longest wait without progress
 };

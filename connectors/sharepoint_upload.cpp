@@ -125,7 +125,7 @@ void SharePointUpload::put_simple() {
                 .sent = [this](std::uint64_t done) { transfer_.tick(done); }};
   GraphAnswer answer = graph_.call(call, transfer_);
   if (answer.status() == 409 && discard_cut_off()) answer = graph_.call(call, transfer_);
-  if (answer.status() == 409 && find_item(graph_, folder_, name_, transfer_)) throw name_taken(name_);
+  if (answer.status() == 409) throw conflict(answer);
   if (!answer.good()) throw refusal(answer, doing());
   confirm(answer);
   transfer_.tick(content_.size());
@@ -222,13 +222,7 @@ std::vector<std::uint64_t> SharePointUpload::begin() {
                                           .body = wish.dump(),
                                           .once = true},
                                          transfer_);
-  if (answer.status() == 409) {
-    if (find_item(graph_, folder_, name_, transfer_)) throw name_taken(name_);
-    // Whose, the service does not tell: ours, when the answer that told its address was lost.
-    throw Error(Code::s_name_taken,
-                fmt::format("{}: an upload to this name is open, which ends by itself within a day ({})",
-                            doing(), ids_of(answer)));
-  }
+  if (answer.status() == 409) throw conflict(answer);
   if (!answer.good()) throw refusal(answer, doing());
   GraphUpload session = parse_upload(answer.http.body);
   if (!graph_.may_store(session.url)) {
@@ -349,12 +343,21 @@ void SharePointUpload::lose_session(const GraphAnswer& answer) {
 
 void SharePointUpload::settle_conflict(const GraphAnswer& answer) {
   const auto item = find_item(graph_, folder_, name_, transfer_);
-  if (!item) throw refusal(answer, doing());
-  if (!agrees(*item)) throw name_taken(name_);
+  if (!item || !agrees(*item)) throw conflict(answer);
   cancel_upload(graph_, open_, transfer_);
 }
 
 // What is on the share.
+
+/// A name may be kept from us with no file to be seen: by an upload that is open, ours when the answer that
+/// told its address was lost.
+Error SharePointUpload::conflict(const GraphAnswer& answer) {
+  if (find_item(graph_, folder_, name_, transfer_)) return name_taken(name_);
+  return {Code::s_name_taken,
+          fmt::format("{}: the service keeps this name from us and shows no file of it, as it does while an "
+                      "upload to it is open, which ends by itself within a day ({})",
+                      doing(), ids_of(answer))};
+}
 
 /// Whether our content stands under its name.
 bool SharePointUpload::is_there() {

@@ -53,6 +53,7 @@ class SharePointUpload {
   bool may_appear() const;
   bool is_there();
   void confirm(const GraphAnswer& answer);
+  Error conflict(const GraphAnswer& answer);
   bool agrees(const GraphItem& item);
   std::string load(std::uint64_t from, std::uint64_t end);
   void hash_to(std::uint64_t end);

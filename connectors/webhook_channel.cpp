@@ -23,8 +23,19 @@ HttpsUrl parsed(const Secret& url) {
   return *std::move(address);
 }
 
+/// Without what a card would take for Markdown:
+/// https://learn.microsoft.com/adaptive-cards/authoring-cards/text-features
+std::string plain(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (std::string_view("\\*_[]()#`~<>").find(c) != std::string_view::npos) escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
 Json block(const std::string& text, bool heading) {
-  Json json{{"type", "TextBlock"}, {"text", text}, {"wrap", true}};
+  Json json{{"type", "TextBlock"}, {"text", plain(text)}, {"wrap", true}};
   if (heading) json.update(Json{{"size", "Large"}, {"weight", "Bolder"}});
   return json;
 }

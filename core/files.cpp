@@ -63,7 +63,8 @@ FileIdentity identity_of(const struct stat& status) {
           .size = static_cast<std::uint64_t>(status.st_size),
           .modified_ns = nanoseconds(status.st_mtim),
           .changed_ns = nanoseconds(status.st_ctim),
-          .owner = status.st_uid};
+          .owner = status.st_uid,
+          .mode = status.st_mode & 07777};
 }
 
 void require_plain_file(const struct stat& status, const fs::path& path) {

@@ -57,8 +57,9 @@ struct FileIdentity {
   std::int64_t modified_ns = 0;
   std::int64_t changed_ns = 0;
   std::uint32_t owner = 0;
+  std::uint32_t mode = 0;  ///< who may do what with it: chmod's bits
   bool operator==(const FileIdentity&) const = default;
-  /// One token, for the ledger; without the owner.
+  /// One token, for the ledger; without owner and mode.
   std::string text() const;
   /// Reverse of text(); empty when malformed.
   static std::optional<FileIdentity> parse(std::string_view text);

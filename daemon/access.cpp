@@ -1,8 +1,10 @@
 #include "daemon/access.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,9 +20,11 @@ namespace {
 // What an entry of the machine's database is kept in; a large group needs more.
 constexpr std::size_t kRoom = 4096;
 constexpr std::size_t kMostRoom = 1 << 22;
+constexpr std::array kAway = {EIO, EAGAIN, EINTR, EMFILE, ENFILE, ENOMEM, ETIMEDOUT, ECONNREFUSED};
 
 /// Calls a look-up that answers in a buffer (getpwuid_r(3)) with enough room; `take` makes something of the
-/// entry. Empty when there is none.
+/// entry. Empty when there is none. Throws L_BUSY when nobody can tell now: a directory service that is away
+/// must not make an operator nobody.
 template <typename Entry, typename LookUp, typename Take>
 auto entry_of(LookUp look_up, Take take) -> std::optional<decltype(take(std::declval<Entry>()))> {
   for (std::size_t room = kRoom; room <= kMostRoom; room *= 4) {
@@ -29,6 +33,9 @@ auto entry_of(LookUp look_up, Take take) -> std::optional<decltype(take(std::dec
     Entry* found = nullptr;
     const int result = look_up(&entry, buffer.data(), buffer.size(), &found);
     if (result == ERANGE) continue;
+    if (std::find(kAway.begin(), kAway.end(), result) != kAway.end())
+      throw Error(Code::l_busy, fmt::format("the machine's users and groups cannot be looked up now: {}",
+                                            std::generic_category().message(result)));
     return result == 0 && found != nullptr ? std::optional(take(entry)) : std::nullopt;
   }
   return std::nullopt;
@@ -90,6 +97,12 @@ bool may(const AccessConfig& access, Right right, uid_t person) {
     const auto group = group_named(name);
     return group && std::find(own.begin(), own.end(), *group) != own.end();
   });
+}
+
+std::vector<std::string> unknown_groups(const AccessConfig& access) {
+  std::vector<std::string> names = groups_with(access, Right::look);
+  std::erase_if(names, [](const std::string& name) { return group_named(name).has_value(); });
+  return names;
 }
 
 void require_right(const AccessConfig& access, Right right, uid_t person) {

@@ -27,8 +27,11 @@ Person person_of(uid_t uid);
 /// What a command needs. look: any of the groups. operate: operators. approve: approvers. audit: auditors.
 enum class Right { look, operate, approve, audit };
 
-/// Whether the person is, by the machine's group database, in a group with the right.
+/// Whether the person is, by the machine's group database, in a group with the right. Throws L_BUSY when that
+/// database cannot be asked now.
 bool may(const AccessConfig& access, Right right, uid_t person);
+/// The groups named there that this machine does not have. Throws as may().
+std::vector<std::string> unknown_groups(const AccessConfig& access);
 /// Throws C_USER, naming the groups that have the right, unless may().
 void require_right(const AccessConfig& access, Right right, uid_t person);
 

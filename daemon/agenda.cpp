@@ -6,7 +6,7 @@
 namespace veer {
 namespace {
 
-constexpr std::array<std::string_view, 3> kChoreNames = {"scan", "poll", "tidy"};
+constexpr std::array<std::string_view, 4> kChoreNames = {"scan", "poll", "tidy", "rehearse"};
 constexpr std::string_view kChoreColumns = "due_at, attempts, problem_code, problem, last_done_at, name";
 
 ChoreState chore_of(const Row& row) {

@@ -15,9 +15,9 @@
 
 namespace veer {
 
-/// What recurs: look in the drop folder, look at the share, clean up.
-enum class Chore { scan, poll, tidy };
-inline constexpr std::array kChores = {Chore::scan, Chore::poll, Chore::tidy};
+/// What recurs: look in the drop folder, look at the share, clean up, rehearse.
+enum class Chore { scan, poll, tidy, rehearse };
+inline constexpr std::array kChores = {Chore::scan, Chore::poll, Chore::tidy, Chore::rehearse};
 std::string_view chore_name(Chore chore);
 
 struct ChoreState {

@@ -199,6 +199,19 @@ constexpr std::array kMeanings = {
          "Somebody changed the ledger, or the disk is damaged. Keep everything, and tell the data-protection "
          "officer."},
         "audit verify"},
+    Topic{"rehearsal",
+          {"Een repetitie is niet gelukt", "A rehearsal failed"},
+          {"Er ging geen echte lijst mee. Maar de weg die de jaarlijkse lijst neemt, werkt nu niet van begin "
+           "tot "
+           "einde.",
+           "No real list travelled. But the path that the yearly list takes does not work from end to end "
+           "now."},
+          kShow},
+    Topic{"unheard",
+          {"De andere kant zwijgt te lang", "The other side has been silent for too long"},
+          {"Misschien loopt haar dienst niet. De jaarlijkse lijst zou dan niet aankomen.",
+           "Perhaps its service does not run. The yearly list would not arrive then."},
+          "doctor"},
 };
 
 constexpr Phrase kSince = {"Sinds {} (UTC).", "Since {} (UTC)."};

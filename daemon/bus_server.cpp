@@ -37,17 +37,12 @@ struct Verb {
 };
 
 constexpr std::array kAsked = {
-    Verb{"send-empty", Right::operate},
-    Verb{"poll", Right::operate},
-    Verb{"retry", Right::operate},
-    Verb{"resend", Right::operate},
-    Verb{"withdraw", Right::operate},
-    Verb{"close-alert", Right::operate},
-    Verb{"acknowledge-alert", Right::operate},
-    Verb{"test-alerts", Right::operate},
-    Verb{"suspend", Right::operate},
-    Verb{"approve", Right::approve},
-    Verb{"reject", Right::approve},
+    Verb{"send-empty", Right::operate},  Verb{"poll", Right::operate},
+    Verb{"retry", Right::operate},       Verb{"resend", Right::operate},
+    Verb{"withdraw", Right::operate},    Verb{"rehearse", Right::operate},
+    Verb{"close-alert", Right::operate}, Verb{"acknowledge-alert", Right::operate},
+    Verb{"test-alerts", Right::operate}, Verb{"suspend", Right::operate},
+    Verb{"approve", Right::approve},     Verb{"reject", Right::approve},
     Verb{"resume", Right::approve},
 };
 constexpr std::array kLooks = {
@@ -236,7 +231,7 @@ struct BusServer::Impl {
       throw;
     }
     log(LogLevel::info, "{} asks: {}", who.name, verb);
-    services.rung();
+    services.rung(verb);
     return id;
   }
 

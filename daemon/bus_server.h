@@ -28,7 +28,7 @@ struct BusServices {
   std::string database_url;             ///< commands are written there over a connection of the bus's own
   AccessConfig access;
   OpenFiles* files = nullptr;
-  std::function<void()> rung;  ///< a command was written
+  std::function<void(const std::string& verb)> rung;  ///< a command was written
   /// Runs "status", "list", "show", "receipt", "release", "audit verify" or "audit anchors", in the bus's
   /// thread.
   std::function<LookAnswer(const std::string& what, const std::string& argument, bool json)> look;

@@ -28,6 +28,7 @@ std::unique_ptr<AlertChannel> open_mail(const MailConfig& mail, AlertTurn turn) 
 std::unique_ptr<AlertChannel> open_webhook(const WebhookConfig& webhook, const std::string& proxy) {
   HttpOptions http;
   http.ca = read_pem("alerts.webhook.ca", webhook.ca);
+  http.ca_setting = "alerts.webhook.ca";
   http.proxy = proxy;
   http.timeout = std::chrono::seconds(30);
   return std::make_unique<WebhookChannel>(WebhookOptions{

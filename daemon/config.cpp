@@ -39,6 +39,7 @@ class Reading {
     if (!problems_.empty()) throw Error(Code::c_config, problems_.front());  // no TOML: nothing can be read
     general();
     window(root_.table("window"));
+    rehearsal(root_.table("rehearsal"));
     paths(root_.table("paths"));
     intake(root_.table("intake"));
     openpgp(root_.table("openpgp"));
@@ -49,7 +50,7 @@ class Reading {
     access(root_.table("access"));
     config_.alerts = read_alerts(root_.table("alerts"));
     proxy(root_.table("proxy"));
-    root_.refuse_unknown({"legal_basis", "rehearsal"});
+    root_.refuse_unknown({"legal_basis"});
     if (!problems_.empty()) throw Error(Code::c_config, fmt::format("{}", fmt::join(problems_, "\n")));
     if (config_.environment == Environment::production)
       throw Error(Code::c_production,
@@ -131,7 +132,17 @@ class Reading {
       else
         table.problem("list_due", "must be a month and a day agreed between the agencies: \"03-01\"");
     }
-    table.refuse_unknown({"unheard_after"});
+    w.unheard_after = std::chrono::days(40);
+    value::duration(table, "unheard_after", w.unheard_after, Millis(0), Millis(std::chrono::days(400)));
+    table.refuse_unknown();
+  }
+
+  void rehearsal(TomlTable table) {
+    if (config_.role == Role::sender) config_.rehearse_every = std::chrono::days(30);
+    value::duration(table, "every", config_.rehearse_every, Millis(0), Millis(std::chrono::days(400)));
+    if (config_.role == Role::receiver && table.has("every"))
+      table.problem("every", "is for the sending side only: take it out");
+    table.refuse_unknown();
   }
 
   void paths(TomlTable table) {

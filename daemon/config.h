@@ -31,6 +31,7 @@ struct Window {
   Date closes{std::chrono::December / 31 / 2026};  ///< last day on which a first list may travel
   std::chrono::milliseconds receipt_within = std::chrono::hours(24);
   std::optional<std::chrono::month_day> list_due;  ///< last day on which the list of a year may come
+  std::chrono::milliseconds unheard_after{0};      ///< longest silence of the other side; 0: any is borne
 };
 
 /// Which sealed lists wait for a second person before they leave. unusual: those that differ from last year's
@@ -53,7 +54,8 @@ struct Config {
   Environment environment = Environment::test;
   Language language = Language::nl;
   Window window;
-  std::filesystem::path drop;  ///< sender only
+  std::chrono::milliseconds rehearse_every{0};  ///< sender only; 0: when somebody asks for it alone
+  std::filesystem::path drop;                   ///< sender only
   std::filesystem::path state;
   IntakeConfig intake;
   std::filesystem::path openpgp_home;

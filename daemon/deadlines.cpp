@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "daemon/audit.h"
+#include "daemon/shared_alerts.h"
 
 namespace veer {
 namespace {
@@ -35,6 +36,17 @@ void look_for_list(Instance& at, Date today) {
                                 format_date(due)));
   else
     at.alerts.close(list_cause(year));
+}
+
+void look_for_other_side(Instance& at) {
+  static constexpr const char* kCause = "unheard";
+  const auto longest = at.config.window.unheard_after;
+  const auto heard = at.ledger.last_heard();
+  if (longest.count() == 0 || !heard || at.clock.now() - *heard < longest) return at.alerts.close(kCause);
+  at.alerts.raise(kCause, AlertKind::attention, "UNHEARD", "",
+                  fmt::format("nothing of {} came since {}, not even {}: ask it whether its service runs",
+                              at.config.counterparty, format_date(date_of(*heard)),
+                              at.config.role == Role::sender ? "the receipt of a rehearsal" : "a rehearsal"));
 }
 
 /// The end of the last key of a party that may still be used; empty: it never ends, or nothing is known.
@@ -89,6 +101,7 @@ void look_at_deadlines(Instance& at) {
   const auto ends = at.seal.key_ends();
   at.db.transaction([&] {
     look_for_list(at, date_of(at.clock.now()));
+    look_for_other_side(at);
     look_at_key(at, at.config.party, at.config.own_keys, ends, "'veer keys rotate' makes the next one");
     look_at_key(at, at.config.counterparty, at.config.counterparty_keys, ends,
                 "ask the other side for its next one, and take it in with 'veer keys import'");
@@ -98,7 +111,7 @@ void look_at_deadlines(Instance& at) {
 }
 
 void tell_recorded(Instance& at, const Exchange& x) {
-  if (x.purpose != Purpose::list) return;
+  if (x.purpose == Purpose::rehearsal) return at.alerts.close(kRehearsalCause);
   at.alerts.close(list_cause(x.reference_year));
   at.alerts.tell("recorded:" + x.id, "RECORDED", x.id,
                  fmt::format("{} numbers for reference year {} are recorded, and the receipt for {} is {}",

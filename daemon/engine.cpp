@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "daemon/housekeeping.h"
 #include "daemon/rules.h"
+#include "daemon/share_trial.h"
 
 namespace veer {
 namespace {
@@ -59,7 +60,10 @@ Engine::Engine(Instance& instance) : at_(instance), side_(side_of(instance)), po
 
 void Engine::start() {
   tidy_spool_at_start(at_);
-  at_.db.transaction([&] { at_.alerts.tellings().start(); });
+  at_.db.transaction([&] {
+    at_.ledger.begin();
+    at_.alerts.tellings().start();
+  });
   last_seen_ = at_.clock.now();
   wake_all(last_seen_);
 }
@@ -69,7 +73,8 @@ void Engine::wake_all(Time now) {
     at_.ledger.pull_in(now, now + at_.config.window.receipt_within);
     at_.agenda.schedule(Chore::poll, now);
     at_.agenda.schedule(Chore::tidy, now);
-    if (at_.config.role == Role::sender) at_.agenda.schedule(Chore::scan, now);
+    if (at_.config.role == Role::sender)
+      for (const Chore chore : {Chore::scan, Chore::rehearse}) at_.agenda.schedule(chore, now);
     at_.offers.reconsider(now);
     at_.alerts.tellings().pull_in(now);
   });
@@ -108,15 +113,19 @@ std::optional<Time> Engine::next_due() {
   return next;
 }
 
-// A stop switch goes before everything, whatever else is due for longer.
+// A stop switch goes before everything, whatever else is due for longer; once it is off, each in its turn.
 Engine::Next Engine::coming(Time now) {
   Next next;
-  next.command = at_.agenda.pending_of("suspend");
+  const bool suspended = !at_.holds.suspensions().empty();
+  if (!suspended) next.command = at_.agenda.pending_of("suspend");
   if (next.command) return next;
   next.command = at_.agenda.next_command();
   next.telling = at_.alerts.tellings().next();
-  if (at_.holds.suspension()) {
-    if (at_.config.role == Role::sender) next.chore = at_.agenda.chore(Chore::scan);  // tells what waits
+  if (suspended) {  // what tells people something goes on: deadlines, and what waits in the drop folder
+    next.chore = at_.agenda.chore(Chore::tidy);
+    if (at_.config.role == Role::sender)
+      if (const auto scan = at_.agenda.chore(Chore::scan); scan.wait.due < next.chore->wait.due)
+        next.chore = scan;
     return next;
   }
   next.arrival = at_.ledger.next_arrival(now);
@@ -128,6 +137,10 @@ Engine::Next Engine::coming(Time now) {
 bool Engine::run_one(const Transfer& transfer) {
   static constexpr auto kBetweenLooks = std::chrono::milliseconds(100);
   std::stop_source step;
+  {
+    const std::lock_guard lock(step_mutex_);
+    step_ = step;
+  }
   const std::stop_callback pass_on(transfer.stop, [&] { step.request_stop(); });
   std::optional<std::chrono::steady_clock::time_point> looked;
   const auto progress = [&](std::uint64_t bytes) {
@@ -144,6 +157,13 @@ bool Engine::run_one(const Transfer& transfer) {
     log(LogLevel::info, "a step was abandoned, since the exchange is to be suspended");
     return true;
   }
+}
+
+// The row is there before this is called, and the step begins before the rows are looked at: one of both sees
+// the other.
+void Engine::interrupt() {
+  const std::lock_guard lock(step_mutex_);
+  step_.request_stop();
 }
 
 bool Engine::run_next(const Transfer& transfer) {
@@ -194,9 +214,10 @@ bool Engine::run_next(const Transfer& transfer) {
 }
 
 std::optional<Error> Engine::run(const ChoreState& chore, const Transfer& transfer) {
-  const auto usual = chore.chore == Chore::poll   ? at_.config.share.poll
-                     : chore.chore == Chore::tidy ? std::chrono::milliseconds(kTidyEvery)
-                                                  : std::chrono::milliseconds(0);
+  const auto usual = chore.chore == Chore::poll       ? at_.config.share.poll
+                     : chore.chore == Chore::tidy     ? std::chrono::milliseconds(kTidyEvery)
+                     : chore.chore == Chore::rehearse ? at_.config.rehearse_every
+                                                      : std::chrono::milliseconds(0);
   const bool long_ago = chore.done_at && at_.clock.now() - *chore.done_at >= kSilentTime + usual;
   return attempt(
       std::string(chore_name(chore.chore)), long_ago || chore.wait.attempts >= kSilentTries,
@@ -276,13 +297,16 @@ void Engine::run(const Command& command, const Transfer& transfer) {
 
 // What both sides do the same way; the rest is theirs.
 std::string Engine::obey(const Command& command, const Transfer& transfer) {
-  require_going(command.verb);
+  // What was carried out before it was suspended, and stopped before that was written down, is told as done.
+  if (!at_.ledger.exchange_of_command(command.id)) require_going(command.verb);
   if (command.verb == "suspend") return suspend(command.who);
   if (command.verb == "resume") return resume(command);
   if (command.verb == "poll") {
     if (const auto error = run(at_.agenda.chore(Chore::poll), transfer)) throw Error(*error);
     return "the share was looked at";
   }
+  if (command.verb == "probe" || command.verb == "probe-large")
+    return text_of(examine_share(at_.share, command.verb == "probe-large", at_.random, transfer));
   if (command.verb == "retry") return retry(command.argument);
   if (command.verb == "test-alerts") return post_.try_all(transfer);
   if (command.verb == "acknowledge-alert") {
@@ -310,23 +334,25 @@ std::string Engine::obey(const Command& command, const Transfer& transfer) {
 
 // What takes back, stops or tidies goes on; what would go forward waits for whoever resumes.
 void Engine::require_going(const std::string& verb) {
-  static constexpr std::array<std::string_view, 7> kAlways = {
-      "suspend", "resume", "withdraw", "reject", "acknowledge-alert", "test-alerts", "close-alert"};
+  static constexpr std::array<std::string_view, 9> kAlways = {
+      "probe",  "probe-large",       "suspend",     "resume",     "withdraw",
+      "reject", "acknowledge-alert", "test-alerts", "close-alert"};
   if (std::find(kAlways.begin(), kAlways.end(), verb) != kAlways.end()) return;
-  if (const auto hold = at_.holds.suspension())
+  if (const auto holds = at_.holds.suspensions(); !holds.empty())
     throw Error(
         Code::c_suspended,
         fmt::format("the exchange is suspended since {} by {}: another person, an approver, resumes it with "
                     "'veer resume'; then ask again",
-                    format_time(hold->asked_at), hold->asked_by ? hold->asked_by->name : "somebody"));
+                    format_time(holds.front().asked_at), names_of(holds)));
 }
 
 // The stop switch (Q14): durable with the row.
 std::string Engine::suspend(const Person& who) {
-  // Who suspends what is suspended must not be overtaken by a resumption that was on its way.
+  const std::string person = std::to_string(who.uid);
   at_.db.transaction([&] {
-    at_.holds.lapse(HoldKind::suspension, "");
-    at_.holds.open(HoldKind::suspension, "", "", who);
+    // A resumption that was on its way must not overtake who says so again.
+    at_.holds.lapse(HoldKind::suspension, person);
+    at_.holds.open(HoldKind::suspension, person, "", who);
     at_.audit.append("suspended", "", {{"who", who.name}});
     at_.alerts.raise(
         kSuspended, AlertKind::attention, "SUSPENDED", "",
@@ -341,19 +367,20 @@ std::string Engine::suspend(const Person& who) {
 std::string Engine::resume(const Command& command) {
   const Person& who = command.who;
   const std::string text = "the exchange goes on";
-  const auto last = at_.holds.find(HoldKind::suspension, "");
-  if (!last) throw Error(Code::u_state, "the exchange is not suspended");
-  if (last->state != HoldState::open) return text;
-  if (last->asked_at > command.asked_at)
-    throw Error(Code::u_state,
-                "the exchange was suspended again after this was asked for: look at 'veer status', "
-                "and ask again when it is to go on");
-  require_second_person(at_.config.environment, at_.config.access, last->asked_by, who);
+  if (!at_.holds.was_suspended()) throw Error(Code::u_state, "the exchange is not suspended");
+  const auto holds = at_.holds.suspensions();
+  if (holds.empty()) return text;
+  for (const Hold& hold : holds) {
+    if (hold.asked_at > command.asked_at)
+      throw Error(Code::u_state,
+                  "the exchange was suspended again after this was asked for: look at 'veer status', "
+                  "and ask again when it is to go on");
+    require_second_person(at_.config.environment, at_.config.access, hold.asked_by, who);
+  }
   const Time now = at_.clock.now();
   at_.db.transaction([&] {
-    at_.holds.decide(*last, HoldState::released, who);
-    at_.audit.append("resumed", "",
-                     {{"suspended_by", last->asked_by ? last->asked_by->name : ""}, {"who", who.name}});
+    for (const Hold& hold : holds) at_.holds.decide(hold, HoldState::released, who);
+    at_.audit.append("resumed", "", {{"suspended_by", names_of(holds)}, {"who", who.name}});
     at_.alerts.close(kSuspended);
   });
   wake_all(now);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <variant>
@@ -12,7 +13,8 @@
 namespace veer {
 
 /// The loop that is the whole program: take what is due, run one step, or defer it. Recovery has no code of
-/// its own; a restart is the same loop. Only one engine may run on a state folder (FolderLock). One thread.
+/// its own; a restart is the same loop. Only one engine may run on a state folder (FolderLock). One thread,
+/// but for interrupt().
 class Engine {
  public:
   explicit Engine(Instance& instance);
@@ -29,6 +31,9 @@ class Engine {
   std::optional<Time> next_due();
   /// Makes a chore due now: something was heard of from outside.
   void wake(Chore chore);
+  /// Abandons the step that is under way, to be taken up again after what is due first by then: a suspension,
+  /// which is written down already, does not wait for a server that keeps silent. Any thread.
+  void interrupt();
 
  private:
   /// Runs `step`; when it fails, lets `defer(error)` write down when it is tried again, opens the alert that
@@ -61,6 +66,8 @@ class Engine {
   std::variant<Sender, Receiver> side_;
   AlertPost post_;
   Time last_seen_{};  ///< newest time that this engine saw
+  std::mutex step_mutex_;
+  std::stop_source step_;  ///< of the step under way, or the last one
 };
 
 }  // namespace veer

@@ -15,18 +15,36 @@ namespace {
 constexpr std::array<std::string_view, 3> kKinds = {"list", "package", "suspension"};
 constexpr std::array<std::string_view, 4> kStates = {"open", "released", "rejected", "lapsed"};
 
+constexpr const char* kColumns =
+    "id, kind, subject, digest, asked_uid, asked_by, asked_at, state, decided_uid, decided_by, decided_at, "
+    "reason";
+
 std::string kind_name(HoldKind kind) { return std::string(kKinds.at(static_cast<std::size_t>(kind))); }
 
-HoldState state_named(const std::string& name) {
-  const auto* const found = std::find(kStates.begin(), kStates.end(), name);
-  if (found == kStates.end())
+template <typename Enum, std::size_t N>
+Enum named(const std::array<std::string_view, N>& names, const std::string& name) {
+  const auto* const found = std::find(names.begin(), names.end(), name);
+  if (found == names.end())
     throw Error(Code::l_database, "the ledger holds a word that this version does not know");
-  return static_cast<HoldState>(found - kStates.begin());
+  return static_cast<Enum>(found - names.begin());
 }
 
 std::optional<Person> person_at(const Row& row, std::size_t column) {
   if (row.is_null(column)) return std::nullopt;
   return Person{static_cast<uid_t>(row.integer(column)), row.text(column + 1)};
+}
+
+Hold hold_of(const Row& row) {
+  return {row.integer(0),
+          named<HoldKind>(kKinds, row.text(1)),
+          row.text(2),
+          row.text(3),
+          person_at(row, 4),
+          from_millis(row.integer(6)),
+          named<HoldState>(kStates, row.text(7)),
+          person_at(row, 8),
+          row.maybe_time(10),
+          row.text(11)};
 }
 
 bool is_sha256(const std::string& text) {
@@ -36,6 +54,12 @@ bool is_sha256(const std::string& text) {
 }  // namespace
 
 std::string_view hold_state_name(HoldState state) { return kStates.at(static_cast<std::size_t>(state)); }
+
+std::string names_of(const std::vector<Hold>& holds) {
+  std::vector<std::string> names;
+  for (const Hold& hold : holds) names.push_back(hold.asked_by ? hold.asked_by->name : "somebody");
+  return fmt::format("{}", fmt::join(names, ", "));
+}
 
 Approval Approval::parse(const std::string& argument) {
   const std::size_t first = argument.find(' ');
@@ -77,21 +101,11 @@ void Holds::open(HoldKind kind, const std::string& subject, const std::string& d
 }
 
 std::optional<Hold> Holds::find(HoldKind kind, const std::string& subject) {
-  const auto row = db_.query_one(
-      "SELECT id, subject, digest, asked_uid, asked_by, asked_at, state, decided_uid, decided_by, decided_at,"
-      " reason FROM hold WHERE kind = :kind AND subject = :subject ORDER BY id DESC LIMIT 1",
-      {kind_name(kind), subject});
-  if (!row) return std::nullopt;
-  return Hold{row->integer(0),
-              kind,
-              row->text(1),
-              row->text(2),
-              person_at(*row, 3),
-              from_millis(row->integer(5)),
-              state_named(row->text(6)),
-              person_at(*row, 7),
-              row->maybe_time(9),
-              row->text(10)};
+  const auto row = db_.query_one(fmt::format("SELECT {} FROM hold WHERE kind = :kind AND subject = :subject"
+                                             " ORDER BY id DESC LIMIT 1",
+                                             kColumns),
+                                 {kind_name(kind), subject});
+  return row ? std::optional(hold_of(*row)) : std::nullopt;
 }
 
 void Holds::decide(const Hold& hold, HoldState state, const Person& who, const std::string& reason) {
@@ -110,10 +124,18 @@ void Holds::lapse(HoldKind kind, const std::string& subject) {
       {to_millis(clock_.now()), kind_name(kind), subject});
 }
 
-std::optional<Hold> Holds::suspension() {
-  auto hold = find(HoldKind::suspension, "");
-  if (hold && hold->state != HoldState::open) hold.reset();
-  return hold;
+std::vector<Hold> Holds::suspensions() {
+  std::vector<Hold> holds;
+  for (const Row& row : db_.query(
+           fmt::format("SELECT {} FROM hold WHERE kind = :kind AND state = 'open' ORDER BY id", kColumns),
+           {kind_name(HoldKind::suspension)}))
+    holds.push_back(hold_of(row));
+  return holds;
+}
+
+bool Holds::was_suspended() {
+  return db_.query_one("SELECT id FROM hold WHERE kind = :kind LIMIT 1", {kind_name(HoldKind::suspension)})
+      .has_value();
 }
 
 }  // namespace veer

@@ -12,7 +12,8 @@
 namespace veer {
 
 /// What waits for a second person. list: a sealed list, by its exchange. package: one of the other side's
-/// that quotes lost history, by its digest. suspension: everything, since somebody said so.
+/// that quotes lost history, by its digest. suspension: everything, since somebody said so, by that person's
+/// number.
 enum class HoldKind { list, package, suspension };
 /// lapsed: what was held came to its end by itself.
 enum class HoldState { open, released, rejected, lapsed };
@@ -21,7 +22,7 @@ std::string_view hold_state_name(HoldState state);
 struct Hold {
   std::int64_t id = 0;
   HoldKind kind = HoldKind::list;
-  std::string subject;  ///< exchange or digest; "" for a suspension
+  std::string subject;  ///< exchange, digest or number of a person
   std::string digest;   ///< SHA-256 of exactly the bytes that may be released; "" when there are none
   std::optional<Person> asked_by;  ///< who may not release it; empty: nobody of this machine
   Time asked_at;
@@ -30,6 +31,9 @@ struct Hold {
   std::optional<Time> decided_at;
   std::string reason;
 };
+
+/// Who asked for them: "alice (1000), bob (1001)".
+std::string names_of(const std::vector<Hold>& holds);
 
 /// What 'approve' is given: what is released, and exactly which bytes.
 struct Approval {
@@ -65,8 +69,10 @@ class Holds {
   void decide(const Hold& hold, HoldState state, const Person& who, const std::string& reason = {});
   /// Nothing happens when it is not held.
   void lapse(HoldKind kind, const std::string& subject);
-  /// The open one; empty when the exchange goes on.
-  std::optional<Hold> suspension();
+  /// The open ones, oldest first: by whom the exchange is suspended. Empty when it goes on.
+  std::vector<Hold> suspensions();
+  /// Whether it ever was.
+  bool was_suspended();
 
  private:
   Database& db_;

@@ -5,12 +5,14 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/digest.h"
 #include "core/log.h"
 #include "daemon/rules.h"
 #include "daemon/texts.h"
 #include "formats/package.h"
+#include "formats/practice_list.h"
 
 namespace veer {
 namespace {
@@ -213,7 +215,7 @@ std::optional<Time> Intake::look_at(const DroppedFile& file, const Transfer& tra
       at_.db.transaction([&] { at_.offers.save(offer); });
     }
     if (now < offer.seen_at + at_.config.intake.settle) return offer.seen_at + at_.config.intake.settle;
-    if (at_.holds.suspension())
+    if (!at_.holds.suspensions().empty())
       wait_for_resumption(offer);
     else
       take_from_drop(file, offer, transfer);
@@ -247,7 +249,7 @@ void Intake::take_from_drop(const DroppedFile& dropped, const Offer& offer, cons
     if (file.identity.text() != offer.identity)
       throw Error(Code::i_changed, "the file changed since it was last seen; it is left to settle");
     identity = file.identity;
-    require_offerer(at_.config.environment, at_.config.access, identity.owner);
+    require_offerer(at_.config.environment, at_.config.access, identity, geteuid());
     report = read_list(offer.name, file.bytes, reference_date_of(year), transfer);
   }
   if (!report.good()) {
@@ -274,6 +276,23 @@ Exchange Intake::take(const Command& command, const Transfer& transfer) {
   ListReport report = read_list(name, file.bytes, reference_date_of(year), transfer);
   if (!report.good() && !command.verb.ends_with("-set-aside")) throw faulty(report);
   return seal({name, command.who, {}, command.id}, year, std::move(report), transfer);
+}
+
+Exchange Intake::rehearse(const std::optional<Command>& command, const Transfer& transfer) {
+  static constexpr std::size_t kNumbers = 1000;
+  if (command)
+    if (const auto done = at_.ledger.exchange_of_command(command->id)) return *done;
+  if (const auto last = at_.ledger.last_rehearsal(); last && is_open(last->stage))
+    throw Error(
+        Code::u_state,
+        fmt::format("rehearsal {} is still under way: wait for its receipt, or take it back with 'veer "
+                    "withdraw {}'",
+                    last->id, last->id.substr(0, 8)));
+  ListReport report;
+  report.numbers = practice_list(kNumbers, at_.random);
+  const Person who = command ? command->who : Person{geteuid(), "the service itself"};
+  return seal({"rehearsal", who, {}, command ? command->id : 0, Purpose::rehearsal},
+              static_cast<int>(date_of(at_.clock.now()).year()), std::move(report), transfer);
 }
 
 // "send" names a file that this process may open, "send-open" one that its owner handed over open.
@@ -313,20 +332,22 @@ Exchange Intake::seal(const Source& source, int year, ListReport report, const T
   const Time now = at_.clock.now();
   std::vector<Insz>& numbers = report.good() ? report.numbers : report.rest;
   const auto last_year = at_.ledger.acknowledged(year - 1);
-  const Time sealed_at = at_.ledger.reserve_stem(Purpose::list, year, 1);
+  const Time sealed_at = at_.ledger.reserve_stem(source.purpose, year, 1);
 
   Exchange x;
   x.id = make_uuid(at_.random);
+  x.purpose = source.purpose;
   x.environment = environment_name(at_.config.environment);
   x.reference_year = year;
-  x.stem = make_stem(Purpose::list, year, 1, sealed_at);
+  x.stem = make_stem(x.purpose, year, 1, sealed_at);
   x.package = file_name(x.stem, FileKind::package);
   x.records = numbers.size();
   x.set_aside = report.faulty();
   x.merged = report.merged;
   x.restored = report.restored;
   x.header = report.header;
-  const bool held = needs_release(at_.config.intake, at_.config.environment, x.records,
+  const bool held = x.purpose == Purpose::list &&
+                    needs_release(at_.config.intake, at_.config.environment, x.records,
                                   last_year ? std::optional(last_year->records) : std::nullopt, x.set_aside);
   x.stage = held ? Stage::held : Stage::sealed;
   x.origin = source.origin;
@@ -338,6 +359,7 @@ Exchange Intake::seal(const Source& source, int year, ListReport report, const T
 
   Manifest manifest;
   manifest.exchange = x.id;
+  manifest.purpose = x.purpose;
   manifest.environment = x.environment;
   manifest.reference_date = reference_date_of(year);
   manifest.sender = {at_.config.party, at_.seal.own_key()};

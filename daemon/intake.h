@@ -36,6 +36,10 @@ class Intake {
   /// list of a year without persons, since absence is never 'nobody'. Throws what is wrong with it. May be
   /// repeated: one command makes one exchange.
   Exchange take(const Command& command, const Transfer& transfer);
+  /// Seals a list of nobody, which takes the whole path and is recorded nowhere (docs/protocol.md,
+  /// Rehearsals). `command`: who asked for it; one command makes one. Throws U_STATE while another is under
+  /// way.
+  Exchange rehearse(const std::optional<Command>& command, const Transfer& transfer);
 
  private:
   void finish_taken();
@@ -50,6 +54,7 @@ class Intake {
     Person offerer;
     std::optional<Offer> dropped;
     std::int64_t command = 0;
+    Purpose purpose = Purpose::list;
   };
   Exchange seal(const Source& source, int reference_year, ListReport report, const Transfer& transfer);
   void hold(const Exchange& exchange, const Person& offerer);

@@ -29,6 +29,7 @@ constexpr std::string_view kArrivalColumns =
 // Facts about the instance.
 const std::string kLastStem = "last_stem";          // milliseconds
 const std::string kReservedStem = "reserved_stem";  // the whole stem
+const std::string kBegan = "began";                 // milliseconds
 constexpr std::string_view kReceiptColumns = "exchange, json, json_sha256, signature, status, copy";
 
 template <typename Enum, std::size_t N>
@@ -207,6 +208,15 @@ std::optional<Exchange> Ledger::acknowledged(int reference_year) {
       exchange_of);
 }
 
+std::optional<Exchange> Ledger::last_rehearsal(bool done) {
+  return first(db_.query(select(kExchangeColumns,
+                                std::string("exchange WHERE purpose = 'rehearsal' AND opened_at <= :now") +
+                                    (done ? " AND stage IN ('acknowledged', 'recorded', 'answered')" : "") +
+                                    " ORDER BY opened_at DESC LIMIT 1"),
+                         {to_millis(clock_.now())}),
+               exchange_of);
+}
+
 std::optional<Exchange> Ledger::next_exchange() {
   return first(
       db_.query(select(kExchangeColumns, "exchange WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT 1")),
@@ -278,6 +288,12 @@ std::optional<StoredReceipt> Ledger::receipt_of(const std::string& exchange) {
 std::optional<std::string> Ledger::last_receipt() {
   const auto row = db_.query_one("SELECT json_sha256 FROM receipt ORDER BY id DESC LIMIT 1");
   return row ? row->maybe_text(0) : std::nullopt;
+}
+
+std::optional<Time> Ledger::last_heard() {
+  if (const auto last = db_.query_one("SELECT max(at) FROM receipt").value().maybe_time(0)) return last;
+  const auto began = setting(kBegan);
+  return began ? std::optional(from_millis(*began)) : std::nullopt;
 }
 
 bool Ledger::knows_receipt(const std::string& json_sha256) {
@@ -420,6 +436,12 @@ std::string Ledger::reserved_stem() {
 }
 
 // Facts about the instance.
+
+Time Ledger::begin() {
+  if (const auto began = setting(kBegan)) return from_millis(*began);
+  set(kBegan, std::to_string(to_millis(clock_.now())));
+  return clock_.now();
+}
 
 std::optional<std::int64_t> Ledger::setting(const std::string& name) {
   const auto row = db_.query_one("SELECT value FROM setting WHERE name = :name", {name});

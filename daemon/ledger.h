@@ -115,6 +115,9 @@ class Ledger {
   std::optional<Exchange> holder(int reference_year);
   /// The newest revision of a year's list that was acknowledged.
   std::optional<Exchange> acknowledged(int reference_year);
+  /// The newest rehearsal; with `done`, the newest that went well. One of a day to come, which only a clock
+  /// gone wrong can have named, is none.
+  std::optional<Exchange> last_rehearsal(bool done = false);
   std::optional<Exchange> next_exchange();
   /// Throws L_BUSY when the exchange is no longer in the stage that it has in `exchange`. Clears the waiting:
   /// due as given, no attempts.
@@ -125,6 +128,8 @@ class Ledger {
   void defer(const Exchange& exchange, Time due, const Error& error);
 
   // Receipts.
+  /// When something authentic of the other side's was last dealt with; before that, when this side began.
+  std::optional<Time> last_heard();
   /// False when this very receipt was there already.
   bool insert_receipt(const StoredReceipt& receipt);
   void sign_receipt(const std::string& json_sha256, const std::string& signature);
@@ -173,6 +178,8 @@ class Ledger {
   Time reserve_stem(Purpose purpose, int reference_year, std::int64_t revision);
   /// The stem that was reserved last; empty when none was.
   std::string reserved_stem();
+  /// When this side first ran: now, the first time that it is asked.
+  Time begin();
 
  private:
   std::optional<std::int64_t> setting(const std::string& name);

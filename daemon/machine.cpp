@@ -1,23 +1,18 @@
 #include "daemon/machine.h"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <fstream>
 #include <set>
 #include <sstream>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <spawn.h>
 #include <sys/stat.h>
 #include <sys/timex.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "core/files.h"
 #include "core/log.h"
+#include "core/program.h"
 
 namespace veer {
 namespace {
@@ -44,37 +39,6 @@ const std::set<std::string, std::less<>> kHarmless = {"After",
                                                       "SetCredentialEncrypted",
                                                       "SupplementaryGroups",
                                                       "Wants"};
-
-/// What the program prints on standard output; empty when it cannot be run.
-std::string said_by(std::vector<std::string> words) {
-  std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return {};
-  const Fd in(ends[0]);
-  Fd out(ends[1]);
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  std::array<char*, 3> environment{const_cast<char*>("LC_ALL=C"),
-                                   const_cast<char*>("PATH=/usr/sbin:/usr/bin"), nullptr};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, out.get(), 1);
-  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-  pid_t pid = -1;
-  const int started =
-      posix_spawn(&pid, arguments.front(), &actions, nullptr, arguments.data(), environment.data());
-  posix_spawn_file_actions_destroy(&actions);
-  out.reset();
-  if (started != 0) return {};
-  std::string text;
-  std::array<char, 4096> piece{};
-  ssize_t n = 0;
-  while ((n = TEMP_FAILURE_RETRY(read(in.get(), piece.data(), piece.size()))) > 0)
-    text.append(piece.data(), static_cast<std::size_t>(n));
-  int status = 0;
-  TEMP_FAILURE_RETRY(waitpid(pid, &status, 0));
-  return text;
-}
 
 std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
@@ -226,7 +190,7 @@ std::vector<std::string> packages_in(std::string_view depends) {
 std::vector<CheckLine> look_at_machine(const std::string& instance, Time now) {
   std::vector<CheckLine> found = {judge_clock(clock_is_kept())};
   const std::string depends =
-      said_by({"/usr/bin/dpkg-query", "--showformat", "${Depends}", "--show", "veerdienst"});
+      said_by({"/usr/bin/dpkg-query", "--showformat", "${Depends}", "--show", "veerdienst"}).value_or("");
   if (depends.empty()) {
     found.push_back({Grade::warn, "package",
                      "veerdienst is not installed from its package: updates and units are "
@@ -235,9 +199,9 @@ std::vector<CheckLine> look_at_machine(const std::string& instance, Time now) {
   }
   std::vector<std::string> ask = {"/usr/bin/apt-cache", "policy", "gpg", "gpg-agent", "gpgconf"};
   for (std::string& name : packages_in(depends)) ask.push_back(std::move(name));
-  for (CheckLine& line : judge_updates(said_by(std::move(ask)), lists_fetched(), now))
+  for (CheckLine& line : judge_updates(said_by(std::move(ask)).value_or(""), lists_fetched(), now))
     found.push_back(std::move(line));
-  found.push_back(judge_files(said_by({"/usr/bin/dpkg", "--verify", "veerdienst"})));
+  found.push_back(judge_files(said_by({"/usr/bin/dpkg", "--verify", "veerdienst"}).value_or("")));
   for (CheckLine& line : judge_units("/etc/systemd/system", instance)) found.push_back(std::move(line));
   return found;
 }

@@ -213,8 +213,8 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
     if (receipt.status == ReceiptStatus::recorded) {
       at_.lists.record(x.reference_year, x.revision, x.id, verdict.numbers, x.set_aside);
       close_refusals(at_, x.reference_year);
-      tell_recorded(at_, x);
     }
+    if (receipt.status != ReceiptStatus::refused) tell_recorded(at_, x);
     AuditFacts facts = {{"package", x.package},
                         {"sha256", x.package_sha256},
                         {"records", std::to_string(x.records)},
@@ -354,16 +354,20 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
   }
   if (clock_is_steady(at_)) prune(at_);
   look_at_deadlines(at_);
-  look_over_outgoing(at_, transfer);
+  if (at_.holds.suspensions().empty()) look_over_outgoing(at_, transfer);
   return now + kTidyEvery;
 }
 
 std::string Receiver::approve(const Command& command) {
   const Approval approval = Approval::parse(command.argument);
   auto arrival = at_.ledger.last_arrival(approval.subject);
-  for (const Arrival& open : at_.ledger.open_arrivals())
-    if (open.name == approval.subject && open.stage == ArrivalStage::fetched && !open.wait.due)
-      arrival = open;
+  bool same_bytes = false;  // a name may have been given to several
+  for (const Arrival& open : at_.ledger.open_arrivals()) {
+    if (open.name != approval.subject || open.stage != ArrivalStage::fetched || open.wait.due || same_bytes)
+      continue;
+    arrival = open;
+    same_bytes = open.sha256 == approval.sha256;
+  }
   const auto hold = arrival ? at_.holds.find(HoldKind::package, arrival->sha256) : std::nullopt;
   const std::string text = fmt::format("{} is read now", shown_name(approval.subject));
   // Carried out before, and stopped before that was written down.

@@ -38,16 +38,25 @@ void require_window(const Window& window, Environment environment, int reference
                             format_date(window.closes)));
 }
 
-void require_offerer(Environment environment, const AccessConfig& access, uid_t owner) {
+void require_offerer(Environment environment, const AccessConfig& access, const FileIdentity& file,
+                     uid_t service) {
   static constexpr uid_t kNobody = 65534;  // who an owner seems to be that a name space or a server hides
+  static constexpr std::uint32_t kOthersWrite = 022;
   if (environment == Environment::test) return;
-  if (owner != 0 && owner != kNobody && may(access, Right::operate, owner)) return;
-  throw Error(
-      Code::i_owner,
-      fmt::format("the file belongs to {}, who is no operator: in production whoever offers a list is "
-                  "known by the file's owner. Let a member of {} save it in the drop folder under "
-                  "their own account, or offer it with 'veer send'",
-                  person_of(owner).name, fmt::join(access.operators, " or ")));
+  const bool somebody = file.owner != 0 && file.owner != kNobody && file.owner != service;
+  if (!somebody || !may(access, Right::operate, file.owner))
+    throw Error(
+        Code::i_owner,
+        fmt::format("the file belongs to {}, who is no operator: in production whoever offers a list is "
+                    "known by the file's owner. Let a member of {} save it in the drop folder under "
+                    "their own account, or offer it with 'veer send'",
+                    person_of(file.owner).name, fmt::join(access.operators, " or ")));
+  if ((file.mode & kOthersWrite) != 0)
+    throw Error(
+        Code::i_owner,
+        fmt::format("others than {} may write into the file (mode {:o}), so that its content need not be "
+                    "theirs: let them take that right away ('chmod go-w'), or offer it with 'veer send'",
+                    person_of(file.owner).name, file.mode));
 }
 
 bool needs_release(const IntakeConfig& intake, Environment environment, std::uint64_t records,

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "core/clock.h"
+#include "core/files.h"
 #include "daemon/access.h"
 #include "daemon/config.h"
 
@@ -22,8 +23,10 @@ void require_reference_date(Date reference, Date today);
 void require_window(const Window& window, Environment environment, int reference_year, Date today);
 
 /// Throws I_OWNER when, in production, the owner of a dropped file cannot stand for having offered it (Q31):
-/// not known to this machine, root, nobody (65534), or no operator. In `test` anybody can.
-void require_offerer(Environment environment, const AccessConfig& access, uid_t owner);
+/// not known to this machine, root, nobody (65534), the service's own user (`service`), or no operator; or
+/// when others may write what is in it. In `test` anybody can. L_BUSY as may().
+void require_offerer(Environment environment, const AccessConfig& access, const FileIdentity& file,
+                     uid_t service);
 /// Whether a sealed list waits for a second person before it leaves (Q31). `last_year`: how many numbers the
 /// list of the year before had. A list from which faulty lines were left out always waits.
 bool needs_release(const IntakeConfig& intake, Environment environment, std::uint64_t records,

@@ -16,7 +16,12 @@
 namespace veer {
 namespace {
 
-std::string overdue_cause(const Exchange& x) { return "receipt:" + x.id; }
+// How long after it first ran this side rehearses by itself: it is set up by then.
+constexpr std::chrono::days kFirstRehearsal{1};
+
+std::string overdue_cause(const Exchange& x) {
+  return x.purpose == Purpose::rehearsal ? kRehearsalCause : "receipt:" + x.id;
+}
 
 std::string reasons_of(const Receipt& receipt, Language language) {
   std::string text;
@@ -171,7 +176,7 @@ std::string Sender::withdraw(const Exchange& x, const std::string& who, const Tr
 
 // What waited for this exchange to end, within the transaction that ends it.
 void Sender::end(const Exchange& x) {
-  at_.alerts.close(overdue_cause(x));
+  if (x.purpose == Purpose::list) at_.alerts.close(overdue_cause(x));  // a rehearsal's, when one goes well
   at_.alerts.close(step_cause(x.id));
   at_.alerts.close(release_cause(x));
   at_.holds.lapse(HoldKind::list, x.id);
@@ -263,10 +268,9 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
       const bool too_late = is_taken_back(x.stage) && outcome == Stage::acknowledged;
       if (open || too_late) {
         at_.ledger.move(x, outcome, std::nullopt);
-        if (outcome == Stage::acknowledged) {
+        if (outcome == Stage::acknowledged && x.purpose == Purpose::list)
           close_refusals(at_, x.reference_year);
-          tell_recorded(at_, x);
-        }
+        if (outcome == Stage::acknowledged) tell_recorded(at_, x);
         tell(x, outcome == Stage::refused ? Turn::refused_there : Turn::recorded,
              reasons_of(receipt, at_.config.language));
         end(x);
@@ -339,6 +343,8 @@ Time Sender::run(Chore chore, const Transfer& transfer) {
     case Chore::poll:
       inbox_.poll(transfer);
       return now + at_.config.share.poll;
+    case Chore::rehearse:
+      return rehearse_in_time(transfer);
     case Chore::tidy:
       break;
   }
@@ -347,8 +353,20 @@ Time Sender::run(Chore chore, const Transfer& transfer) {
     prune(at_);
   }
   look_at_deadlines(at_);
-  look_over_outgoing(at_, transfer);
+  if (at_.holds.suspensions().empty()) look_over_outgoing(at_, transfer);
   return now + kTidyEvery;
+}
+
+Time Sender::rehearse_in_time(const Transfer& transfer) {
+  const Time now = at_.clock.now();
+  const auto every = at_.config.rehearse_every;
+  if (every.count() == 0) return now + kTidyEvery;
+  const auto last = at_.ledger.last_rehearsal();
+  const Time due = last ? last->opened_at + every : at_.ledger.begin() + kFirstRehearsal;
+  if (due > now) return due;
+  if (last && is_open(last->stage)) return now + kTidyEvery;  // what keeps it is told by its own alert
+  intake_.rehearse({}, transfer);
+  return now + every;
 }
 
 // Sealed packages are kept for veer resend as long as configured.
@@ -361,6 +379,7 @@ void Sender::tidy_spool() {
 
 std::string Sender::obey(const Command& command, const Transfer& transfer) {
   if (command.verb.starts_with("send")) return intake_.take(command, transfer).id;
+  if (command.verb == "rehearse") return intake_.rehearse(command, transfer).id;
   if (command.verb == "approve") return approve(command, transfer);
   if (command.verb == "reject") return reject(command);
   if (command.verb == "withdraw")

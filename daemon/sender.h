@@ -50,6 +50,7 @@ class Sender {
   void accept(const Arrival& arrival, const Receipt& receipt, const SignedReceipt& signed_text);
   Exchange adopt(const Receipt& receipt, const std::string& package_name);
 
+  Time rehearse_in_time(const Transfer& transfer);
   void tidy_spool();
 
   Instance& at_;

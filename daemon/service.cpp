@@ -66,8 +66,9 @@ std::string status_line(Instance& at) {
   const auto many = std::count_if(alerts.begin(), alerts.end(), [](const Alert& alert) {
     return alert.kind != alert_kind_name(AlertKind::notice);
   });
-  std::string text =
-      many == 0 ? "all is well" : fmt::format("{} matter(s) need a person, see 'veer status'", many);
+  const auto suspensions = at.holds.suspensions();
+  std::string text = suspensions.empty() ? "" : fmt::format("SUSPENDED by {}; ", names_of(suspensions));
+  text += many == 0 ? "all is well" : fmt::format("{} matter(s) need a person, see 'veer status'", many);
   for (const Exchange& x : at.ledger.exchanges())
     if (x.wait.due) text += fmt::format("; {}: {}", x.package, stage_name(x.stage));
   const auto poll = at.agenda.chore(Chore::poll);
@@ -162,13 +163,14 @@ Service::Service(Instance& instance, Engine& engine, ServiceHooks hooks)
                            Callbacks::dropped, this) >= 0)
     drops_.reset(source);
   if (!hooks_.bus_instance.empty())
-    bus_ = std::make_unique<BusServer>(event, BusServices{.instance = hooks_.bus_instance,
-                                                          .configuration = hooks_.configuration,
-                                                          .database_url = at_.config.database_url,
-                                                          .access = at_.config.access,
-                                                          .files = &at_.files,
-                                                          .rung = [this] { rang(); },
-                                                          .look = hooks_.look});
+    bus_ = std::make_unique<BusServer>(event,
+                                       BusServices{.instance = hooks_.bus_instance,
+                                                   .configuration = hooks_.configuration,
+                                                   .database_url = at_.config.database_url,
+                                                   .access = at_.config.access,
+                                                   .files = &at_.files,
+                                                   .rung = [this](const std::string& verb) { asked(verb); },
+                                                   .look = hooks_.look});
   if (sd_watchdog_enabled(0, &watchdog_usec_) > 0)
     require(sd_event_add_time_relative(event, nullptr, CLOCK_MONOTONIC, 0, 0, Callbacks::watched, this),
             "keeping the watchdog");
@@ -273,6 +275,12 @@ void Service::heard(Chore chore) {
   const std::lock_guard lock(mutex_);
   heard_.insert(chore);
   woken_.notify_one();
+}
+
+// The stop switch waits for no server.
+void Service::asked(const std::string& verb) {
+  if (verb == "suspend") engine_.interrupt();
+  rang();
 }
 
 void Service::rang() {

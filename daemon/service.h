@@ -80,6 +80,7 @@ class Service {
   void listen();
   void signalled(int signal);
   void heard(Chore chore);
+  void asked(const std::string& verb);
   void rang();
 
   Instance& at_;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "core/digest.h"
 #include "core/error.h"
@@ -14,6 +15,7 @@
 namespace veer {
 namespace {
 
+using Json = nlohmann::json;
 using Steady = std::chrono::steady_clock;
 
 constexpr std::uint64_t kMegabyte = std::uint64_t{1} << 20;
@@ -38,8 +40,9 @@ std::string speed(Steady::time_point since) {
 
 class Trial {
  public:
-  Trial(Share& share, Random& random)
+  Trial(Share& share, Random& random, const Transfer& transfer)
       : share_(share),
+        transfer_(transfer),
         name_(".veer-probe-" + make_uuid(random)),
         cut_name_(".veer-probe-" + make_uuid(random)) {
     while (content_.size() < kSize) {
@@ -78,12 +81,12 @@ class Trial {
   std::string put() {
     const auto start = Steady::now();
     note_.clear();
-    share_.put(name_, MemoryBlob(content_), remembered(), {});
+    share_.put(name_, MemoryBlob(content_), remembered(), transfer_);
     return speed(start);
   }
 
   ShareEntry listed(const std::string& name) {
-    const auto entries = share_.list(Folder::outgoing, {});
+    const auto entries = share_.list(Folder::outgoing, transfer_);
     const auto is_it = [&](const ShareEntry& entry) { return entry.name == name; };
     const auto found = std::find_if(entries.begin(), entries.end(), is_it);
     if (found == entries.end()) refuse("a file that was put is not listed");
@@ -100,7 +103,7 @@ class Trial {
   void compare(const std::string& name, std::uint64_t offset) {
     Nowhere nowhere;
     DigestingSink sink(nowhere);
-    share_.fetch(Folder::outgoing, listed(name), offset, sink, {});
+    share_.fetch(Folder::outgoing, listed(name), offset, sink, transfer_);
     if (sink.hex() != sha256_hex(std::string_view(content_).substr(offset)))
       refuse(fmt::format("from byte {} on other bytes came back than were put", offset));
   }
@@ -119,7 +122,7 @@ class Trial {
   std::string overwrite() {
     const std::string other(kSize, 'x');
     try {
-      share_.put(name_, MemoryBlob(other), {}, {});
+      share_.put(name_, MemoryBlob(other), {}, transfer_);
     } catch (const Error& error) {
       if (error.code() != Code::s_name_taken) throw;
       compare(name_, 0);
@@ -131,18 +134,23 @@ class Trial {
   std::string stop_and_go_on() {
     note_.clear();
     std::stop_source stop;
+    const std::stop_callback pass_on(transfer_.stop, [&] { stop.request_stop(); });
     try {
       share_.put(cut_name_, MemoryBlob(content_), remembered(),
                  {.stop = stop.get_token(), .progress = [&](std::uint64_t done) {
+                    transfer_.tick(done);
                     if (done >= kCut) stop.request_stop();
                   }});
     } catch (const Error& error) {
       if (error.code() != Code::l_stopped) throw;
     }
+    transfer_.heed_stop();
     std::optional<std::uint64_t> first;
-    share_.put(cut_name_, MemoryBlob(content_), remembered(), {.progress = [&](std::uint64_t done) {
-                 if (!first) first = done;
-               }});
+    share_.put(cut_name_, MemoryBlob(content_), remembered(),
+               {.stop = transfer_.stop, .progress = [&](std::uint64_t done) {
+                  transfer_.tick(done);
+                  if (!first) first = done;
+                }});
     compare(cut_name_, 0);
     const bool from_there = first.value_or(0) >= kCut / 2;
     return from_there ? fmt::format("from byte {} or so", *first) : "this share puts it from its beginning";
@@ -151,7 +159,7 @@ class Trial {
   std::string remove() {
     std::optional<Error> failure;
     for (const std::string& name : {name_, cut_name_}) try {
-        share_.remove(Folder::outgoing, name, {});
+        share_.remove(Folder::outgoing, name, transfer_);
       } catch (const Error& error) {
         failure = error;
       }
@@ -160,13 +168,14 @@ class Trial {
   }
 
   std::string look_for_rest() {
-    for (const ShareEntry& entry : share_.list(Folder::outgoing, {}))
+    for (const ShareEntry& entry : share_.list(Folder::outgoing, transfer_))
       if (entry.name.find(name_) != std::string::npos || entry.name.find(cut_name_) != std::string::npos)
         refuse("what was removed is still listed");
     return {};
   }
 
   Share& share_;
+  const Transfer& transfer_;
   std::string name_;
   std::string cut_name_;
   std::string content_;
@@ -176,6 +185,35 @@ class Trial {
 
 }  // namespace
 
-std::vector<ProbeResult> try_share(Share& share, Random& random) { return Trial(share, random).run(); }
+std::vector<ProbeResult> try_share(Share& share, Random& random, const Transfer& transfer) {
+  return Trial(share, random, transfer).run();
+}
+
+std::vector<ProbeResult> examine_share(Share& share, bool large, Random& random, const Transfer& transfer) {
+  std::vector<ProbeResult> results = share.probe();
+  const bool good =
+      std::all_of(results.begin(), results.end(), [](const ProbeResult& result) { return result.good; });
+  if (!large || !good) return results;
+  for (ProbeResult& result : try_share(share, random, transfer)) results.push_back(std::move(result));
+  return results;
+}
+
+std::string text_of(const std::vector<ProbeResult>& results) {
+  Json json = Json::array();
+  for (const ProbeResult& each : results)
+    json.push_back(
+        {{"what", each.what}, {"good", each.good}, {"detail", each.detail}, {"attention", each.attention}});
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::vector<ProbeResult> probe_results_of(const std::string& text) try {
+  std::vector<ProbeResult> results;
+  for (const Json& each : Json::parse(text))
+    results.push_back({each.at("what").get<std::string>(), each.at("good").get<bool>(),
+                       each.at("detail").get<std::string>(), each.at("attention").get<bool>()});
+  return results;
+} catch (const Json::exception&) {
+  throw Error(Code::l_engine, "the service told what it found in a way that this program does not know");
+}
 
 }  // namespace veer

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "connectors/share.h"
@@ -12,6 +13,13 @@ namespace veer {
 /// put anew after a stop half way, and removed for good. Its names, ".veer-probe-…", are nobody's: the other
 /// side passes over them, and what a run that was cut off leaves is removed by the service a day later. Never
 /// throws for what it finds; whatever failed, it removes what it put.
-std::vector<ProbeResult> try_share(Share& share, Random& random);
+std::vector<ProbeResult> try_share(Share& share, Random& random, const Transfer& transfer);
+
+/// Share::probe(), and with `large`, when that found nothing bad, try_share() too.
+std::vector<ProbeResult> examine_share(Share& share, bool large, Random& random, const Transfer& transfer);
+/// What was found, as the result of a command that a service carried out, and back. Throws L_ENGINE for a
+/// text that is none.
+std::string text_of(const std::vector<ProbeResult>& results);
+std::vector<ProbeResult> probe_results_of(const std::string& text);
 
 }  // namespace veer

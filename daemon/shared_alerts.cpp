@@ -6,11 +6,13 @@
 
 namespace veer {
 
-std::string refusal_cause(const Exchange& x) { return "refused:" + x.id; }
+std::string refusal_cause(const Exchange& x) {
+  return x.purpose == Purpose::rehearsal ? kRehearsalCause : "refused:" + x.id;
+}
 
 void close_refusals(Instance& at, int reference_year) {
   for (const Exchange& x : at.ledger.exchanges())
-    if (x.reference_year == reference_year) at.alerts.close(refusal_cause(x));
+    if (x.reference_year == reference_year && x.purpose == Purpose::list) at.alerts.close(refusal_cause(x));
 }
 
 void keep_anchor(Instance& at, const AuditHead& head, Time said_at, const std::string& exchange) {

@@ -8,6 +8,8 @@
 /// transaction.
 namespace veer {
 
+/// Cause of the one alert that tells of rehearsals that fail.
+inline constexpr const char* kRehearsalCause = "rehearsal";
 /// Cause of the alert that tells of a refusal.
 std::string refusal_cause(const Exchange& exchange);
 /// A list that was recorded in the end makes its earlier refusals history: closes their alerts.

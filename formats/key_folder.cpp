@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gpgme.h>
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/program.h"
 
 namespace veer {
 namespace {
@@ -118,18 +118,18 @@ void require_settings(const fs::path& home) {
 }
 
 void stop_agent(const fs::path& home) {
-  const char* const found = gpgme_get_dirinfo("gpgconf-name");
-  if (found == nullptr) throw Error(Code::l_engine, "gpgconf is not found: install the package gnupg");
-  const std::string program = found;
-  std::array<std::string, 5> words{program, "--homedir", home.native(), "--kill", "gpg-agent"};
-  std::array<char*, 6> arguments{};
-  std::transform(words.begin(), words.end(), arguments.begin(),
-                 [](std::string& word) { return word.data(); });
-  pid_t pid = -1;
-  int status = -1;
-  if (posix_spawn(&pid, program.c_str(), nullptr, nullptr, arguments.data(), environ) != 0 ||
-      TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) != pid || status != 0)
-    throw Error(Code::l_engine, "gpgconf could not end gpg-agent: check that gnupg is installed");
+  static constexpr std::chrono::seconds kPatience(2);
+  const char* const folder = gpgme_get_dirinfo("bindir");
+  const auto said = folder == nullptr
+                        ? std::nullopt
+                        : said_by({fs::path(folder) / "gpg-connect-agent", "--homedir", home.native(),
+                                   "--no-autostart", "GETINFO pid", "KILLAGENT", "/bye"});
+  if (!said) throw Error(Code::l_engine, "gpg-connect-agent cannot be run: install the package gnupg");
+  // "D 4711", and nothing when there is none. It ends a moment after it said so.
+  const pid_t agent = said->starts_with("D ") ? std::atoi(said->c_str() + 2) : 0;
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (agent > 0 && is_alive(agent) && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 }  // namespace veer

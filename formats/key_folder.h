@@ -27,9 +27,9 @@ void require_settings(const fs::path& home);
 /// What gpg.conf says in it.
 std::string_view gpg_settings();
 
-/// Ends the agent that gpg may have started for the folder, which would otherwise live on; nothing happens
-/// when there is none. Secret keys are in its memory, so the service does this when it starts and when it
-/// ends.
+/// Ends the agent that gpg may have started for the folder, which would otherwise live on, and waits until it
+/// has ended, two seconds at most; nothing happens when there is none. Secret keys are in its memory, so the
+/// service does this when it starts and when it ends.
 void stop_agent(const fs::path& home);
 
 }  // namespace veer

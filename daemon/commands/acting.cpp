@@ -179,6 +179,8 @@ void report_end(Context& context, const Followed& x) {
   if (x.stage == stage_name(Stage::held)) tell_held(context, x);
 }
 
+bool makes_exchange(const std::string& verb) { return verb.starts_with("send") || verb == "rehearse"; }
+
 void report_done(const Context& context, const Asked& asked, const CommandResult& result,
                  const Follow& follow) {
   if (!context.json) {
@@ -186,7 +188,7 @@ void report_done(const Context& context, const Asked& asked, const CommandResult
     return;
   }
   Json json = {{"command", asked.verb}};
-  if (const auto sent = asked.verb.starts_with("send") ? follow(result.text) : std::nullopt)
+  if (const auto sent = makes_exchange(asked.verb) ? follow(result.text) : std::nullopt)
     json.update({{"exchange", sent->id}, {"stage", sent->stage}});
   else
     json["text"] = result.text;
@@ -194,7 +196,7 @@ void report_done(const Context& context, const Asked& asked, const CommandResult
 }
 
 void tell_if_held(Context& context, const Asked& asked, const CommandResult& result, const Follow& follow) {
-  const auto sent = asked.verb.starts_with("send") ? follow(result.text) : std::nullopt;
+  const auto sent = makes_exchange(asked.verb) ? follow(result.text) : std::nullopt;
   if (sent && sent->stage == stage_name(Stage::held)) tell_held(context, *sent);
 }
 
@@ -329,6 +331,22 @@ void act(Context& context, const Asked& asked) {
   report_end(context, follow(result.text).value());
 }
 
+CommandResult result_by_service(const Config& config, const std::string& verb, std::chrono::seconds most) {
+  Database books(config.database_url);
+  require_books(books, config);
+  const SystemClock clock;
+  Agenda agenda(books, clock);
+  std::int64_t id = 0;
+  books.transaction([&] { id = agenda.ask(verb, "", person_of(getuid())); });
+  ring_bell(config.state);
+  const auto end = std::chrono::steady_clock::now() + most;
+  CommandResult result;
+  while ((result = agenda.result_of(id)).stage == CommandStage::pending &&
+         std::chrono::steady_clock::now() < end && FolderLock::is_taken(config.state))
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  return result;
+}
+
 namespace {
 
 /// The option that takes the argument; null when there is none. `name`: of the command, when it is not the
@@ -382,6 +400,18 @@ void add_send(CLI::App& app, Context& context) {
   });
 }
 
+void add_rehearse(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand(
+      "rehearse", "Send a list of nobody over the real path; the other side answers and records nothing");
+  auto asked = std::make_shared<Asked>();
+  asked->verb = "rehearse";
+  command->add_flag("--wait", asked->wait_for_receipt, "Show progress until the receipt is there");
+  command->callback([&context, asked] {
+    if (asked->wait_for_receipt) asked->patience = std::chrono::hours(1);
+    act(context, *asked);
+  });
+}
+
 }  // namespace
 
 void add_alert_acting(CLI::App& alerts, Context& context) {
@@ -394,6 +424,7 @@ void add_alert_acting(CLI::App& alerts, Context& context) {
 
 void add_acting(CLI::App& app, Context& context) {
   add_send(app, context);
+  add_rehearse(app, context);
   add_simple(app, context, "poll", "Look at the share now", "");
   add_simple(app, context, "retry",
              "Try now what waits for its next try: an exchange, or a file on the share by its name", "ID");

@@ -11,6 +11,9 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "core/secret.h"
+#include "daemon/access.h"
+#include "daemon/bus_client.h"
+#include "daemon/commands/acting.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/config_values.h"
@@ -25,6 +28,10 @@ namespace {
 
 using Finding = Grade;
 using Line = CheckLine;
+
+// So long a service may be busy with something else first.
+constexpr std::chrono::minutes kProbePatience(2);
+constexpr std::chrono::minutes kLargePatience(10);
 
 constexpr std::string_view name_of(Finding finding) {
   return finding == Finding::ok ? "ok" : finding == Finding::warn ? "warn" : "fail";
@@ -112,11 +119,14 @@ class Examination {
            "the service's user");
     else if ((status.st_mode & S_IWOTH) != 0)
       note(Finding::warn, "drop folder",
-           "anybody may put files into it: give it to the operators' group, chmod 2770");
+           "anybody may put files into it: give it to the operators' group, chmod 3770");
     else if ((status.st_mode & S_IWGRP) == 0 || (status.st_mode & S_ISGID) == 0)
       note(Finding::warn, "drop folder",
            "its group may not put files into it that are the group's: give it to the operators' group, chmod "
-           "2770");
+           "3770");
+    else if ((status.st_mode & S_ISVTX) == 0 && config_.environment == Environment::production)
+      note(Finding::warn, "drop folder",
+           "one member of its group may take another's file away or put one in its place: chmod 3770");
     else if (!is_member(status.st_gid))
       note(Finding::warn, "drop folder",
            "the service's user is not in its group, and could not read a file that is the group's alone: "
@@ -230,26 +240,36 @@ class Examination {
     });
   }
 
+  // By the service where one runs: what it is let in with (LoadCredential=) is its own alone.
   void share() {
     try {
-      const auto share = open_share(config_.share, config_.proxy);
-      if (tell(share->probe()) && wishes_.write) {
-        SystemRandom random;
-        tell(try_share(*share, random));
-      }
+      const bool served = FolderLock::holder(config_.state) == kServiceWorks;
+      for (const ProbeResult& result : served ? probed_there() : probed_here())
+        note(!result.good       ? Finding::fail
+             : result.attention ? Finding::warn
+                                : Finding::ok,
+             "share: " + result.what, result.detail);
     } catch (const Error& error) {
       note(Finding::fail, "share", fmt::format("{}: {}", code_name(error.code()), error.message()));
     }
   }
 
-  /// Whether all of it was good.
-  bool tell(const std::vector<ProbeResult>& results) {
-    for (const ProbeResult& result : results)
-      note(!result.good       ? Finding::fail
-           : result.attention ? Finding::warn
-                              : Finding::ok,
-           "share: " + result.what, result.detail);
-    return std::all_of(results.begin(), results.end(), [](const ProbeResult& result) { return result.good; });
+  std::vector<ProbeResult> probed_here() const {
+    SystemRandom random;
+    const auto share = open_share(config_.share, config_.proxy);
+    return examine_share(*share, wishes_.write, random, {});
+  }
+
+  std::vector<ProbeResult> probed_there() const {
+    const CommandResult result = wishes_.write ? result_by_service(config_, "probe-large", kLargePatience)
+                                               : result_by_service(config_, "probe", kProbePatience);
+    if (result.stage == CommandStage::pending)
+      throw Error(Code::s_timeout,
+                  "the service has other work still, and looks at the share after that: try "
+                  "again later, or look at 'veer status'");
+    if (result.stage == CommandStage::failed)
+      throw Error(code_named(result.code).value_or(Code::l_engine), result.text);
+    return probe_results_of(result.text);
   }
 
   const Config& config_;
@@ -258,15 +278,38 @@ class Examination {
   std::vector<Line> lines_;
 };
 
+/// Whether people can ask the service for what is theirs to ask (docs/bus.md).
+std::vector<Line> look_at_people(const Context& context, const Config& config) {
+  std::vector<Line> lines;
+  if (const auto unknown = unknown_groups(config.access); !unknown.empty())
+    lines.push_back({Finding::warn, "groups",
+                     fmt::format("this machine has none called {}: make them (groupadd), or name others in "
+                                 "[access]",
+                                 fmt::join(unknown, ", "))});
+  else
+    lines.push_back({Finding::ok, "groups", "each that [access] names is there"});
+  if (FolderLock::holder(config.state) != kServiceWorks) return lines;
+  try {
+    const BusClient service(context.bus_instance(), context.config_path(), std::chrono::seconds(5));
+    lines.push_back({Finding::ok, "bus", "the service answers there"});
+  } catch (const Error& error) {
+    lines.push_back({Finding::warn, "bus",
+                     fmt::format("{}: until then its own user alone can give commands", error.message())});
+  }
+  return lines;
+}
+
 void doctor(Context& context, Wishes wishes) {
   const Config config = context.config();
   std::vector<Line> lines = Examination(config, wishes).run();
   lines.insert(lines.begin(), look_at_configuration(context.config_path()));
   // What is set up elsewhere (a trial, a demonstration) is not this machine's service.
   if (const fs::path path = context.config_path();
-      path.parent_path() == "/etc/veerdienst" && !wishes.share_alone)
+      path.parent_path() == "/etc/veerdienst" && !wishes.share_alone) {
+    for (Line& line : look_at_people(context, config)) lines.push_back(std::move(line));
     for (Line& line : look_at_machine(path.stem().native(), SystemClock().now()))
       lines.push_back(std::move(line));
+  }
   for (const Line& line : lines) {
     if (line.grade == Finding::fail) context.exit_code = kFailed;
     if (line.grade == Finding::warn && context.exit_code == kDone) context.exit_code = kAttention;

@@ -1,3 +1,4 @@
+#include <iostream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -19,7 +20,7 @@ struct Wishes {
   std::string counterparty;
   std::string state;
   std::string drop;
-  std::string share = "sftp";
+  std::string share;
   std::string owner;
 };
 
@@ -219,8 +220,10 @@ class Unfinished {
     const bool there = is_there(path);
     folder(path);
     std::error_code error;
-    if (!there)
-      fs::permissions(path, fs::perms::set_gid | fs::perms::owner_all | fs::perms::group_all, error);
+    if (!there)  // its members put files into it, and none takes another's away
+      fs::permissions(
+          path, fs::perms::set_gid | fs::perms::sticky_bit | fs::perms::owner_all | fs::perms::group_all,
+          error);
     if (error)
       throw Error(Code::l_io, fmt::format("folder {} cannot be opened to its group: {}",
                                           printable(path.native()), error.message()));
@@ -252,9 +255,37 @@ class UnfinishedHome {
   bool kept_ = false;
 };
 
+/// Asks a person at a terminal for what was not given. Elsewhere nothing is asked, and what is missing is
+/// told.
+void ask_for_missing(Context& context, Wishes& w) {
+  const bool asks = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+  const bool chatty = w.role.empty();
+  const auto ask = [&](std::string& answer, std::string_view question, const std::string& usual) {
+    if (!answer.empty() || !asks) return;
+    context.tell(fmt::format("{} [{}]: ", question, usual));
+    if (!std::getline(std::cin, answer)) throw Error(Code::u_usage, "not all was answered: nothing was made");
+    if (answer.empty()) answer = usual;
+  };
+  ask(w.role, "Does this side send the lists, or receive them? sender or receiver", "sender");
+  const bool sender = w.role != "receiver";
+  ask(w.party, "This side's name", sender ? "aii" : "avsb");
+  ask(w.counterparty, "The other side's name", sender ? "avsb" : "aii");
+  if (context.config_file.empty())
+    ask(context.instance, "Name of the instance, and of its configuration in /etc/veerdienst", w.party);
+  ask(w.state, "Folder for its books, keys and spool, which nobody else may enter",
+      "/var/lib/veerdienst/" + w.party);
+  if (sender)
+    ask(w.drop, "Folder in which operators put the list", fmt::format("/srv/veerdienst/{}/drop", w.party));
+  if (chatty) ask(w.share, "What both sides share: sftp, ftps, sharepoint or folder", "sftp");
+  if (w.share.empty()) w.share = "sftp";
+}
+
 // Each by the name under which it was given.
 void require_sound(const Wishes& w) {
   const auto refuse = [](const std::string& what) { throw Error(Code::u_usage, what); };
+  if (w.role != "sender" && w.role != "receiver") refuse("--role must be sender or receiver");
+  if (w.share != "sftp" && w.share != "ftps" && w.share != "sharepoint" && w.share != "folder")
+    refuse("--share must be sftp, ftps, sharepoint or folder");
   for (const auto& [option, name] : {std::pair{"--party", w.party}, {"--counterparty", w.counterparty}})
     if (!is_party_name(name))
       refuse(fmt::format("{} must be 1 to 16 small letters or digits, and no number of a person", option));
@@ -273,6 +304,7 @@ void require_sound(const Wishes& w) {
 }
 
 void init(Context& context, Wishes w) {
+  ask_for_missing(context, w);
   require_sound(w);
   const bool sender = w.role == "sender";
   const fs::path path = context.config_path();
@@ -316,18 +348,17 @@ void init(Context& context, Wishes w) {
 }  // namespace
 
 void add_init(CLI::App& app, Context& context) {
-  auto* command = app.add_subcommand("init", "Make a configuration, a key and folders; overwrites nothing");
+  auto* command =
+      app.add_subcommand("init",
+                         "Make a configuration, a key and folders; asks on a terminal for what is "
+                         "not given, and overwrites nothing");
   auto w = std::make_shared<Wishes>();
-  command->add_option("--role", w->role, "sender or receiver")
-      ->required()
-      ->check(CLI::IsMember({"sender", "receiver"}));
-  command->add_option("--party", w->party, "This side's name, for example aii")->required();
-  command->add_option("--counterparty", w->counterparty, "The other side's name, for example avsb")
-      ->required();
-  command->add_option("--state", w->state, "State folder, for example /var/lib/veerdienst/aii")->required();
+  command->add_option("--role", w->role, "sender or receiver");
+  command->add_option("--party", w->party, "This side's name, for example aii");
+  command->add_option("--counterparty", w->counterparty, "The other side's name, for example avsb");
+  command->add_option("--state", w->state, "State folder, for example /var/lib/veerdienst/aii");
   command->add_option("--drop", w->drop, "Drop folder (sender)");
-  command->add_option("--share", w->share, "sftp, ftps, sharepoint or folder")
-      ->check(CLI::IsMember({"sftp", "ftps", "sharepoint", "folder"}));
+  command->add_option("--share", w->share, "sftp (the usual), ftps, sharepoint or folder");
   command->add_option("--owner", w->owner, "User id of the key: \"AII <exchange@aii.example.org>\"");
   command->callback([&context, w] { init(context, *w); });
 }

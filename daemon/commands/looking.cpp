@@ -116,7 +116,8 @@ std::string_view when_due(const Exchange& x) { return x.stage == Stage::sent ? "
 std::string_view doing(Chore chore) {
   return chore == Chore::scan   ? "looking into the drop folder"
          : chore == Chore::poll ? "looking at the share"
-                                : "clearing up";
+         : chore == Chore::tidy ? "clearing up"
+                                : "rehearsing";
 }
 
 std::string problem_of(const Command& command) {
@@ -136,7 +137,7 @@ std::string_view who_works(const std::optional<std::string>& holder) {
 std::optional<Time> idle_since(Books& books, const std::optional<std::string>& holder) {
   const auto some_polls =
       std::max(3 * books.config.share.poll, std::chrono::milliseconds(std::chrono::minutes(1)));
-  if (holder || books.holds.suspension()) return std::nullopt;
+  if (holder || !books.holds.suspensions().empty()) return std::nullopt;
   std::optional<Time> since;
   const auto look = [&](const std::optional<Time>& due) {
     if (due && *due + some_polls <= books.clock.now() && (!since || *due < *since)) since = due;
@@ -187,7 +188,8 @@ void show_status(Context& context) {
   std::vector<Exchange> open;
   for (Exchange& x : books.ledger.exchanges())
     if (x.wait.due || x.stage == Stage::held) open.push_back(std::move(x));
-  const auto suspension = books.holds.suspension();
+  const auto suspensions = books.holds.suspensions();
+  const auto rehearsed = books.ledger.last_rehearsal(true);
   auto arrivals = books.ledger.open_arrivals();
   const auto years = books.db->query(
       "SELECT reference_year, revision, set_aside FROM list l WHERE revision = (SELECT max(revision)"
@@ -202,8 +204,9 @@ void show_status(Context& context) {
   const auto room = too_few_megabytes(books.config.state);
   const bool held =
       std::any_of(open.begin(), open.end(), [](const Exchange& x) { return x.stage == Stage::held; });
-  if (suspension || held || room || idle || (!holder && !waiting.empty()) || needs_attention(alerts) ||
-      any_fails(chores) || any_fails(open) || any_fails(arrivals) || !refused.empty())
+  if (!suspensions.empty() || held || room || idle || (!holder && !waiting.empty()) ||
+      needs_attention(alerts) || any_fails(chores) || any_fails(open) || any_fails(arrivals) ||
+      !refused.empty())
     context.exit_code = kAttention;
 
   if (context.json) {
@@ -213,7 +216,8 @@ void show_status(Context& context) {
                  {"running", holder == kServiceWorks},
                  {"worker", holder ? Json(*holder) : Json(nullptr)},
                  {"last_poll", last_poll ? Json(format_time(*last_poll)) : Json(nullptr)},
-                 {"suspension", json_of(suspension)}};
+                 {"last_rehearsal", rehearsed ? Json(format_time(rehearsed->changed_at)) : Json(nullptr)},
+                 {"suspension", suspensions.empty() ? Json(nullptr) : json_of(suspensions.front())}};
     for (const ChoreState& chore : chores) json[std::string(chore_name(chore.chore))] = json_of(chore.wait);
     json["exchanges"] = Json::array();
     for (const Exchange& x : open) json["exchanges"].push_back(json_of(x));
@@ -249,11 +253,13 @@ void show_status(Context& context) {
   std::string text = fmt::format("{} ({}, {}): {}\n", books.config.party,
                                  books.config.role == Role::sender ? "sender" : "receiver",
                                  environment_name(books.config.environment), who_works(holder));
-  if (suspension)
+  if (!suspensions.empty())
     text += fmt::format(
         "SUSPENDED since {} by {}: another person, an approver, lets it go on with 'veer resume'\n",
-        format_time(suspension->asked_at), name_of(suspension->asked_by));
+        format_time(suspensions.front().asked_at), names_of(suspensions));
   text += fmt::format("last look at the share: {}\n", time_or_dash(last_poll));
+  text += fmt::format("last rehearsal that went well: {}\n",
+                      rehearsed ? format_time(rehearsed->changed_at) : "none yet");
   if (room)
     text += fmt::format("the disk of the state folder is all but full ({} MB left): make room\n", *room);
   if (idle) text += fmt::format("work is due since {}, and nobody does it\n", format_time(*idle));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "daemon/service.h"
 #include "exchange/exchanging.h"
 #include "support/text.h"
 
@@ -20,6 +21,7 @@ namespace {
 const Person kOfferer = person_of(getuid());
 const Person kApprover{1002, "approver"};
 const Person kOperator{1001, "operator"};
+const Person kOther{1003, "another operator"};
 
 /// Every list is held at the sender.
 struct Holding : Exchanging {
@@ -254,6 +256,9 @@ TEST_CASE("Q14: a suspended side neither sends, fetches nor takes in, across res
   e.exchange();
   e.pair.start();  // it is durable
   e.pair.run_for(std::chrono::days(2));
+  // Deadlines are looked at all the same.
+  CHECK(e.pair.clock.now() - e.pair.aii->instance.agenda.chore(Chore::tidy).done_at.value() <
+        std::chrono::hours(25));
   CHECK(fs::exists(e.pair.drop_folder() / kListName));
   CHECK(has(e.pair.note(kListName), "suspended"));
   CHECK(e.pair.aii->instance.ledger.exchanges().empty());
@@ -266,7 +271,7 @@ TEST_CASE("Q14: a suspended side neither sends, fetches nor takes in, across res
   e.pair.run_for(std::chrono::minutes(1));
   CHECK(agenda.result_of(sent).code == "C_SUSPENDED");
   CHECK(agenda.result_of(same).code == "C_USER");
-  CHECK(e.pair.aii->instance.holds.suspension());
+  CHECK_FALSE(e.pair.aii->instance.holds.suspensions().empty());
 
   agenda.ask("resume", "", kApprover);
   e.pair.run_to_rest();
@@ -309,7 +314,7 @@ TEST_CASE("what is suspended can be taken back, and what is held can be stopped"
   CHECK(h.told("approve", h.approval(), kApprover) == "C_SUSPENDED");
   SECTION("withdrawn") { CHECK(has(h.told("withdraw", h.pair.sent().id, kOperator), "is withdrawn")); }
   SECTION("rejected") { CHECK(has(h.told("reject", h.pair.sent().id, kApprover), "is rejected")); }
-  CHECK(h.aii().holds.suspension());
+  CHECK_FALSE(h.aii().holds.suspensions().empty());
   CHECK(has(h.told("suspend", "", kApprover), "is suspended"));
 }
 
@@ -352,17 +357,49 @@ TEST_CASE("a sender restored to before the approval asks for it again, and deliv
 
 TEST_CASE("Q14: a resumption that was asked for before somebody suspended again does not end that") {
   Holding h;
+  h.exchange();
   CHECK(has(h.told("suspend", "", kOperator), "is suspended"));
+  h.told("withdraw", h.pair.sent().id, kOperator);
+  h.pair.drop(kListName, csv_of(h.numbers));  // would be taken in between both
   const auto early = h.aii().agenda.ask("resume", "", kApprover);
   h.pair.clock.advance(std::chrono::seconds(1));
-  const auto again = h.aii().agenda.ask("suspend", "", {1003, "another operator"});
+  const auto again = h.aii().agenda.ask("suspend", "", kOther);
   h.pair.run_for(std::chrono::minutes(1));
+  CHECK(h.aii().agenda.result_of(early).stage == CommandStage::done);
   CHECK(h.aii().agenda.result_of(again).stage == CommandStage::done);
-  CHECK(h.aii().agenda.result_of(early).code == "U_STATE");
-  REQUIRE(h.aii().holds.suspension());
-  CHECK(h.aii().holds.suspension()->asked_by->uid == 1003);
-  CHECK(h.told("resume", "", {1003, "another operator"}) == "C_USER");
+  REQUIRE(h.aii().holds.suspensions().size() == 1);
+  CHECK(h.aii().holds.suspensions().front().asked_by->uid == kOther.uid);
+  CHECK(h.aii().ledger.exchanges().size() == 1);
+  CHECK(h.told("resume", "", kOther) == "C_USER");
   CHECK(has(h.told("resume", "", kApprover), "goes on"));
+}
+
+TEST_CASE("Q14: who suspended resumes nobody's suspension, and a third person ends all of them") {
+  Holding h;
+  for (const Person& who : {kOperator, kOther, kOperator})
+    CHECK(has(h.told("suspend", "", who), "is suspended"));
+  CHECK(h.aii().holds.suspensions().size() == 2);
+  CHECK(h.told("resume", "", kOperator) == "C_USER");
+  CHECK(h.told("resume", "", kOther) == "C_USER");
+  CHECK(h.told("send-empty", "2025", kOperator) == "C_SUSPENDED");
+  CHECK(has(status_line(h.aii()), "SUSPENDED by another operator, operator"));
+  CHECK(has(h.told("resume", "", kApprover), "goes on"));
+  CHECK(h.aii().holds.suspensions().empty());
+  CHECK(has(h.told("resume", "", kApprover), "goes on"));  // and no harm done
+}
+
+TEST_CASE(
+    "Q14: a list that was offered before the suspension, and stopped before that was written down, is told "
+    "as sealed") {
+  Holding h;
+  const std::int64_t sent = h.aii().agenda.ask("send-empty", "2025", kOperator);
+  h.pair.run_for(std::chrono::minutes(1));
+  const std::string exchange = h.aii().agenda.result_of(sent).text;
+  h.told("suspend", "", kOperator);
+  h.aii().db.execute("UPDATE command SET stage = 'pending', due_at = 0 WHERE id = :id", {sent});
+  h.pair.run_for(std::chrono::minutes(1));
+  CHECK(h.aii().agenda.result_of(sent).stage == CommandStage::done);
+  CHECK(h.aii().agenda.result_of(sent).text == exchange);
 }
 
 TEST_CASE("what only a decision ends is not made quiet by closing its alert") {

@@ -110,7 +110,7 @@ class Test:
                       f"{state}/gnupg": "700", f"{state}/spool": "700", f"{state}/sftp-key": "600", f"{state}/ledger.db": "600"}
             wanted = {path: f"{mode} veerdienst veerdienst" for path, mode in wanted.items()}
             if side.role == "sender":
-                wanted[side.drop] = "2770 veerdienst veer-operators"
+                wanted[side.drop] = "3770 veerdienst veer-operators"
             told = {path: side.machine.run("stat", "-c", "%a %U %G", path).strip() for path in wanted}
             holds(f"{side.name}: modes are {told}", told == wanted)
             open_to_all = side.machine.run("find", "/etc/veerdienst", "/var/lib/veerdienst", "/srv/veerdienst",
@@ -246,12 +246,14 @@ class Test:
         machine.run("install", "-d", "-m", "700", "-o", "root", "-g", "root", kept)
         machine.run("install", "-m", "600", f"{self.avsb.state}/sftp-key", f"{kept}/avsb-sftp-key")
         machine.run("rm", f"{self.avsb.state}/sftp-key")
-        for unit in (self.avsb.unit, "veerdienst-check@avsb.service"):
-            self.avsb.override(unit, f"LoadCredential=sftp-key:{kept}/avsb-sftp-key")
+        self.avsb.override(self.avsb.unit, f"LoadCredential=sftp-key:{kept}/avsb-sftp-key")
         self.avsb.edit(key='"credential:sftp-key"')
         machine.run("systemctl", "restart", self.avsb.unit)
         since = machine.run("date", "-u", "+%FT%T").strip()
         until("the share was looked at", lambda: self.avsb.data("status")["last_poll"] > since)
+        told = self.avsb.veer("doctor")
+        holds("the doctor has the service try the share", "ok    share: publish once" in told)
+        holds("the doctor finds the bus and the groups", "ok    bus: " in told and "ok    groups: " in told)
 
     def a_list_is_held_until_another_person_than_offered_it_releases_it(self):
         aii, machine = self.aii, self.aii.machine

@@ -1,9 +1,11 @@
 #include "support/installation.h"
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -17,6 +19,8 @@ namespace veer::test {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::chrono::minutes kLongestEnd(2);  // what has not ended by then hangs
 
 void write_text(const fs::path& file, std::string_view text) {
   std::ofstream(file, std::ios::binary) << text;
@@ -145,7 +149,10 @@ int Process::end(int signal) {
   if (pid_ <= 0) return 0;
   ::kill(pid_, signal);
   int status = 0;
-  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  const auto end = std::chrono::steady_clock::now() + kLongestEnd;
+  while (waitpid(pid_, &status, WNOHANG) == 0) {
+    if (std::chrono::steady_clock::now() > end) ::kill(pid_, SIGKILL);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   pid_ = -1;
   return told(status);

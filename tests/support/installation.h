@@ -27,7 +27,8 @@ class Process {
   pid_t pid() const { return pid_; }
   /// How it ended, as end() tells it, once it has by itself.
   std::optional<int> ended();
-  /// Sends the signal and waits; its exit status, or minus the signal that ended it.
+  /// Sends the signal and waits, at most two minutes, after which it is killed; its exit status, or minus the
+  /// signal that ended it.
   int end(int signal);
 
  private:

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 
 #include <fcntl.h>
@@ -72,6 +73,11 @@ pid_t start_program(const std::vector<std::string>& command, const std::filesyst
   std::vector<char*> words;
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
+  // A service manager that runs the tests is not the service's.
+  std::vector<char*> settings;
+  for (char** setting = environ; *setting != nullptr; ++setting)
+    if (std::string_view(*setting).rfind("NOTIFY_SOCKET=", 0) != 0) settings.push_back(*setting);
+  settings.push_back(nullptr);
   // A signal that meets the child before it is the other program must not find the handlers of this one,
   // which has threads.
   sigset_t all;
@@ -92,7 +98,7 @@ pid_t start_program(const std::vector<std::string>& command, const std::filesyst
   const int fd = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   dup2(fd, 1);
   dup2(fd, 2);
-  execv(words[0], words.data());
+  execve(words[0], words.data(), settings.data());
   _exit(127);
 }
 

@@ -91,7 +91,7 @@ struct OfAnother {
                                                    "auditors = [\"{}\"]\n",
                                                    kOperator, kApprover, kAuditor));
     own(both.config("aii"), kService, 0600);
-    own(both.path("drop"), kService, 02770);
+    own(both.path("drop"), kService, 03770);
     own(both.path("aii"), kService, 0700);
     for (const auto& each : fs::recursive_directory_iterator(both.path("aii")))
       own(each.path(), kService, each.is_directory() ? 0700 : 0600);
@@ -209,10 +209,17 @@ TEST_CASE("Q30: over the bus each may do what their group may, and who is in non
   const std::string file = aii.list(fictitious_csv(10, 3));
   fs::permissions(aii.desk, fs::perms(0755));
   fs::permissions(file, fs::perms(0644));
-  const std::vector<std::string> operators = {
-      "send " + file, "send --empty 2022", "poll",
-      "retry x",      "resend x",          "withdraw x",
-      "suspend",      "close-alert 7",     "send --set-aside-faulty " + file};
+  const std::vector<std::string> operators = {"send " + file,
+                                              "send --empty 2022",
+                                              "poll",
+                                              "retry x",
+                                              "resend x",
+                                              "withdraw x",
+                                              "rehearse",
+                                              "rehearse",
+                                              "suspend",
+                                              "close-alert 7",
+                                              "send --set-aside-faulty " + file};
   const std::vector<std::string> approvers = {"reject x", "resume"};
   const std::vector<std::string> auditors = {"audit verify", "audit anchors"};
   const std::vector<std::string> lookers = {"status", "list", "show x", "receipt x", "approve x"};
@@ -466,6 +473,32 @@ TEST_CASE("who gave a command hears how far its transfer is, and nobody else doe
     return most > 0 && most <= all ? "moved" : fmt::format("{} of {}", most, all);
   });
   CHECK(heard == "moved");
+}
+
+TEST_CASE("Q14: the stop switch waits for no server that says nothing") {
+  const OfAnother aii;
+  const PrivateBus bus(kService);
+  const auto service = aii.serve();
+  aii.wait_for_bus();
+  wait_until([&] { return aii.both.server().sign_ins() > 0; });
+  aii.both.server().signal_sessions(SIGSTOP);
+  // It looks every 50 ms, so that one who has not done so for a while stands before the server.
+  std::string seen;
+  int same = 0;
+  wait_until([&] {
+    const std::string last = json::parse(aii.as(kOperator, "--json status").output)["last_poll"].dump();
+    same = last == seen ? same + 1 : 0;
+    seen = last;
+    return same > 20;
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  const ShellResult stopped = aii.as(kOperator, "suspend");
+  CAPTURE(stopped.output);
+  CHECK(stopped.exit_code == 0);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(8));
+  CHECK(aii.logged("a step was abandoned") == 1);
+  aii.both.server().signal_sessions(SIGCONT);
+  CHECK(service->end(SIGTERM) == 0);
 }
 
 TEST_CASE("a service without a bus works, and is there when a bus comes, goes and comes back") {

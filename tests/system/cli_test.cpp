@@ -359,9 +359,9 @@ TEST_CASE("wrong use ends with code 2, an unknown exchange with 1, and every hel
   for (const char* number : {"x", "1abc", "0", "1.5", "99999999999999999999"})
     CHECK(agencies().veer("aii", std::string("close-alert ") + number).exit_code == 2);
   for (const char* command :
-       {"init",     "run",         "check-list", "send",   "poll",    "retry",  "resend",
-        "withdraw", "close-alert", "approve",    "reject", "suspend", "resume", "status",
-        "list",     "show",        "receipt",    "audit",  "keys",    "doctor", "version"})
+       {"init",        "run",     "check-list", "send",    "poll",    "retry",   "resend", "withdraw",
+        "close-alert", "approve", "reject",     "suspend", "resume",  "status",  "list",   "show",
+        "receipt",     "audit",   "keys",       "doctor",  "version", "rehearse"})
     CHECK(agencies().veer("aii", std::string(command) + " --help").exit_code == 0);
   CHECK(json::parse(agencies().veer("aii", "--json version").output)["libraries"].size() >= 10);
 }

@@ -89,6 +89,27 @@ TEST_CASE("doctor tells of a key that has little time left, on either side") {
   expect(both, 3, "warn  key …" + theirs.substr(32) + ": 29 day(s) left: agree on its successor now");
 }
 
+TEST_CASE("doctor has the service that runs try the share, with what only that was given") {
+  const Installation both;
+  const auto service = both.serve("aii");
+  wait_until([&] { return has(both.veer("aii", "status").output, "last look at the share: 2"); });
+  const std::string line = text_in(both.config("aii"));
+  const std::size_t at = line.find("key = \"file:") + 12;
+  const fs::path key = line.substr(at, line.find('"', at) - at);
+  fs::rename(key, key.native() + ".gone");
+  for (const char* command : {"doctor", "doctor --share"}) {
+    const ShellResult served = both.veer("aii", command);
+    CAPTURE(command, served.output);
+    CHECK(served.exit_code == 0);
+    CHECK(has(served.output, "ok    share: publish once"));
+  }
+  CHECK(has(both.veer("aii", "doctor --share --write").output, "ok    share: go on after a stop"));
+  CHECK(service->end(SIGTERM) == 0);
+  const ShellResult alone = both.veer("aii", "doctor");
+  CHECK(alone.exit_code == 1);
+  CHECK(has(alone.output, "fail  share: C_CREDENTIAL"));
+}
+
 TEST_CASE("doctor of an instance that is not the installed one says nothing of the machine") {
   const ShellResult result = agencies().veer("aii", "doctor");
   CHECK_FALSE(has(result.output, "clock kept"));

@@ -129,7 +129,7 @@ TEST_CASE("a configuration is taken anew on SIGHUP, and one that cannot be used 
   CHECK(manager.heard("RELOADING=1") == 1);
 
   fs::create_directory(both.path("other"));
-  fs::permissions(both.path("other"), fs::perms(02770));
+  fs::permissions(both.path("other"), fs::perms(03770));
   write_file(both.config("aii"), good);
   replace_line(both.config("aii"), "drop ", "drop = \"" + both.path("other").native() + "\"");
   kill(aii->pid(), SIGHUP);

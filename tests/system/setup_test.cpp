@@ -76,13 +76,13 @@ TEST_CASE("the drop folder is made for a group, and doctor tells when people cou
   const Installation both;
   struct stat status {};
   REQUIRE(stat(both.path("drop").c_str(), &status) == 0);
-  CHECK((status.st_mode & 07777) == 02770);
+  CHECK((status.st_mode & 07777) == 03770);
   for (const unsigned mode : {0750U, 0770U, 02750U}) {
     CAPTURE(mode);
     fs::permissions(both.path("drop"), fs::perms(mode));
     const ShellResult closed = both.veer("aii", "doctor");
     CHECK(closed.exit_code == 3);
-    CHECK(has(closed.output, "chmod 2770"));
+    CHECK(has(closed.output, "chmod 3770"));
   }
 }
 
@@ -255,6 +255,50 @@ TEST_CASE("keys are taken in only under the fingerprint that was confirmed") {
   CHECK(agencies().veer("aii", "keys import " + key).exit_code == 2);
   CHECK(has(agencies().veer("aii", "keys export").output, "BEGIN PGP PUBLIC KEY BLOCK"));
   CHECK(json::parse(agencies().veer("aii", "--json keys show").output).size() == 2);
+}
+
+TEST_CASE("init asks at a terminal for what was not given, and elsewhere says what is missing") {
+  const TempFolder folder;
+  const std::string config = (folder.path() / "new.toml").native();
+  const std::string state = (folder.path() / "state").native();
+  const std::string drop = (folder.path() / "drop").native();
+  const auto at_terminal = [&](const std::string& answers) {
+    return shell(fmt::format("printf '{}' | script -qec '{} --config {} init' /dev/null", answers,
+                             VEER_PROGRAM, config));
+  };
+  SECTION("every answer") {
+    const ShellResult made =
+        at_terminal(fmt::format("sender\\nours\\ntheirs\\n{}\\n{}\\nfolder\\n", state, drop));
+    CAPTURE(made.output);
+    CHECK(made.exit_code == 0);
+    CHECK(has(made.output, "sender or receiver [sender]: "));
+    CHECK(has(made.output, "/var/lib/veerdienst/ours]: "));
+    CHECK(has(made.output, "give " + state + "/ours.public.asc to the other side"));
+    const std::string text = read_file(config);
+    for (const char* line :
+         {"party       = \"ours\"", "party = \"theirs\"", "role        = \"sender\"", "kind = \"folder\""})
+      CHECK(has(text, line));
+    CHECK(fs::is_directory(drop));
+  }
+  SECTION("what is usual") {
+    const ShellResult made = at_terminal(fmt::format("receiver\\n\\n\\n{}\\n\\n", state));
+    CHECK(made.exit_code == 0);
+    const std::string text = read_file(config);
+    CHECK(has(text, "party       = \"avsb\""));
+    CHECK(has(text, "kind = \"sftp\""));
+  }
+  SECTION("a wrong answer, and none") {
+    CHECK(at_terminal("both\\n\\n\\n" + state + "\\n" + drop + "\\n\\n").exit_code == 2);
+    CHECK(at_terminal("sender\\n").exit_code == 2);
+    CHECK_FALSE(fs::exists(config));
+    CHECK_FALSE(fs::exists(state));
+  }
+  SECTION("no terminal") {
+    const ShellResult told =
+        shell(fmt::format("{} --config {} init --party ours 2>&1 </dev/null", VEER_PROGRAM, config));
+    CHECK(told.exit_code == 2);
+    CHECK(has(told.output, "--role must be sender or receiver"));
+  }
 }
 
 TEST_CASE("init overwrites nothing") {

@@ -209,13 +209,16 @@ TEST_CASE("Teams gets an Adaptive Card") {
   const WebhookReceiver receiver;
   WebhookChannel channel(
       {.url = Secret(receiver.url()), .secret = {}, .body = WebhookBody::teams, .http = web(receiver)});
-  channel.send(message(), {});
+  AlertMessage marked = message();
+  marked.paragraphs = {"a_b *c* [d](https://e.example.org)"};
+  channel.send(marked, {});
   const auto body = receiver.wait_for(1).front()["body"];
   CHECK(body["type"] == "message");
   const auto& attached = body["attachments"][0];
   CHECK(attached["contentType"] == "application/vnd.microsoft.card.adaptive");
   CHECK(attached["content"]["type"] == "AdaptiveCard");
   CHECK(attached["content"]["body"][0]["text"] == message().headline);
+  CHECK(attached["content"]["body"][1]["text"] == R"(a\_b \*c\* \[d\]\(https://e.example.org\))");
 }
 
 TEST_CASE("what a webhook answers decides when it is tried again, and its address is not told") {

@@ -1,14 +1,13 @@
 // A put over FTPS that was cut goes on where it was cut, when what lies there is what was sent.
 
 #include <algorithm>
-#include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <random>
 #include <span>
 #include <string>
 
 #include <catch2/catch.hpp>
-#include <sys/mman.h>
 
 #include "connectors/ftps_share.h"
 #include "core/digest.h"
@@ -46,22 +45,6 @@ class Pattern : public Blob {
 
  private:
   std::uint64_t size_;
-};
-
-/// A value that a child process sees as well.
-template <typename T>
-class Shared {
- public:
-  Shared() : at_(mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
-    REQUIRE(at_ != MAP_FAILED);
-  }
-  ~Shared() { munmap(at_, sizeof(T)); }
-  Shared(const Shared&) = delete;
-  Shared& operator=(const Shared&) = delete;
-  T& operator*() { return *static_cast<T*>(at_); }
-
- private:
-  void* at_;
 };
 
 /// One exchange's puts: its note is kept from one to the next, as the ledger does.
@@ -132,10 +115,11 @@ TEST_CASE("an upload killed at ten random moments goes on each time from what th
   const TempFolder folder;
   const fs::path note = folder / "note";
   write_file(note, "");
-  const auto work = [&](std::atomic<std::uint64_t>& done) {
+  // Killed once it says to have sent so much.
+  const auto work = [&](std::uint64_t most) {
     const ResumeNote resume{read_file(note), [&](const std::string& text) { write_file(note, text); }};
     FtpsShare(server.share()).put("a.pgp", content, resume, {.stop = {}, .progress = [&](std::uint64_t n) {
-                                                               done = n;
+                                                               if (n >= most) raise(SIGKILL);
                                                              }});
     return 0;
   };
@@ -145,17 +129,13 @@ TEST_CASE("an upload killed at ten random moments goes on each time from what th
   std::uint64_t there = 0;
   for (std::uint64_t life = 0; life < 10; ++life) {
     const std::uint64_t moment = size / 11 * life + random() % (size / 11) + 1;
-    Shared<std::atomic<std::uint64_t>> done;
-    Child sender([&] { return work(*done); });
-    wait_until([&] { return *done >= std::max(moment, there + 1); });
-    sender.kill();
+    CHECK(Child([&] { return work(std::max(moment, there + 1)); }).wait() == -1);
     wait_until([&] { return server.sessions().empty(); });  // it has written what came
     CHECK(verified_of(read_file(note)) == there);
     CHECK(fs::file_size(part) >= there);
     there = fs::file_size(part);
   }
-  Shared<std::atomic<std::uint64_t>> done;
-  CHECK(work(*done) == 0);
+  CHECK(work(size + 1) == 0);
   CHECK(verified_of(read_file(note)) == there);
   CHECK(sha256_hex(FileBlob(server.root() / kPath)) == sha256_hex(content));
 }

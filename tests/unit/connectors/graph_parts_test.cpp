@@ -52,6 +52,8 @@ TEST_CASE("Retry-After is read as seconds or as a date") {
   CHECK(of("0") == 0s);
   CHECK(of("Thu, 26 Nov 2026 10:02:00 GMT") == 120s);
   CHECK(of("Thu, 26 Nov 2026 09:00:00 GMT") == 0s);
+  CHECK(of("999999999") == 24h);
+  CHECK(of("Thu, 26 Nov 2099 10:02:00 GMT") == 24h);
   CHECK_FALSE(of(""));
   CHECK_FALSE(of("soon"));
   CHECK_FALSE(of("-1"));

@@ -281,6 +281,22 @@ TEST_CASE("a conflict at the last fragment of what is there by now is a success"
   CHECK(world.stored("a.pgp") == bytes);
 }
 
+TEST_CASE(
+    "a name that the service keeps from us without a file to be seen is told as taken, so that the next is "
+    "tried") {
+  World world;
+  const auto [size, call] = GENERATE(table<std::size_t, GraphCall>({{1000, GraphCall::put_content},
+                                                                    {11 * kMega, GraphCall::create_session},
+                                                                    {11 * kMega, GraphCall::fragment}}));
+  CAPTURE(size, call);
+  world.graph.fail_next({.call = call}, {.status = 409});
+  const std::string bytes = some_bytes(size);
+  CHECK(code_of([&] { world.put("a.pgp", bytes); }) == Code::s_name_taken);
+  CHECK(world.graph.open_sessions() == 0);
+  world.put("a-2.pgp", bytes);
+  CHECK(world.stored("a-2.pgp") == bytes);
+}
+
 TEST_CASE("a small put that broke off is put again whole, and another's file stays") {
   World world;
   const std::string bytes = some_bytes(100'000);

@@ -72,12 +72,22 @@ TEST_CASE("Q31: nobody decides what they asked for themselves, and in production
   CHECK(decides(Environment::production, daemon, person_of(0)) == "C_USER");
 }
 
-TEST_CASE("Q31: in production a dropped file's owner is an operator, never unknown, root or nobody") {
+TEST_CASE(
+    "Q31: in production a dropped file's owner is an operator, never unknown, root, nobody or the service") {
   const AccessConfig access{.operators = {"daemon", "root", "nogroup"}, .approvers = {}, .auditors = {}};
-  const auto offers = [&](Environment environment, uid_t owner) {
-    return code_of([&] { require_offerer(environment, access, owner); });
+  const auto offers = [&](Environment environment, uid_t owner, std::uint32_t mode = 0640,
+                          uid_t service = 3) {
+    const FileIdentity file{.owner = owner, .mode = mode};
+    return code_of([&] { require_offerer(environment, access, file, service); });
   };
   CHECK(offers(Environment::production, 1) == "ok");
+  CHECK(offers(Environment::production, 1, 0640, 1) == "I_OWNER");
+  CHECK(offers(Environment::test, 1, 0640, 1) == "ok");
+  for (const std::uint32_t mode : {0660U, 0646U, 0666U}) {  // who wrote it, nobody knows
+    CAPTURE(mode);
+    CHECK(offers(Environment::production, 1, mode) == "I_OWNER");
+    CHECK(offers(Environment::test, 1, mode) == "ok");
+  }
   for (const uid_t owner : {uid_t{0}, uid_t{2}, uid_t{65534}, uid_t{3999999}}) {
     CAPTURE(owner);
     CHECK(offers(Environment::production, owner) == "I_OWNER");

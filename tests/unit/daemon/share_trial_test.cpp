@@ -24,7 +24,7 @@ struct Tried {
   /// What is not good of `share`: "what: detail".
   std::vector<std::string> faults(Share& share) {
     std::vector<std::string> found;
-    for (const ProbeResult& result : try_share(share, random))
+    for (const ProbeResult& result : try_share(share, random, {}))
       if (!result.good) found.push_back(result.what + ": " + result.detail);
     return found;
   }
@@ -52,7 +52,7 @@ void check_only(const std::vector<std::string>& faults, const std::string& begin
 TEST_CASE("a share that keeps its word passes the acceptance run, which leaves nothing there") {
   Tried t;
   ScriptedShare share = t.share();
-  const auto results = try_share(share, t.random);
+  const auto results = try_share(share, t.random, {});
   CHECK(results.size() == 8);
   for (const ProbeResult& result : results) {
     INFO(result.what << ": " << result.detail);
