@@ -110,12 +110,13 @@ void publish_once(int folder, const std::string& name) {
 
 }  // namespace
 
-std::vector<ProbeResult> FolderShare::probe() {
-  return probe_by_verbs(*this, [&](const std::string& name, const Blob& content) {
+std::vector<ProbeResult> FolderShare::probe(const Transfer& transfer) {
+  const auto publish_blindly = [&](const std::string& name, const Blob& content) {
     const Fd folder = open_folder(outgoing_);
-    write_part(folder.get(), name, content, {});
+    write_part(folder.get(), name, content, transfer);
     publish_once(folder.get(), name);
-  });
+  };
+  return probe_by_verbs(*this, publish_blindly, transfer);
 }
 
 std::vector<ShareEntry> FolderShare::list(Folder folder, const Transfer& transfer) {

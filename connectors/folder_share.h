@@ -13,7 +13,7 @@ class FolderShare : public Share {
   FolderShare(std::filesystem::path outgoing, std::filesystem::path incoming)
       : outgoing_(std::move(outgoing)), incoming_(std::move(incoming)) {}
 
-  std::vector<ProbeResult> probe() override;
+  std::vector<ProbeResult> probe(const Transfer& transfer = {}) override;
   std::vector<ShareEntry> list(Folder folder, const Transfer& transfer) override;
   void put(const std::string& name, const Blob& content, ResumeNote resume,
            const Transfer& transfer) override;

@@ -170,13 +170,13 @@ void FtpsShare::remove(Folder folder, const std::string& name, const Transfer& t
   });
 }
 
-std::vector<ProbeResult> FtpsShare::probe() {
+std::vector<ProbeResult> FtpsShare::probe(const Transfer& transfer) {
   std::vector<ProbeResult> results = probe_certificate();
   if (results.empty() || results.back().good) {
     for (ProbeResult& link : probe_chain()) results.push_back(std::move(link));
   }
   if (!results.back().good) return results;
-  for (ProbeResult& result : probe_by_verbs(*this)) results.push_back(std::move(result));
+  for (ProbeResult& result : probe_by_verbs(*this, {}, transfer)) results.push_back(std::move(result));
   if (results.back().good) results.push_back(probe_rename());
   return results;
 }

@@ -24,7 +24,7 @@ class FtpsShare : public Share {
   explicit FtpsShare(FtpsOptions options);
   ~FtpsShare() override;
 
-  std::vector<ProbeResult> probe() override;
+  std::vector<ProbeResult> probe(const Transfer& transfer = {}) override;
   std::vector<ShareEntry> list(Folder folder, const Transfer& transfer) override;
   void put(const std::string& name, const Blob& content, ResumeNote resume,
            const Transfer& transfer) override;

@@ -35,6 +35,7 @@ constexpr std::size_t kChunk = std::size_t{256} << 10;  // each is handed from t
 constexpr std::size_t kThreads =
     1;  // all of cpprestsdk runs in it: what cancels a request touches its socket
 constexpr std::size_t kRecordHeader = 5;
+constexpr std::uint64_t kLeastPerSecond = 1024;  // bytes, on the average
 constexpr int kNoVerdict = -1;
 
 struct FreeBio {
@@ -207,8 +208,10 @@ void start(web_http::client::http_client& client, web_http::http_request request
 /// Takes a request's news as they come, until its end.
 class Reception {
  public:
-  Reception(std::shared_ptr<HttpNews> news, pplx::cancellation_token_source& cancel, Millis timeout)
-      : news_(std::move(news)), cancel_(cancel), timeout_(timeout) {}
+  /// `size`: bytes of the request's body.
+  Reception(std::shared_ptr<HttpNews> news, pplx::cancellation_token_source& cancel, Millis timeout,
+            std::uint64_t size)
+      : news_(std::move(news)), cancel_(cancel), timeout_(timeout), size_(size) {}
   // Whatever ends it early: cpprestsdk is told, and waited for a moment.
   ~Reception() {
     news_->abandon();
@@ -226,19 +229,21 @@ class Reception {
   bool run(const HttpRequest& request, const std::function<Sink*(const HttpAnswer&)>& choose,
            const Transfer& transfer, HttpAnswer& answer) {
     std::unique_lock lock(news_->mutex);
-    const auto begun = progress_ = Steady::now();
+    begun_ = progress_ = Steady::now();
     while (true) {
-      if (request.sent && sent_ != news_->sent) {
+      if (sent_ != news_->sent) {
         sent_ = news_->sent;
         progress_ = Steady::now();
-        unlocked(lock, [&] { request.sent(sent_); });
+        if (request.sent) unlocked(lock, [&] { request.sent(sent_); });
       } else if (news_->head) {
         headed_ = true;
+        headed_at_ = Steady::now();
         answer = *std::exchange(news_->head, std::nullopt);
         progress_ = Steady::now();
         unlocked(lock, [&] { sink_ = choose ? choose(answer) : nullptr; });
       } else if (headed_ && !news_->body.empty()) {
         const std::string piece = news_->take(lock);
+        received_ += piece.size();
         unlocked(lock, [&] { give(piece, answer); });
         progress_ = Steady::now();
       } else if (news_->ended) {
@@ -248,9 +253,10 @@ class Reception {
       } else {
         unlocked(lock, [&] { transfer.heed_stop(); });
         const Millis most = headed_ ? timeout_ : timeout_ * std::max(1, request.patience);
-        if (Steady::now() - progress_ > most) return false;
-        if (request.most.count() > 0 && Steady::now() - begun > request.most) return false;
-        if (!has_news(request)) news_->changed.wait_for(lock, kLook);
+        const auto now = Steady::now();
+        if (now - progress_ > most || is_too_slow(now)) return false;
+        if (request.most.count() > 0 && now - begun_ > request.most) return false;
+        if (!has_news()) news_->changed.wait_for(lock, kLook);
       }
     }
   }
@@ -262,8 +268,15 @@ class Reception {
     work();
     lock.lock();
   }
-  bool has_news(const HttpRequest& request) const {
-    return news_->ended || !news_->body.empty() || news_->head || (request.sent && sent_ != news_->sent);
+  /// A server that takes or gives a few bytes now and then would hold up everything else.
+  bool is_too_slow(Steady::time_point now) const {
+    const auto elapsed = now - (headed_ ? headed_at_ : begun_);
+    if (elapsed <= 2 * timeout_ || (!headed_ && sent_ >= size_)) return false;
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(elapsed).count();
+    return (headed_ ? received_ : sent_) < static_cast<std::uint64_t>(seconds) * kLeastPerSecond;
+  }
+  bool has_news() const {
+    return news_->ended || !news_->body.empty() || news_->head || sent_ != news_->sent;
   }
   void give(const std::string& piece, HttpAnswer& answer) const {
     if (sink_ != nullptr) return sink_->write(piece);
@@ -275,8 +288,12 @@ class Reception {
   std::shared_ptr<HttpNews> news_;
   pplx::cancellation_token_source& cancel_;
   Millis timeout_;
+  std::uint64_t size_;
+  Steady::time_point begun_;
+  Steady::time_point headed_at_;
   Steady::time_point progress_;
   std::uint64_t sent_ = 0;
+  std::uint64_t received_ = 0;
   bool headed_ = false;
   Sink* sink_ = nullptr;
 };
@@ -356,6 +373,7 @@ HttpAnswer Http::ask(HttpRequest request, const std::function<Sink*(const HttpAn
   line.unread->bytes = 0;
   line.unread->too_many = false;
   const auto news = std::make_shared<HttpNews>(line.unread);
+  const std::uint64_t size = request.body.size();
   HttpAnswer answer;
   pplx::cancellation_token_source cancel;
   bool in_time = true;
@@ -369,7 +387,7 @@ HttpAnswer Http::ask(HttpRequest request, const std::function<Sink*(const HttpAn
         note_failure(*news, std::current_exception());
       }
     });
-    Reception reception(news, cancel, options_.timeout);
+    Reception reception(news, cancel, options_.timeout, size);
     in_time = reception.run(request, choose, transfer, answer);
   }
   if (!in_time || news->timed_out) {

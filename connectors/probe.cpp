@@ -16,25 +16,25 @@ constexpr std::string_view kOther = "and whether it overwrites what was publishe
 
 class Probe {
  public:
-  Probe(Share& share, const PublishBlindly& publish_blindly, std::string name)
-      : share_(share), publish_blindly_(publish_blindly), name_(std::move(name)) {}
+  Probe(Share& share, const PublishBlindly& publish_blindly, const Transfer& transfer, std::string name)
+      : share_(share), publish_blindly_(publish_blindly), transfer_(transfer), name_(std::move(name)) {}
 
   std::vector<ProbeResult> run() {
     const bool written = step("list",
                               [&] {
-                                share_.list(Folder::outgoing, {});
-                                share_.list(Folder::incoming, {});
+                                share_.list(Folder::outgoing, transfer_);
+                                share_.list(Folder::incoming, transfer_);
                               }) &&
-                         step("write", [&] { share_.put(name_, MemoryBlob(kContent), {}, {}); });
+                         step("write", [&] { share_.put(name_, MemoryBlob(kContent), {}, transfer_); });
     if (!written) return std::move(results_);
     if (step("read back", [&] { require(read(0) == kContent, "other bytes came back than were written"); }) &&
         step("resume",
              [&] { require(read(10) == kContent.substr(10), "a fetch cannot start in the middle"); }))
       step("publish once", [&] {
-        try_to_overwrite([&] { share_.put(name_, MemoryBlob(kOther), {}, {}); });
+        try_to_overwrite([&] { share_.put(name_, MemoryBlob(kOther), {}, transfer_); });
         if (publish_blindly_) try_to_overwrite([&] { publish_blindly_(name_, MemoryBlob(kOther)); });
       });
-    step("remove", [&] { share_.remove(Folder::outgoing, name_, {}); });
+    step("remove", [&] { share_.remove(Folder::outgoing, name_, transfer_); });
     return std::move(results_);
   }
 
@@ -45,6 +45,7 @@ class Probe {
       action();
       results_.push_back({what, true, ""});
     } catch (const Error& error) {
+      if (error.code() == Code::l_stopped) throw;  // its file is removed a day later
       results_.push_back({what, false, fmt::format("{}: {}", code_name(error.code()), error.message())});
     }
     return results_.back().good;
@@ -55,12 +56,12 @@ class Probe {
   }
 
   std::string read(std::uint64_t offset) {
-    const auto entries = share_.list(Folder::outgoing, {});
+    const auto entries = share_.list(Folder::outgoing, transfer_);
     const auto entry =
         std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.name == name_; });
     require(entry != entries.end(), "a file that was written is not listed");
     StringSink sink(4096);
-    share_.fetch(Folder::outgoing, *entry, offset, sink, {});
+    share_.fetch(Folder::outgoing, *entry, offset, sink, transfer_);
     return sink.take();
   }
 
@@ -78,15 +79,17 @@ class Probe {
 
   Share& share_;
   const PublishBlindly& publish_blindly_;
+  const Transfer& transfer_;
   std::string name_;
   std::vector<ProbeResult> results_;
 };
 
 }  // namespace
 
-std::vector<ProbeResult> probe_by_verbs(Share& share, const PublishBlindly& publish_blindly) {
+std::vector<ProbeResult> probe_by_verbs(Share& share, const PublishBlindly& publish_blindly,
+                                        const Transfer& transfer) {
   SystemRandom random;  // a probe that was cut off leaves its file behind
-  return Probe(share, publish_blindly, ".veer-probe-" + make_uuid(random)).run();
+  return Probe(share, publish_blindly, transfer, ".veer-probe-" + make_uuid(random)).run();
 }
 
 void require_share_name(const std::string& name) {

@@ -13,7 +13,8 @@ using PublishBlindly = std::function<void(const std::string& name, const Blob& c
 
 /// Share::probe() by the other four verbs. `publish_blindly` may be empty where put itself leaves it to the
 /// server.
-std::vector<ProbeResult> probe_by_verbs(Share& share, const PublishBlindly& publish_blindly = {});
+std::vector<ProbeResult> probe_by_verbs(Share& share, const PublishBlindly& publish_blindly = {},
+                                        const Transfer& transfer = {});
 
 /// Throws T_NAME unless is_share_name(name).
 void require_share_name(const std::string& name);

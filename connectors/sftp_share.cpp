@@ -51,22 +51,24 @@ std::string SftpShare::path_of(Folder folder, const std::string& name) const {
   return (folder == Folder::outgoing ? options_.outgoing : options_.incoming) + "/" + name;
 }
 
-std::vector<ProbeResult> SftpShare::probe() {
+std::vector<ProbeResult> SftpShare::probe(const Transfer& transfer) {
   std::vector<ProbeResult> results;
   try {
-    with_session({}, [](SftpSession&) {});
+    with_session(transfer, [](SftpSession&) {});
     results.push_back(
         {"connect", true, fmt::format("{} port {} as {}", options_.host, options_.port, options_.user)});
   } catch (const Error& error) {
+    if (error.code() == Code::l_stopped) throw;
     return {{"connect", false, fmt::format("{}: {}", code_name(error.code()), error.message())}};
   }
   const auto publish_blindly = [&](const std::string& name, const Blob& content) {
-    with_session({}, [&](SftpSession& session) {
-      write_part(session, name, content, {});
+    with_session(transfer, [&](SftpSession& session) {
+      write_part(session, name, content, transfer);
       publish(session, name);
     });
   };
-  for (ProbeResult& result : probe_by_verbs(*this, publish_blindly)) results.push_back(std::move(result));
+  for (ProbeResult& result : probe_by_verbs(*this, publish_blindly, transfer))
+    results.push_back(std::move(result));
   return results;
 }
 

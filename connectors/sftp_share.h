@@ -21,7 +21,7 @@ class SftpShare : public Share {
   explicit SftpShare(SftpOptions options);
   ~SftpShare() override;
 
-  std::vector<ProbeResult> probe() override;
+  std::vector<ProbeResult> probe(const Transfer& transfer = {}) override;
   std::vector<ShareEntry> list(Folder folder, const Transfer& transfer) override;
   void put(const std::string& name, const Blob& content, ResumeNote resume,
            const Transfer& transfer) override;

@@ -66,8 +66,8 @@ class Share {
 
   /// Tries for real, with files of its own that it removes again, what the exchange needs: connect, list both
   /// folders, write, read back, resume a fetch, and that a name once published is not overwritten. Never
-  /// throws for what it finds; a link of the chain that fails ends the list.
-  virtual std::vector<ProbeResult> probe() = 0;
+  /// throws for what it finds, but L_STOPPED; a link of the chain that fails ends the list.
+  virtual std::vector<ProbeResult> probe(const Transfer& transfer = {}) = 0;
 
   /// Regular files of a folder, in no particular order; other kinds (folders, links, pipes) are left out. A
   /// name can be there twice or lacking: listings lie. At most kMostEntries: with so many there may be more.

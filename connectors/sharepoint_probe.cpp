@@ -44,6 +44,7 @@ class Chain {
       result.what = what;
       results_.push_back(std::move(result));
     } catch (const Error& error) {
+      if (error.code() == Code::l_stopped) throw;
       results_.push_back({what, false, fmt::format("{}: {}", code_name(error.code()), error.message())});
     }
     return results_.back().good;
@@ -128,20 +129,21 @@ std::optional<HttpAnswer> walk(Chain& chain, Graph& graph, const std::string& ur
 
 }  // namespace
 
-std::vector<ProbeResult> SharePointShare::probe() {
-  std::vector<ProbeResult> results = probe_chain();
+std::vector<ProbeResult> SharePointShare::probe(const Transfer& transfer) {
+  std::vector<ProbeResult> results = probe_chain(transfer);
   const auto follow = [&](std::vector<ProbeResult> more) {
     const bool good =
         std::all_of(more.begin(), more.end(), [](const ProbeResult& each) { return each.good; });
     std::move(more.begin(), more.end(), std::back_inserter(results));
     return good;
   };
-  if (results.back().good && follow(probe_place()) && follow(probe_by_verbs(*this))) follow(probe_session());
+  if (results.back().good && follow(probe_place(transfer)) && follow(probe_by_verbs(*this, {}, transfer)))
+    follow(probe_session(transfer));
   return results;
 }
 
 /// From our certificate to a token.
-std::vector<ProbeResult> SharePointShare::probe_chain() {
+std::vector<ProbeResult> SharePointShare::probe_chain(const Transfer& transfer) {
   Chain chain(graph_);
   if (options_.certificate.empty())
     chain.add({"client secret", true,
@@ -167,20 +169,21 @@ std::vector<ProbeResult> SharePointShare::probe_chain() {
     walk(chain, graph_, graph_.base() + "/", proxy);
   chain.step("sign-in", [&] {
     graph_.sign_in().forget();
-    graph_.sign_in().token({});
+    graph_.sign_in().token(transfer);
     return fine("as application " + options_.client_id);
   });
   return chain.take();
 }
 
 /// From the site to our folders, and what room is left.
-std::vector<ProbeResult> SharePointShare::probe_place() {
+std::vector<ProbeResult> SharePointShare::probe_place(const Transfer& transfer) {
   place_.forget();
   Chain chain(graph_);
   std::optional<Error> failure;
   try {
-    graph_.telling([&] { place_.require_site(Folder::outgoing, {}); });
+    graph_.telling([&] { place_.require_site(Folder::outgoing, transfer); });
   } catch (const Error& error) {
+    if (error.code() == Code::l_stopped) throw;
     failure = error;
   }
   const bool consents = !failure || failure->message().find(SharePointPlace::kConsent) == std::string::npos;
@@ -194,27 +197,28 @@ std::vector<ProbeResult> SharePointShare::probe_place() {
   });
   if (place_.has_two_sites())
     chain.step("incoming site", [&] {
-      place_.require_site(Folder::incoming, {});
+      place_.require_site(Folder::incoming, transfer);
       return fine(place_.site_of(Folder::incoming));
     });
   chain.step("library", [&] {
-    place_.library(Folder::outgoing, {});
+    place_.library(Folder::outgoing, transfer);
     return fine(options_.library);
   });
   if (place_.has_two_libraries())
     chain.step("incoming library", [&] {
-      place_.library(Folder::incoming, {});
+      place_.library(Folder::incoming, transfer);
       return fine(place_.library_of(Folder::incoming));
     });
   for (const Folder folder : {Folder::outgoing, Folder::incoming})
     chain.step("folder " + place_.name_of(folder), [&] {
-      place_.folder(folder, {});
+      place_.folder(folder, transfer);
       return fine();
     });
   chain.step("quota", [&] {
-    const GraphAnswer answer = graph_.demand(
-        {"GET", place_.library(Folder::outgoing, {}) + "?$select=id,quota", "looking for what room is left"},
-        {});
+    const GraphAnswer answer =
+        graph_.demand({"GET", place_.library(Folder::outgoing, transfer) + "?$select=id,quota",
+                       "looking for what room is left"},
+                      transfer);
     const auto room = parse_room(answer.http.body);
     if (!room) return fine("the service does not tell");
     const std::string text = fmt::format("{} MB left", *room >> 20);
@@ -226,7 +230,7 @@ std::vector<ProbeResult> SharePointShare::probe_place() {
 }
 
 /// A put in fragments, whatever the size, and whether what is removed is gone.
-std::vector<ProbeResult> SharePointShare::probe_session() {
+std::vector<ProbeResult> SharePointShare::probe_session(const Transfer& transfer) {
   static constexpr std::size_t kSize = (std::size_t{320} << 10) + 1;
   SystemRandom random;
   const std::string name = ".veer-probe-" + make_uuid(random);
@@ -234,16 +238,15 @@ std::vector<ProbeResult> SharePointShare::probe_session() {
   Chain chain(graph_);
   std::string place;
   chain.step("put in fragments", [&] {
-    place = place_.folder(Folder::outgoing, {});
+    place = place_.folder(Folder::outgoing, transfer);
     const MemoryBlob content(bytes);
     ResumeNote none;
-    const Transfer transfer;
     SharePointUpload(graph_, place, name, content, none, open_, transfer).run_session();
     return fine();
   });
   chain.step("remove for good", [&] {
-    const auto item = find_item(graph_, place, name, {});
-    if (!item || remove_item(graph_, place, *item, {})) return fine();
+    const auto item = find_item(graph_, place, name, transfer);
+    if (!item || remove_item(graph_, place, *item, transfer)) return fine();
     return fine(
         "the service refuses: what is removed stays in the recycle bin up to 93 days and counts against "
         "the quota; ask the site's administrator to empty it, and whether a policy forbids removing",

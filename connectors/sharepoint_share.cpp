@@ -21,6 +21,7 @@ constexpr std::string_view kChildren =
     ":/children?$top=200&$select=id,name,size,cTag,eTag,file,folder,package,remoteItem,parentReference,"
     "lastModifiedDateTime";
 constexpr std::size_t kMostPages = 2 * kMostEntries / 200 + 1000;
+constexpr int kTimeoutsForListing = 2;
 constexpr int kMostVisits = 3;  // to one page: some link to themselves
 
 const SharePointOptions& checked(const SharePointOptions& options) {
@@ -96,9 +97,12 @@ std::vector<ShareEntry> SharePointShare::list(Folder folder, const Transfer& tra
     std::set<std::string> seen;
     std::map<std::string, int> visits;
     std::string path = place + std::string(kChildren);
+    const auto end = std::chrono::steady_clock::now() + kTimeoutsForListing * options_.timeout;
     for (std::size_t pages = 0; !path.empty() && !listing.is_full(); ++pages) {
       if (++visits[path] > kMostVisits || pages > kMostPages)
         throw Error(Code::s_protocol, doing + ": the pages lead round in a circle: it is tried again");
+      if (std::chrono::steady_clock::now() > end)
+        throw Error(Code::s_timeout, doing + ": its pages take too long: it is tried again");
       GraphPage page = parse_page(graph_.demand({"GET", path, doing}, transfer).http.body);
       for (const GraphItem& item : page.items) {
         if (!one.holds(item))

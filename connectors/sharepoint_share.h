@@ -24,7 +24,7 @@ class SharePointShare : public Share {
                            std::shared_ptr<const Clock> clock = std::make_shared<SystemClock>());
   ~SharePointShare() override;
 
-  std::vector<ProbeResult> probe() override;
+  std::vector<ProbeResult> probe(const Transfer& transfer = {}) override;
   std::vector<ShareEntry> list(Folder folder, const Transfer& transfer) override;
   void put(const std::string& name, const Blob& content, ResumeNote resume,
            const Transfer& transfer) override;
@@ -39,9 +39,9 @@ class SharePointShare : public Share {
   template <typename Work>
   auto in_folder(Folder folder, const Transfer& transfer, Work work);
 
-  std::vector<ProbeResult> probe_chain();
-  std::vector<ProbeResult> probe_place();
-  std::vector<ProbeResult> probe_session();
+  std::vector<ProbeResult> probe_chain(const Transfer& transfer);
+  std::vector<ProbeResult> probe_place(const Transfer& transfer);
+  std::vector<ProbeResult> probe_session(const Transfer& transfer);
 
   SharePointOptions options_;
   std::shared_ptr<const Clock> clock_;

@@ -371,7 +371,7 @@ bool SharePointUpload::agrees(const GraphItem& item) {
   if (item.size == 0 || item.hash == hash_.text()) return true;
   if (!item.hash.empty()) return false;
   HashingSink read;  // SharePoint does not always tell a digest
-  download(graph_, folder_, item, 0, read, {.stop = transfer_.stop});
+  download(graph_, folder_, item, 0, read, transfer_);
   return read.text() == hash_.text();
 }
 

@@ -35,7 +35,8 @@ void AlertPost::send(const Telling& telling, const Transfer& transfer) {
   try {
     if (alert)
       remark = at_.open_channel(at_.config, telling.channel, telling.turn)
-                   ->send(message_of(*alert, telling, at_.config, at_.clock.now()), transfer);
+                   ->send(message_of(*alert, telling, at_.config, at_.clock.now(), at_.alerts.open().size()),
+                          transfer);
   } catch (...) {
     const Error error = error_of(std::current_exception());
     if (error.code() == Code::l_stopped) {

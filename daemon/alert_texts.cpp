@@ -212,6 +212,16 @@ constexpr std::array kMeanings = {
           {"Misschien loopt haar dienst niet. De jaarlijkse lijst zou dan niet aankomen.",
            "Perhaps its service does not run. The yearly list would not arrive then."},
           "doctor"},
+    Topic{"second-list",
+          {"Een tweede lijst voor hetzelfde jaar werd geweigerd",
+           "A second list for the same year was refused"},
+          {"De lijst die eerder geregistreerd werd, geldt nog altijd. Zoek uit waarom er een tweede kwam, en "
+           "sluit "
+           "dan deze waarschuwing.",
+           "The list that was recorded before still counts. Find out why a second one came, and close this "
+           "alert "
+           "then."},
+          kShow},
 };
 
 constexpr Phrase kSince = {"Sinds {} (UTC).", "Since {} (UTC)."};
@@ -223,6 +233,9 @@ constexpr Phrase kEscalated = {"Nog niemand nam dit op: {}", "Nobody has taken t
 constexpr Phrase kForYou = {"U krijgt dit bericht omdat niemand de waarschuwing als opgenomen heeft gemeld.",
                             "You are told because nobody has acknowledged the alert."};
 constexpr Phrase kDetail = {"Melding van het programma (Engels): {}", "{}"};
+constexpr Phrase kMany = {"Er staan nu {1} waarschuwingen open: 'veer -i {0} alerts' toont ze.",
+                          "{1} alerts are open now: 'veer -i {0} alerts' lists them."};
+constexpr std::size_t kFew = 10;
 constexpr Phrase kAcknowledge = {"Neemt u dit op, meld het dan met 'veer -i {0} alerts acknowledge {1}'.",
                                  "When you take this up, say so with 'veer -i {0} alerts acknowledge {1}'."};
 constexpr Phrase kTrialHeadline = {"Proefbericht", "Trial message"};
@@ -261,7 +274,8 @@ AlertMessage addressed(const Config& config, Time now) {
 
 }  // namespace
 
-AlertMessage message_of(const Alert& alert, const Telling& telling, const Config& config, Time now) {
+AlertMessage message_of(const Alert& alert, const Telling& telling, const Config& config, Time now,
+                        std::size_t open) {
   const Language language = config.language;
   const std::string name = topic_of(alert);
   const Topic& topic = meaning_of(name);
@@ -294,6 +308,8 @@ AlertMessage message_of(const Alert& alert, const Telling& telling, const Config
   if (!notice)
     message.paragraphs.push_back(
         fmt::format(fmt::runtime(kAcknowledge.in(language)), config.party, alert.id));
+  if (open > kFew)
+    message.paragraphs.push_back(fmt::format(fmt::runtime(kMany.in(language)), config.party, open));
   if (!topic.command.empty())
     message.command =
         fmt::format("veer -i {} {}", config.party,

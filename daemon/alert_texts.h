@@ -8,7 +8,9 @@
 /// yearly list, and what to type next. No personal data.
 namespace veer {
 
-AlertMessage message_of(const Alert& alert, const Telling& telling, const Config& config, Time now);
+/// `open`: how many alerts are, which is told when they are many.
+AlertMessage message_of(const Alert& alert, const Telling& telling, const Config& config, Time now,
+                        std::size_t open = 0);
 /// A message that only shows that the channel works.
 AlertMessage trial_message(const Config& config, Time now);
 

@@ -279,7 +279,10 @@ bool is_party_name(std::string_view name) {
 Config parse_config(std::string_view text, std::string_view name) { return Reading(text, name).read(); }
 
 Config read_config(const std::filesystem::path& path) {
-  return parse_config(text_of(path), path.filename().native());
+  const std::string text = text_of(path);
+  Config config = parse_config(text, path.filename().native());
+  config.sha256 = sha256_hex(text);
+  return config;
 }
 
 std::filesystem::path read_key_folder(const std::filesystem::path& path) {

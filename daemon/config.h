@@ -68,6 +68,7 @@ struct Config {
   AlertsConfig alerts;
   std::string proxy;  ///< "http://host:port" for HTTPS; empty: none
   std::string database_url;
+  std::string sha256;  ///< of the file's text
 };
 
 /// Reads `text` as TOML. Every problem is reported at once: throws C_CONFIG whose message has a line for

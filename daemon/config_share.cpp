@@ -148,6 +148,22 @@ SftpShareConfig sftp_share(TomlTable table) {
 
 }  // namespace
 
+bool uses_credentials(const ShareConfig& share) {
+  struct References {
+    std::vector<std::string> operator()(const FolderShareConfig&) const { return {}; }
+    std::vector<std::string> operator()(const SftpShareConfig& sftp) const { return {sftp.key}; }
+    std::vector<std::string> operator()(const FtpsShareConfig& ftps) const {
+      return {ftps.password, ftps.key, ftps.key_passphrase};
+    }
+    std::vector<std::string> operator()(const SharePointShareConfig& sharepoint) const {
+      return {sharepoint.key, sharepoint.key_passphrase, sharepoint.secret};
+    }
+  };
+  const auto references = std::visit(References{}, share.kind);
+  return std::any_of(references.begin(), references.end(),
+                     [](const std::string& reference) { return reference.starts_with("credential:"); });
+}
+
 ShareConfig read_share(TomlTable table, bool sender) {
   ShareConfig s;
   const Millis least(10);

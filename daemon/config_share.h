@@ -74,6 +74,9 @@ struct ShareConfig {
   std::uint64_t package_cap = std::uint64_t{512} << 20;  ///< bytes of a package as fetched and as opened
 };
 
+/// Whether it is let in with something that systemd hands to the service alone (LoadCredential=).
+bool uses_credentials(const ShareConfig& share);
+
 /// The table [share] (docs/configuration.md). Problems go to the table's list. `sender`: whose folders it
 /// names by default.
 ShareConfig read_share(TomlTable table, bool sender);

@@ -111,7 +111,11 @@ void look_at_deadlines(Instance& at) {
 }
 
 void tell_recorded(Instance& at, const Exchange& x) {
-  if (x.purpose == Purpose::rehearsal) return at.alerts.close(kRehearsalCause);
+  if (x.purpose == Purpose::rehearsal) {  // a late answer to an older one says nothing of the newest
+    if (const auto last = at.ledger.last_rehearsal(); !last || last->opened_at <= x.opened_at)
+      at.alerts.close(kRehearsalCause);
+    return;
+  }
   at.alerts.close(list_cause(x.reference_year));
   at.alerts.tell("recorded:" + x.id, "RECORDED", x.id,
                  fmt::format("{} numbers for reference year {} are recorded, and the receipt for {} is {}",

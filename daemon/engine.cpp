@@ -64,6 +64,13 @@ void Engine::start() {
     at_.ledger.begin();
     at_.alerts.tellings().start();
   });
+  // Nobody waits for the answer any more, and what ended the service may have been the question.
+  for (const Command& command : at_.agenda.pending())
+    if (command.verb.starts_with("probe"))
+      at_.db.transaction([&] {
+        at_.agenda.finish(command, CommandStage::failed, code_name(Code::l_stopped),
+                          "the service began anew before the share was tried");
+      });
   last_seen_ = at_.clock.now();
   wake_all(last_seen_);
 }
@@ -77,6 +84,7 @@ void Engine::wake_all(Time now) {
       for (const Chore chore : {Chore::scan, Chore::rehearse}) at_.agenda.schedule(chore, now);
     at_.offers.reconsider(now);
     at_.alerts.tellings().pull_in(now);
+    at_.holds.pull_in(now);
   });
 }
 
@@ -248,7 +256,8 @@ std::optional<Error> Engine::attempt(const std::string& what, bool failing_long,
       // what keeps a step from being done.
       if (error.code() == Code::s_host_key)
         at_.alerts.raise(kHostKey, AlertKind::finding, code_name(error.code()), "", error.message());
-      else if (remedy_of(error.code()) != Remedy::retry || failing_long)
+      else if (remedy_of(error.code()) != Remedy::retry || failing_long ||
+               error.retry_after().value_or(std::chrono::milliseconds(0)) >= kSilentTime)
         at_.alerts.raise(cause, AlertKind::attention, code_name(error.code()), "", error.message());
     });
     return error;
@@ -305,8 +314,14 @@ std::string Engine::obey(const Command& command, const Transfer& transfer) {
     if (const auto error = run(at_.agenda.chore(Chore::poll), transfer)) throw Error(*error);
     return "the share was looked at";
   }
-  if (command.verb == "probe" || command.verb == "probe-large")
+  if (command.verb == "probe" || command.verb == "probe-large") {
+    if (command.argument != at_.config.sha256)
+      throw Error(
+          Code::u_state,
+          "the service works on another state of the configuration: have it take this one ('systemctl "
+          "reload'), and ask again");
     return text_of(examine_share(at_.share, command.verb == "probe-large", at_.random, transfer));
+  }
   if (command.verb == "retry") return retry(command.argument);
   if (command.verb == "test-alerts") return post_.try_all(transfer);
   if (command.verb == "acknowledge-alert") {
@@ -334,9 +349,8 @@ std::string Engine::obey(const Command& command, const Transfer& transfer) {
 
 // What takes back, stops or tidies goes on; what would go forward waits for whoever resumes.
 void Engine::require_going(const std::string& verb) {
-  static constexpr std::array<std::string_view, 9> kAlways = {
-      "probe",  "probe-large",       "suspend",     "resume",     "withdraw",
-      "reject", "acknowledge-alert", "test-alerts", "close-alert"};
+  static constexpr std::array<std::string_view, 7> kAlways = {
+      "suspend", "resume", "withdraw", "reject", "acknowledge-alert", "test-alerts", "close-alert"};
   if (std::find(kAlways.begin(), kAlways.end(), verb) != kAlways.end()) return;
   if (const auto holds = at_.holds.suspensions(); !holds.empty())
     throw Error(
@@ -368,21 +382,29 @@ std::string Engine::resume(const Command& command) {
   const Person& who = command.who;
   const std::string text = "the exchange goes on";
   if (!at_.holds.was_suspended()) throw Error(Code::u_state, "the exchange is not suspended");
-  const auto holds = at_.holds.suspensions();
-  if (holds.empty()) return text;
-  for (const Hold& hold : holds) {
+  std::vector<Hold> others;  // nobody releases their own
+  std::vector<Hold> own;
+  for (const Hold& hold : at_.holds.suspensions()) {
     if (hold.asked_at > command.asked_at)
       throw Error(Code::u_state,
                   "the exchange was suspended again after this was asked for: look at 'veer status', "
                   "and ask again when it is to go on");
-    require_second_person(at_.config.environment, at_.config.access, hold.asked_by, who);
+    (hold.asked_by && hold.asked_by->uid == who.uid ? own : others).push_back(hold);
   }
+  if (others.empty() && own.empty()) return text;
+  const auto& first = others.empty() ? own.front() : others.front();
+  require_second_person(at_.config.environment, at_.config.access, first.asked_by, who);
   const Time now = at_.clock.now();
   at_.db.transaction([&] {
-    for (const Hold& hold : holds) at_.holds.decide(hold, HoldState::released, who);
-    at_.audit.append("resumed", "", {{"suspended_by", names_of(holds)}, {"who", who.name}});
-    at_.alerts.close(kSuspended);
+    for (const Hold& hold : others) at_.holds.decide(hold, HoldState::released, who);
+    at_.audit.append("resumed", "", {{"suspended_by", names_of(others)}, {"who", who.name}});
+    if (own.empty()) at_.alerts.close(kSuspended);
   });
+  if (!own.empty())
+    return fmt::format(
+        "what {} suspended is released; the exchange stays suspended by {} until another approver "
+        "resumes that",
+        names_of(others), who.name);
   wake_all(now);
   log(LogLevel::info, "{} resumed the exchange", who.name);
   return text;

@@ -124,6 +124,11 @@ void Holds::lapse(HoldKind kind, const std::string& subject) {
       {to_millis(clock_.now()), kind_name(kind), subject});
 }
 
+void Holds::pull_in(Time now) {
+  db_.execute("UPDATE hold SET asked_at = :now WHERE state = 'open' AND asked_at > :later",
+              {to_millis(now), to_millis(now)});
+}
+
 std::vector<Hold> Holds::suspensions() {
   std::vector<Hold> holds;
   for (const Row& row : db_.query(

@@ -69,6 +69,8 @@ class Holds {
   void decide(const Hold& hold, HoldState state, const Person& who, const std::string& reason = {});
   /// Nothing happens when it is not held.
   void lapse(HoldKind kind, const std::string& subject);
+  /// The clock went back: nobody asked for what is open later than now.
+  void pull_in(Time now);
   /// The open ones, oldest first: by whom the exchange is suspended. Empty when it goes on.
   std::vector<Hold> suspensions();
   /// Whether it ever was.

@@ -211,7 +211,9 @@ std::optional<Exchange> Ledger::acknowledged(int reference_year) {
 std::optional<Exchange> Ledger::last_rehearsal(bool done) {
   return first(db_.query(select(kExchangeColumns,
                                 std::string("exchange WHERE purpose = 'rehearsal' AND opened_at <= :now") +
-                                    (done ? " AND stage IN ('acknowledged', 'recorded', 'answered')" : "") +
+                                    (done ? " AND EXISTS (SELECT 1 FROM receipt r WHERE r.exchange = "
+                                            "exchange.id AND r.status = 'rehearsed')"
+                                          : "") +
                                     " ORDER BY opened_at DESC LIMIT 1"),
                          {to_millis(clock_.now())}),
                exchange_of);
@@ -286,14 +288,25 @@ std::optional<StoredReceipt> Ledger::receipt_of(const std::string& exchange) {
 }
 
 std::optional<std::string> Ledger::last_receipt() {
-  const auto row = db_.query_one("SELECT json_sha256 FROM receipt ORDER BY id DESC LIMIT 1");
-  return row ? row->maybe_text(0) : std::nullopt;
+  // By the receiver's own time, since two that were open together may have come in any order.
+  static constexpr const char* kNewest = "SELECT json, json_sha256 FROM receipt ORDER BY id DESC LIMIT 20";
+  std::optional<std::string> digest;
+  Time last;
+  for (const Row& row : db_.query(kNewest)) {
+    const Time at = parse_receipt(row.text(0)).recorded_at;
+    if (digest && at <= last) continue;
+    digest = row.text(1);
+    last = at;
+  }
+  return digest;
 }
 
 std::optional<Time> Ledger::last_heard() {
-  if (const auto last = db_.query_one("SELECT max(at) FROM receipt").value().maybe_time(0)) return last;
+  const auto last =
+      db_.query_one("SELECT max(at) FROM receipt WHERE at <= :now", {to_millis(clock_.now())})->maybe_time(0);
   const auto began = setting(kBegan);
-  return began ? std::optional(from_millis(*began)) : std::nullopt;
+  if (!began) return last;
+  return std::max(from_millis(*began), last.value_or(Time()));
 }
 
 bool Ledger::knows_receipt(const std::string& json_sha256) {
@@ -438,7 +451,8 @@ std::string Ledger::reserved_stem() {
 // Facts about the instance.
 
 Time Ledger::begin() {
-  if (const auto began = setting(kBegan)) return from_millis(*began);
+  if (const auto began = setting(kBegan); began && from_millis(*began) <= clock_.now())
+    return from_millis(*began);
   set(kBegan, std::to_string(to_millis(clock_.now())));
   return clock_.now();
 }

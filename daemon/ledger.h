@@ -128,7 +128,8 @@ class Ledger {
   void defer(const Exchange& exchange, Time due, const Error& error);
 
   // Receipts.
-  /// When something authentic of the other side's was last dealt with; before that, when this side began.
+  /// When something authentic of the other side's was last dealt with; when this side began, if that is
+  /// later.
   std::optional<Time> last_heard();
   /// False when this very receipt was there already.
   bool insert_receipt(const StoredReceipt& receipt);
@@ -178,7 +179,7 @@ class Ledger {
   Time reserve_stem(Purpose purpose, int reference_year, std::int64_t revision);
   /// The stem that was reserved last; empty when none was.
   std::string reserved_stem();
-  /// When this side first ran: now, the first time that it is asked.
+  /// When this side first ran: now, the first time that it is asked, and when that lies in the future.
   Time begin();
 
  private:

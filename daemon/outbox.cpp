@@ -30,7 +30,7 @@ Published holder(Share& share, const std::string& name, std::uint64_t size, cons
   if (entry->size != size) return Published::foreign;
   Nowhere nowhere;
   DigestingSink sink(nowhere);
-  share.fetch(Folder::outgoing, *entry, 0, sink, {.stop = transfer.stop});
+  share.fetch(Folder::outgoing, *entry, 0, sink, transfer);
   return sink.hex() == digest ? Published::before : Published::foreign;
 }
 

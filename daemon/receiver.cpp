@@ -237,8 +237,8 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
                       "signed, under its own name; find out who did that",
                       x.package, arrival.name));
     if (x.stage == Stage::refused)
-      at_.alerts.raise(refusal_cause(x), AlertKind::attention, code_name(verdict.reasons.front().code), x.id,
-                       fmt::format("{} was refused: {}", x.package, verdict.reasons.front().text));
+      raise_refusal(at_, x, verdict.reasons.front().code,
+                    fmt::format("{} was refused: {}", x.package, verdict.reasons.front().text));
     inbox_.settle(arrival, x.stage == Stage::refused ? Outcome::refused : Outcome::recorded, x.id,
                   std::nullopt);
   });

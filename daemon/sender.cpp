@@ -23,6 +23,11 @@ std::string overdue_cause(const Exchange& x) {
   return x.purpose == Purpose::rehearsal ? kRehearsalCause : "receipt:" + x.id;
 }
 
+bool is_package_of(const ShareEntry& entry, const Exchange& x) {
+  const auto name = parse_file_name(entry.name);
+  return name && name->stem == x.stem && entry.size == x.package_size;
+}
+
 std::string reasons_of(const Receipt& receipt, Language language) {
   std::string text;
   for (const Reason& reason : receipt.reasons)
@@ -158,11 +163,8 @@ std::string Sender::withdraw(const Exchange& x, const std::string& who, const Tr
                 fmt::format("exchange {} is {}: only what is not yet answered can be withdrawn", x.id,
                             stage_name(x.stage)));
   if (!x.resume_note.empty()) at_.share.abandon(x.package, x.resume_note, transfer);
-  for (const ShareEntry& entry : at_.share.list(Folder::outgoing, transfer)) {
-    const auto name = parse_file_name(entry.name);
-    if (name && name->stem == x.stem && entry.size == x.package_size)
-      at_.share.remove(Folder::outgoing, entry.name, transfer);
-  }
+  for (const ShareEntry& entry : at_.share.list(Folder::outgoing, transfer))
+    if (is_package_of(entry, x)) at_.share.remove(Folder::outgoing, entry.name, transfer);
   at_.db.transaction([&] {
     at_.ledger.move(x, Stage::withdrawn, std::nullopt);
     at_.audit.append("withdrawn", x.id,
@@ -172,6 +174,25 @@ std::string Sender::withdraw(const Exchange& x, const std::string& who, const Tr
   });
   remove_file(at_.sealed_file(x));
   return text;
+}
+
+/// A share may show a file some time after the request that put it broke off: what was taken back must not
+/// lie there after all.
+void Sender::take_back_late(const Transfer& transfer) {
+  static constexpr auto kLongestLag = std::chrono::hours(1);
+  const Time now = at_.clock.now();
+  std::vector<Exchange> fresh = at_.ledger.exchanges();
+  std::erase_if(fresh, [&](const Exchange& x) {
+    return !is_taken_back(x.stage) || x.changed_at > now || now - x.changed_at > kLongestLag;
+  });
+  if (fresh.empty()) return;
+  for (const ShareEntry& entry : at_.share.list(Folder::outgoing, transfer))
+    for (const Exchange& x : fresh)
+      if (is_package_of(entry, x)) {
+        log(LogLevel::warn, "{} came to light on the share after it was taken back: it is removed",
+            entry.name);
+        at_.share.remove(Folder::outgoing, entry.name, transfer);
+      }
 }
 
 // What waited for this exchange to end, within the transaction that ends it.
@@ -281,7 +302,7 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
                         "somebody repeats old answers. Ask it what it holds, and see 'veer show {}'",
                         x.package, stage_name(x.stage), status_name(receipt.status), x.id.substr(0, 8)));
       }
-      if (too_late)
+      if (too_late && x.purpose == Purpose::list)
         at_.alerts.raise("withdrawn:" + x.id, AlertKind::attention, code_name(Code::u_state), x.id,
                          fmt::format("a list that was {} had been recorded already; it counts as recorded",
                                      stage_name(x.stage)));
@@ -293,9 +314,8 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
                         "find out which",
                         x.package));
       if (outcome == Stage::refused && open)
-        at_.alerts.raise(
-            refusal_cause(x), AlertKind::attention,
-            code_name(receipt.reasons.empty() ? Code::f_manifest : receipt.reasons.front().code), x.id,
+        raise_refusal(
+            at_, x, receipt.reasons.empty() ? Code::f_manifest : receipt.reasons.front().code,
             fmt::format("the receiver refused {}: {}", x.package, reasons_of(receipt, Language::en)));
     }
     inbox_.settle(arrival, Outcome::receipt, x.id, now);
@@ -341,6 +361,7 @@ Time Sender::run(Chore chore, const Transfer& transfer) {
     case Chore::scan:
       return intake_.scan(transfer);
     case Chore::poll:
+      take_back_late(transfer);
       inbox_.poll(transfer);
       return now + at_.config.share.poll;
     case Chore::rehearse:

@@ -43,6 +43,7 @@ class Sender {
   std::string approve(const Command& command, const Transfer& transfer);
   std::string reject(const Command& command);
   std::string withdraw(const Exchange& exchange, const std::string& who, const Transfer& transfer);
+  void take_back_late(const Transfer& transfer);
   void tell(const Exchange& exchange, Turn turn, const std::string& detail = "");
   void end(const Exchange& exchange);
 

@@ -58,7 +58,7 @@ class Trial {
                       step("fetch it in part", [&] { return fetch_parts(); }) &&
                       step("refuse another under its name", [&] { return overwrite(); }) &&
                       step("go on after a stop", [&] { return stop_and_go_on(); });
-    // What was put is removed whatever failed.
+    // What was put is removed whatever failed; after a stop a day later, by the service.
     const bool removed = step("remove them", [&] { return remove(); });
     if (good && removed) step("leave nothing", [&] { return look_for_rest(); });
     return std::move(results_);
@@ -69,6 +69,7 @@ class Trial {
     try {
       results_.push_back({what, true, attempt()});
     } catch (const Error& error) {
+      if (error.code() == Code::l_stopped) throw;
       results_.push_back({what, false, fmt::format("{}: {}", code_name(error.code()), error.message())});
     }
     return results_.back().good;
@@ -190,7 +191,7 @@ std::vector<ProbeResult> try_share(Share& share, Random& random, const Transfer&
 }
 
 std::vector<ProbeResult> examine_share(Share& share, bool large, Random& random, const Transfer& transfer) {
-  std::vector<ProbeResult> results = share.probe();
+  std::vector<ProbeResult> results = share.probe(transfer);
   const bool good =
       std::all_of(results.begin(), results.end(), [](const ProbeResult& result) { return result.good; });
   if (!large || !good) return results;

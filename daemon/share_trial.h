@@ -12,7 +12,7 @@ namespace veer {
 /// which goes up in pieces wherever pieces are, is put, listed, fetched whole and in part, not overwritten,
 /// put anew after a stop half way, and removed for good. Its names, ".veer-probe-…", are nobody's: the other
 /// side passes over them, and what a run that was cut off leaves is removed by the service a day later. Never
-/// throws for what it finds; whatever failed, it removes what it put.
+/// throws for what it finds, but L_STOPPED; whatever failed, it removes what it put.
 std::vector<ProbeResult> try_share(Share& share, Random& random, const Transfer& transfer);
 
 /// Share::probe(), and with `large`, when that found nothing bad, try_share() too.

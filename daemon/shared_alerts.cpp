@@ -6,13 +6,22 @@
 
 namespace veer {
 
-std::string refusal_cause(const Exchange& x) {
-  return x.purpose == Purpose::rehearsal ? kRehearsalCause : "refused:" + x.id;
+namespace {
+
+std::string refusal_cause(const Exchange& x) { return "refused:" + x.id; }
+
+}  // namespace
+
+void raise_refusal(Instance& at, const Exchange& x, Code code, const std::string& text) {
+  const std::string cause = x.purpose == Purpose::rehearsal ? kRehearsalCause
+                            : code == Code::f_second_list   ? "second-list:" + x.id
+                                                            : refusal_cause(x);
+  at.alerts.raise(cause, AlertKind::attention, code_name(code), x.id, text);
 }
 
 void close_refusals(Instance& at, int reference_year) {
   for (const Exchange& x : at.ledger.exchanges())
-    if (x.reference_year == reference_year && x.purpose == Purpose::list) at.alerts.close(refusal_cause(x));
+    if (x.reference_year == reference_year) at.alerts.close(refusal_cause(x));
 }
 
 void keep_anchor(Instance& at, const AuditHead& head, Time said_at, const std::string& exchange) {

@@ -10,8 +10,9 @@ namespace veer {
 
 /// Cause of the one alert that tells of rehearsals that fail.
 inline constexpr const char* kRehearsalCause = "rehearsal";
-/// Cause of the alert that tells of a refusal.
-std::string refusal_cause(const Exchange& exchange);
+/// Tells that a package was refused, and first of all why: a second list of a year is another matter than one
+/// of a year that has none.
+void raise_refusal(Instance& instance, const Exchange& exchange, Code code, const std::string& text);
 /// A list that was recorded in the end makes its earlier refusals history: closes their alerts.
 void close_refusals(Instance& instance, int reference_year);
 /// Keeps a point of the other side's chain, and tells when it contradicts another.

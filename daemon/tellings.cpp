@@ -36,8 +36,20 @@ void Tellings::add(std::int64_t alert, const std::string& channel, AlertTurn tur
       {alert, channel, std::string(alert_turn_name(turn)), to_millis(due)});
 }
 
+// In a flood the first ones tell how many there are, and the rest can wait for the time of reminders. What
+// another code has to tell is never held up by it.
 void Tellings::open(std::int64_t alert, const std::string& channel, bool notice) {
-  add(alert, channel, AlertTurn::opened, clock_.now());
+  static constexpr std::int64_t kAtOnce = 30;
+  const std::int64_t alike =
+      db_.query_one(
+             "SELECT count(*) FROM telling t JOIN alert a ON a.id = t.alert JOIN alert b ON b.id = :alert"
+             " WHERE t.channel = :channel AND t.turn = 'opened' AND t.due_at <= :now AND a.code = b.code"
+             " AND a.kind = b.kind",
+             {alert, channel, to_millis(clock_.now())})
+          ->integer(0);
+  const bool flooded = !notice && alike >= kAtOnce;
+  add(alert, channel, AlertTurn::opened,
+      clock_.now() + (flooded ? rules_.repeat : decltype(rules_.repeat){0}));
   if (!notice && channel == kMail && rules_.escalates)
     add(alert, channel, AlertTurn::escalated, clock_.now() + rules_.escalate_after);
 }

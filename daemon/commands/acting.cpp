@@ -331,13 +331,14 @@ void act(Context& context, const Asked& asked) {
   report_end(context, follow(result.text).value());
 }
 
-CommandResult result_by_service(const Config& config, const std::string& verb, std::chrono::seconds most) {
+CommandResult result_by_service(const Config& config, const std::string& verb, const std::string& argument,
+                                std::chrono::seconds most) {
   Database books(config.database_url);
   require_books(books, config);
   const SystemClock clock;
   Agenda agenda(books, clock);
   std::int64_t id = 0;
-  books.transaction([&] { id = agenda.ask(verb, "", person_of(getuid())); });
+  books.transaction([&] { id = agenda.ask(verb, argument, person_of(getuid())); });
   ring_bell(config.state);
   const auto end = std::chrono::steady_clock::now() + most;
   CommandResult result;

@@ -18,8 +18,9 @@ struct Asked {
 /// Writes the row, has it carried out, and reports what came of it. Throws what was wrong.
 void act(Context& context, const Asked& asked);
 
-/// Asks the service that works on the instance for what needs no argument, and waits: still pending when that
-/// took longer than `most`, or when it ended.
-CommandResult result_by_service(const Config& config, const std::string& verb, std::chrono::seconds most);
+/// Asks the service that works on the instance, and waits: still pending when that took longer than `most`,
+/// or when it ended.
+CommandResult result_by_service(const Config& config, const std::string& verb, const std::string& argument,
+                                std::chrono::seconds most);
 
 }  // namespace veer

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 
@@ -240,11 +241,11 @@ class Examination {
     });
   }
 
-  // By the service where one runs: what it is let in with (LoadCredential=) is its own alone.
   void share() {
     try {
-      const bool served = FolderLock::holder(config_.state) == kServiceWorks;
-      for (const ProbeResult& result : served ? probed_there() : probed_here())
+      const bool lent = is_lent();
+      if (lent) note(Finding::ok, "share", "tried by the service, which alone has what lets it in");
+      for (const ProbeResult& result : lent ? probed_there() : probed_here())
         note(!result.good       ? Finding::fail
              : result.attention ? Finding::warn
                                 : Finding::ok,
@@ -254,6 +255,12 @@ class Examination {
     }
   }
 
+  // systemd gives it to the service, and nobody else (LoadCredential=).
+  bool is_lent() const {
+    return uses_credentials(config_.share) && std::getenv("CREDENTIALS_DIRECTORY") == nullptr &&
+           FolderLock::holder(config_.state) == kServiceWorks;
+  }
+
   std::vector<ProbeResult> probed_here() const {
     SystemRandom random;
     const auto share = open_share(config_.share, config_.proxy);
@@ -261,8 +268,9 @@ class Examination {
   }
 
   std::vector<ProbeResult> probed_there() const {
-    const CommandResult result = wishes_.write ? result_by_service(config_, "probe-large", kLargePatience)
-                                               : result_by_service(config_, "probe", kProbePatience);
+    const CommandResult result =
+        wishes_.write ? result_by_service(config_, "probe-large", config_.sha256, kLargePatience)
+                      : result_by_service(config_, "probe", config_.sha256, kProbePatience);
     if (result.stage == CommandStage::pending)
       throw Error(Code::s_timeout,
                   "the service has other work still, and looks at the share after that: try "

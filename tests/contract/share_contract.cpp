@@ -472,7 +472,9 @@ TEST_CASE("a probe tells of a share that overwrites what was published") {
       remove(Folder::outgoing, name, transfer);
       ScriptedShare::put(name, content, std::move(resume), transfer);
     }
-    std::vector<ProbeResult> probe() override { return probe_by_verbs(*this); }
+    std::vector<ProbeResult> probe(const Transfer& transfer = {}) override {
+      return probe_by_verbs(*this, {}, transfer);
+    }
   };
   const TempFolder folder;
   fs::create_directories(folder / "out");

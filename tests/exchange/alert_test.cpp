@@ -313,6 +313,31 @@ TEST_CASE("keys that end are told of at 90, 30, 7 and 1 days, unless the next on
   CHECK(w.pair.open_alerts(*w.pair.avsb).empty());
 }
 
+TEST_CASE(
+    "a flood of alerts is no flood of messages: thirty tell how many there are, the rest come with the "
+    "reminders") {
+  Watched w;
+  w.avsb().db.transaction([&] {
+    for (int i = 0; i < 200; ++i)
+      w.avsb().alerts.raise(fmt::format("bytes:{}", i), AlertKind::finding, "T_INTEGRITY", "", "Look.");
+  });
+  w.pair.run_for(1h);
+  const auto opened = [&](const std::string& channel) {
+    const auto told = w.taken();
+    return std::count(told.begin(), told.end(), channel + ": opened bytes T_INTEGRITY");
+  };
+  REQUIRE(w.told.size() == 60);  // by mail and by the hook
+  for (const Told& told : w.told) {
+    const auto& all = told.message.paragraphs;
+    CHECK(std::any_of(all.begin(), all.end(),
+                      [](const std::string& text) { return text.starts_with("Er staan nu 200 "); }));
+  }
+  CHECK(opened("mail") == 30);
+  w.pair.avsb_config.share.poll = 12h;
+  w.pair.run_for(25h);
+  CHECK(opened("mail") == 170);
+}
+
 TEST_CASE("an audit chain that somebody changed is found within a day") {
   Watched w;
   w.pair.drop(kListName, csv_of(fictitious_list(300, 5)));

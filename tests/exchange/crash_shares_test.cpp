@@ -30,7 +30,7 @@ class CountedShare : public Share {
  public:
   explicit CountedShare(std::unique_ptr<Share> share) : share_(std::move(share)) {}
 
-  std::vector<ProbeResult> probe() override { return share_->probe(); }
+  std::vector<ProbeResult> probe(const Transfer& transfer = {}) override { return share_->probe(transfer); }
   std::vector<ShareEntry> list(Folder folder, const Transfer& transfer) override {
     return share_->list(folder, transfer);
   }

@@ -436,6 +436,8 @@ TEST_CASE(
       read_receipt_archive(read_file(r.pair.root / "share/to_aii" / r.pair.to_aii().at(0))).json;
   CHECK(text.find(first.manifest.exchange) != std::string::npos);
   CHECK(r.recorded() == 20);
+  // Nobody is told that nothing is recorded for this year.
+  CHECK(topic_of(r.avsb().alerts.open().front()) == "second-list");
 }
 
 // Repeats.

@@ -47,9 +47,9 @@ std::size_t ScriptedShare::calls(Verb verb) const {
   return found == calls_.end() ? 0 : found->second;
 }
 
-std::vector<ProbeResult> ScriptedShare::probe() {
+std::vector<ProbeResult> ScriptedShare::probe(const Transfer& transfer) {
   ++calls_[Verb::probe];
-  return probe_by_verbs(*this);
+  return probe_by_verbs(*this, {}, transfer);
 }
 
 std::vector<ShareEntry> ScriptedShare::list(Folder folder, const Transfer& transfer) {

@@ -21,7 +21,7 @@ class ScriptedShare : public Share {
       : ScriptedShare(std::make_unique<FolderShare>(std::move(outgoing), std::move(incoming))) {}
   explicit ScriptedShare(std::unique_ptr<Share> files) : files_(std::move(files)) {}
 
-  std::vector<ProbeResult> probe() override;
+  std::vector<ProbeResult> probe(const Transfer& transfer = {}) override;
   std::vector<ShareEntry> list(Folder folder, const Transfer& transfer) override;
   void put(const std::string& name, const Blob& content, ResumeNote resume,
            const Transfer& transfer) override;

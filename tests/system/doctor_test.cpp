@@ -91,12 +91,16 @@ TEST_CASE("doctor tells of a key that has little time left, on either side") {
 
 TEST_CASE("doctor has the service that runs try the share, with what only that was given") {
   const Installation both;
-  const auto service = both.serve("aii");
-  wait_until([&] { return has(both.veer("aii", "status").output, "last look at the share: 2"); });
   const std::string line = text_in(both.config("aii"));
   const std::size_t at = line.find("key = \"file:") + 12;
-  const fs::path key = line.substr(at, line.find('"', at) - at);
-  fs::rename(key, key.native() + ".gone");
+  const fs::path lent = both.path("lent");
+  fs::create_directory(lent);
+  fs::copy_file(line.substr(at, line.find('"', at) - at), lent / "sftp-key");
+  replace_line(both.config("aii"), "key = \"file:", "key = \"credential:sftp-key\"");
+  setenv("CREDENTIALS_DIRECTORY", lent.c_str(), 1);
+  const auto service = both.serve("aii");
+  unsetenv("CREDENTIALS_DIRECTORY");
+  wait_until([&] { return has(both.veer("aii", "status").output, "last look at the share: 2"); });
   for (const char* command : {"doctor", "doctor --share"}) {
     const ShellResult served = both.veer("aii", command);
     CAPTURE(command, served.output);
@@ -104,6 +108,9 @@ TEST_CASE("doctor has the service that runs try the share, with what only that w
     CHECK(has(served.output, "ok    share: publish once"));
   }
   CHECK(has(both.veer("aii", "doctor --share --write").output, "ok    share: go on after a stop"));
+  // It speaks for no other state of the configuration.
+  write_file(both.config("aii"), text_in(both.config("aii")) + "\n# changed\n");
+  CHECK(has(both.veer("aii", "doctor --share").output, "works on another state of the configuration"));
   CHECK(service->end(SIGTERM) == 0);
   const ShellResult alone = both.veer("aii", "doctor");
   CHECK(alone.exit_code == 1);

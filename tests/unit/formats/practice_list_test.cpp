@@ -21,6 +21,7 @@ TEST_CASE("a practice list holds valid numbers of nobody alive, each once and in
     Insz same;
     REQUIRE_FALSE(Insz::parse({digits.data(), digits.size()}, reference, same));
     REQUIRE(same == number);
+    REQUIRE(digits[6] == '9');
     std::uint64_t nine = number.value() / 100;
     REQUIRE(number.value() % 100 == 97 - nine % 97);
   }
