@@ -10,6 +10,7 @@
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/commands/key_change.h"
+#include "daemon/commands/primary_key.h"
 #include "formats/keyring.h"
 
 namespace veer {
@@ -51,16 +52,20 @@ void show(Context& context, const std::string& home) {
                       {"created", format_time(key.created)},
                       {"expires", key.expires ? Json(format_time(*key.expires)) : nullptr},
                       {"revoked", key.revoked},
-                      {"secret", key.has_secret}});
+                      {"secret", key.has_secret},
+                      {"primary_secret", key.has_primary}});
     context.print(text_of(json));
     return;
   }
   for (const KeyState& key : keys)
-    context.print(fmt::format("{}\n  {}\n  {} {}, made {}, {}{}\n", key.fingerprint, spoken(key.fingerprint),
-                              key.has_secret ? "our own:" : "theirs:", printable(key.user_id),
-                              format_date(date_of(key.created)),
-                              key.expires ? "usable until " + format_date(date_of(*key.expires)) : "no end",
-                              key.revoked ? ", REVOKED" : ""));
+    context.print(fmt::format(
+        "{}\n  {}\n  {} {}, made {}, {}{}{}\n", key.fingerprint, spoken(key.fingerprint),
+        key.has_secret ? "our own:" : "theirs:", printable(key.user_id), format_date(date_of(key.created)),
+        key.expires ? "usable until " + format_date(date_of(*key.expires)) : "no end",
+        !key.has_secret   ? ""
+        : key.has_primary ? ", primary key here"
+                          : ", primary key offline",
+        key.revoked ? ", REVOKED" : ""));
   if (keys.empty()) context.tell("no key yet: veer keys create\n");
 }
 
@@ -148,6 +153,7 @@ void add_keys(CLI::App& app, Context& context) {
   in->add_option("--from", wanted->from, "Day from which it counts, when it follows another one");
   in->callback([&context, home, wanted] { import_key(context, *home, *wanted); });
   add_key_change(*keys, context);
+  add_primary_key(*keys, context);
 }
 
 }  // namespace veer
