@@ -53,7 +53,7 @@ std::string export_public(const fs::path& home, const std::string& fingerprint) 
   return gpg::export_from(context.get(), fingerprint);
 }
 
-std::string only_key_of(std::string_view key, const std::string& fingerprint) {
+PublicKey only_key_of(std::string_view key) {
   const ThrowawayHome aside(ThrowawayHome::Secrets::refused);
   const gpg::Context look = gpg::open_context(aside.path());
   const gpgme_import_result_t found = gpg::import_into(look.get(), key);
@@ -63,15 +63,21 @@ std::string only_key_of(std::string_view key, const std::string& fingerprint) {
     throw Error(Code::l_key,
                 "the file holds a secret key, which must never travel: ask for the public key, and have "
                 "the other side make a new one");
-  if (!alone)
-    throw Error(Code::l_key, "the file does not hold exactly one public key: ask for that key alone");
   const std::vector<gpg::Key> keys = gpg::all_keys(look.get(), gpg::Secrets::leave);
-  if (keys.size() != 1 || keys.front()->fpr != fingerprint)
+  if (!alone || keys.size() != 1)
+    throw Error(Code::l_key, "the file does not hold exactly one public key: ask for that key alone");
+  const std::string fingerprint = keys.front()->fpr;
+  return {fingerprint, gpg::export_from(look.get(), fingerprint)};
+}
+
+std::string only_key_of(std::string_view key, const std::string& fingerprint) {
+  PublicKey only = only_key_of(key);
+  if (only.fingerprint != fingerprint)
     throw Error(Code::l_key,
                 fmt::format("the file holds the key {} and not {}: compare both with the other side by "
                             "telephone",
-                            keys.empty() ? "none" : keys.front()->fpr, printable(fingerprint)));
-  return gpg::export_from(look.get(), fingerprint);
+                            only.fingerprint, printable(fingerprint)));
+  return only.bytes;
 }
 
 void import_public(const fs::path& home, std::string_view key, const std::string& fingerprint) {

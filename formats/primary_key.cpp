@@ -61,7 +61,13 @@ void require_usable(std::string_view secret, const std::string& fingerprint, con
 KeyState prolong(const fs::path& home, const std::string& fingerprint, const Renewal& renewal) {
   const gpg::Context context = gpg::open_context(home, renewal.passphrase);
   const gpg::Key key = require_key(context.get(), fingerprint);
-  const Time wanted = SystemClock().now() + renewal.life;
+  const Time now = SystemClock().now();
+  if (const auto end = gpg::expiry_of(key->subkeys); end && *end <= now)
+    throw Error(Code::l_key,
+                fmt::format("the primary key {} itself ended on {}: 'veer keys rotate' makes the "
+                            "next one",
+                            fingerprint, format_date(date_of(*end))));
+  const Time wanted = now + renewal.life;
   for (gpgme_subkey_t part = key->subkeys->next; part != nullptr; part = part->next) {
     const auto end = gpg::expiry_of(part);
     if (!part->revoked && (!end || *end >= wanted))

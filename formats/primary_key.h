@@ -28,7 +28,7 @@ struct Renewal {
 /// Gives all subkeys that are not revoked more time, and returns the key as it is then. A primary that is
 /// not in the folder does not come into it: it works in a folder of its own, whose public result is taken in.
 /// Throws L_KEY when the folder does not hold the key, the primary's secret half is neither there nor in
-/// `primary`, or a subkey lasts as long already.
+/// `primary`, the primary has ended, or a subkey lasts as long already.
 KeyState renew_key(const fs::path& home, const std::string& fingerprint, const Renewal& renewal);
 
 }  // namespace veer

@@ -4,7 +4,7 @@
 
 namespace veer {
 
-/// `keys offline`.
+/// `keys offline` and `keys renew`.
 void add_primary_key(CLI::App& keys, Context& context);
 
 }  // namespace veer

@@ -1,5 +1,7 @@
 // Another key on one side while the other goes on: nothing that is under way is lost.
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
@@ -214,6 +216,63 @@ TEST_CASE("primary keys that are in a safe are missed by no exchange, and by no 
   a.must("aii", "keys offline " + (safe / "next").native());  // of the new key, whose primary is here
   CHECK(has(read_file(safe / "next"), "-----BEGIN PGP PRIVATE KEY BLOCK-----"));
   CHECK(a.arrives(a.offer()));
+}
+
+TEST_CASE("a renewed key keeps its fingerprint, and the other side takes it in without the telephone") {
+  Agencies a;
+  const std::string own = json_of(a.both, "aii", "keys export")["fingerprint"];
+  const std::string primary = a.both.path("primary").native();
+  a.must("aii", "keys offline " + primary);
+  const ShellResult without = a.both.veer("aii", "keys renew --days 900");
+  CHECK(without.exit_code == 12);
+  CHECK(has(without.output, "--primary FILE"));
+
+  const json renewed = json_of(a.both, "aii", "keys renew --days 900 --primary " + primary);
+  CHECK(renewed["fingerprint"] == own);
+  const std::string until = renewed["until"];
+  CHECK(Time(std::chrono::sys_days(parse_date(until).value())) >
+        SystemClock().now() + std::chrono::days(898));
+  CHECK(names_in(a.both.path("aii") / "gnupg" / "private-keys-v1.d").size() == 2);
+  CHECK(has(a.both.veer("aii", "keys show").output, "usable until " + until + ", primary key offline"));
+  a.must("aii", "doctor");
+  CHECK(has(a.both.veer("aii", "keys renew --days 30 --primary " + primary).output, "lasts as long already"));
+  CHECK(a.arrives(a.offer()));  // nobody waits for the other side
+
+  const std::string import = "keys import " + renewed["public_key"].get<std::string>();
+  CHECK(has(a.both.veer("avsb", import).output, "renewed: usable until " + until));
+  CHECK(has(a.both.veer("avsb", import).output, "nothing of it was new: usable until " + until));
+  const std::string strange = a.rotate("aii", kToday)["public_key"];
+  const ShellResult unknown = a.both.veer("avsb", "keys import " + strange + " </dev/null");
+  CHECK(unknown.exit_code == 2);
+  CHECK(has(unknown.output, "--fingerprint"));
+  a.must("avsb", "doctor");
+
+  const std::string theirs = json_of(a.both, "avsb", "keys export")["fingerprint"];
+  CHECK(json_of(a.both, "avsb", "keys renew --days 900")["fingerprint"] == theirs);  // its primary is here
+  CHECK(has(a.both.veer("avsb", "keys show").output, "primary key here"));
+}
+
+TEST_CASE("a renewal that is killed at any moment leaves no primary key in the key folder") {
+  const Agencies a;
+  const std::string primary = a.both.path("primary").native();
+  a.must("aii", "keys offline " + primary);
+  const fs::path memory = "/dev/shm";
+  const auto before = names_in(memory);
+  const std::string renew = std::string(VEER_PROGRAM) + " --config " + a.both.config("aii").native() +
+                            " keys renew --primary " + primary + " --days ";
+  for (int i = 1; i <= 8; ++i) {
+    shell(fmt::format("timeout -s KILL 0.{:02} {}{} >/dev/null 2>&1", i * 6, renew, 800 + i));
+    CHECK(names_in(a.both.path("aii") / "gnupg" / "private-keys-v1.d").size() == 2);
+  }
+  for (const std::string& name : names_in(memory)) {  // what the next command does a minute later
+    if (!name.starts_with("veer-secret-key-") || std::count(before.begin(), before.end(), name) > 0) continue;
+    if (FolderLock::is_taken(memory / name)) continue;
+    shell("gpgconf --homedir " + (memory / name).native() + " --kill gpg-agent");
+    fs::remove_all(memory / name);
+  }
+  a.must("aii", "keys renew --days 900 --primary " + primary);
+  a.must("aii", "doctor");
+  CHECK(has(a.both.veer("aii", "keys show").output, "primary key offline"));
 }
 
 TEST_CASE("a primary key does not leave for a place that is no safe, nor under a name that is taken") {
