@@ -49,31 +49,49 @@ void look_for_other_side(Instance& at) {
                               at.config.role == Role::sender ? "the receipt of a rehearsal" : "a rehearsal"));
 }
 
-/// The end of the last key of a party that may still be used; empty: it never ends, or nothing is known.
-std::optional<Time> last_end(const std::vector<PinnedKey>& pins, const std::vector<KeyEnd>& ends) {
-  std::optional<Time> last;
+/// The last key of a party that may still be used.
+struct LastKey {
+  Time end;
+  bool renewable;  ///< the same key, with more time, would do
+};
+
+/// Empty: it never ends, or nothing is known.
+std::optional<LastKey> last_key(const std::vector<PinnedKey>& pins, const std::vector<KeyEnd>& ends) {
+  std::optional<LastKey> last;
   for (const PinnedKey& pin : pins) {
     const auto known = std::find_if(ends.begin(), ends.end(),
                                     [&](const KeyEnd& end) { return end.fingerprint == pin.fingerprint; });
-    std::optional<Time> end = pin.until;
-    if (known != ends.end() && known->at && (!end || *known->at < *end)) end = known->at;
+    const bool key_ends = known != ends.end() && known->at && (!pin.until || *known->at < *pin.until);
+    const std::optional<Time> end = key_ends ? known->at : pin.until;
     if (!end) return std::nullopt;
-    last = last ? std::max(*last, *end) : *end;
+    if (!last || *end > last->end) last = {*end, key_ends && known->renewable};
   }
   return last;
 }
 
+/// What to do about a key that ends.
+struct Remedies {
+  std::string_view renewable;
+  std::string_view other;
+};
+constexpr Remedies kOurs = {"'veer keys renew' gives it more time, and 'veer keys rotate' makes the next one",
+                            "'veer keys rotate' makes the next one"};
+constexpr Remedies kTheirs = {
+    "ask the other side to renew it ('veer keys renew'), and take it in with 'veer keys import'",
+    "ask the other side for its next one, and take it in with 'veer keys import'"};
+
 void look_at_key(Instance& at, const std::string& party, const std::vector<PinnedKey>& pins,
-                 const std::vector<KeyEnd>& ends, std::string_view remedy) {
+                 const std::vector<KeyEnd>& ends, const Remedies& remedies) {
   const std::string cause = "key:" + party;
-  const auto end = last_end(pins, ends);
-  const auto left = end ? std::chrono::ceil<std::chrono::days>(*end - at.clock.now()).count() : 0;
+  const auto last = last_key(pins, ends);
+  const auto left = last ? std::chrono::ceil<std::chrono::days>(last->end - at.clock.now()).count() : 0;
   const auto* const step =
       std::find_if(kDaysLeft.begin(), kDaysLeft.end(), [&](int days) { return left <= days; });
-  if (!end || step == kDaysLeft.end()) return at.alerts.close(cause);
-  at.alerts.raise(cause, AlertKind::attention, fmt::format("KEY_{}", *step), "",
-                  fmt::format("the last key of {} that may be used ends on {}: {}", party,
-                              format_date(date_of(*end)), remedy));
+  if (!last || step == kDaysLeft.end()) return at.alerts.close(cause);
+  at.alerts.raise(
+      cause, AlertKind::attention, fmt::format("KEY_{}", *step), "",
+      fmt::format("the last key of {} that may be used ends on {}: {}", party,
+                  format_date(date_of(last->end)), last->renewable ? remedies.renewable : remedies.other));
 }
 
 void look_at_disk(Instance& at) {
@@ -102,9 +120,8 @@ void look_at_deadlines(Instance& at) {
   at.db.transaction([&] {
     look_for_list(at, date_of(at.clock.now()));
     look_for_other_side(at);
-    look_at_key(at, at.config.party, at.config.own_keys, ends, "'veer keys rotate' makes the next one");
-    look_at_key(at, at.config.counterparty, at.config.counterparty_keys, ends,
-                "ask the other side for its next one, and take it in with 'veer keys import'");
+    look_at_key(at, at.config.party, at.config.own_keys, ends, kOurs);
+    look_at_key(at, at.config.counterparty, at.config.counterparty_keys, ends, kTheirs);
     look_at_disk(at);
     look_at_audit(at);
   });

@@ -39,6 +39,13 @@ gpgme_error_t note_failure(void* hook, const char* keyword, const char*) {
   return GPG_ERR_NO_ERROR;
 }
 
+gpgme_error_t answer(void* hook, const char*, const char*, int, int fd) {
+  const std::string_view passphrase = static_cast<const Secret*>(hook)->reveal();
+  const bool written =
+      gpgme_io_writen(fd, passphrase.data(), passphrase.size()) == 0 && gpgme_io_writen(fd, "\n", 1) == 0;
+  return written ? gpgme_error_t{GPG_ERR_NO_ERROR} : gpgme_err_make(GPG_ERR_SOURCE_USER_1, GPG_ERR_CANCELED);
+}
+
 }  // namespace
 
 Error error_of(gpgme_error_t error, std::string_view doing) {
@@ -89,6 +96,14 @@ Context open_context(const fs::path& home) {
   return context;
 }
 
+Context open_context(const fs::path& home, const Secret* passphrase) {
+  Context context = open_context(home);
+  if (passphrase == nullptr) return context;
+  check(gpgme_set_pinentry_mode(context.get(), GPGME_PINENTRY_MODE_LOOPBACK), "setting the passphrase");
+  gpgme_set_passphrase_cb(context.get(), answer, const_cast<Secret*>(passphrase));
+  return context;
+}
+
 Data data_of(std::string_view bytes) {
   gpgme_data_t raw = nullptr;
   check(gpgme_data_new_from_mem(&raw, bytes.data(), bytes.size(), 0), "handing bytes to GPGME");
@@ -109,7 +124,8 @@ std::string take(Data data) {
 }
 
 std::vector<Key> all_keys(gpgme_ctx_t context, Secrets secrets) {
-  const gpgme_keylist_mode_t with = secrets == Secrets::look ? GPGME_KEYLIST_MODE_WITH_SECRET : 0;
+  const gpgme_keylist_mode_t with =
+      secrets == Secrets::look ? GPGME_KEYLIST_MODE_WITH_SECRET | GPGME_KEYLIST_MODE_WITH_KEYGRIP : 0;
   check(gpgme_set_keylist_mode(context, GPGME_KEYLIST_MODE_LOCAL | with), "listing the keys");
   // GPGME takes a gpg that gave up for an empty ring.
   bool failed = false;
@@ -124,6 +140,24 @@ std::vector<Key> all_keys(gpgme_ctx_t context, Secrets secrets) {
   gpgme_set_status_cb(context, nullptr, nullptr);
   if (failed) throw Error(Code::l_engine, "gpg could not list the keys: check that the key folder is whole");
   return keys;
+}
+
+Key find_key(gpgme_ctx_t context, const std::string& fingerprint, Secrets secrets) {
+  for (Key& key : all_keys(context, secrets))
+    if (key->fpr == fingerprint) return std::move(key);
+  return nullptr;
+}
+
+std::string export_from(gpgme_ctx_t context, const std::string& fingerprint, gpgme_export_mode_t mode) {
+  Data out = empty_data();
+  check(gpgme_op_export(context, fingerprint.c_str(), mode, out.get()), "exporting a key");
+  return take(std::move(out));
+}
+
+gpgme_import_result_t import_into(gpgme_ctx_t context, std::string_view key) {
+  const Data in = data_of(key);
+  check(gpgme_op_import(context, in.get()), "importing a key");
+  return gpgme_op_import_result(context);
 }
 
 gpgme_subkey_t part_of(gpgme_key_t key, std::string_view fingerprint) {
@@ -149,7 +183,9 @@ KeyState state_of(gpgme_key_t key) {
           .revoked = key->revoked != 0,
           .can_sign = sign.present && !key->revoked && !key->expired,
           .can_encrypt = encrypt.present && !key->revoked && !key->expired,
-          .has_secret = sign.secret && encrypt.secret};
+          .has_secret = sign.secret && encrypt.secret,
+          .has_primary = key->subkeys->secret != 0,
+          .primary_expires = expiry_of(key->subkeys)};
 }
 
 std::optional<Time> expiry_of(gpgme_subkey_t part) {

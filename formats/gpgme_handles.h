@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/secret.h"
 #include "formats/key_state.h"
 
 /// Private to the .cpp files of this room that speak GPGME: its handles with an owner, its errors as ours.
@@ -28,6 +29,9 @@ using Key = std::unique_ptr<_gpgme_key, Release>;
 /// A context for `home` and nothing else, binary, that never asks anybody for a passphrase. Throws
 /// what require_home() does.
 Context open_context(const fs::path& home);
+/// The same that answers every question for a passphrase with this one, when there is one: for work in which
+/// nothing foreign is read. `passphrase` outlives it.
+Context open_context(const fs::path& home, const Secret* passphrase);
 
 /// What `error` means for us: L_KEY, L_MEMORY or L_ENGINE.
 Error error_of(gpgme_error_t error, std::string_view doing);
@@ -44,6 +48,13 @@ std::string take(Data data);
 enum class Secrets { look, leave };  ///< looking for secret halves starts an agent
 /// Every public key of the ring.
 std::vector<Key> all_keys(gpgme_ctx_t context, Secrets secrets);
+
+/// The key with that primary fingerprint; null when the ring does not hold it.
+Key find_key(gpgme_ctx_t context, const std::string& fingerprint, Secrets secrets = Secrets::leave);
+/// As the context is set, armored or not. `mode`: 0, or GPGME_EXPORT_MODE_SECRET.
+std::string export_from(gpgme_ctx_t context, const std::string& fingerprint, gpgme_export_mode_t mode = 0);
+/// Takes in whatever `key` holds, and says what that was; the answer lasts until the context's next work.
+gpgme_import_result_t import_into(gpgme_ctx_t context, std::string_view key);
 
 /// The part of `key` with that fingerprint: the primary key or a subkey; null when it has none.
 gpgme_subkey_t part_of(gpgme_key_t key, std::string_view fingerprint);

@@ -459,7 +459,10 @@ Opened GpgmeSeal::verify(std::string_view text, std::string_view signature) {
 
 std::vector<KeyEnd> GpgmeSeal::key_ends() {
   std::vector<KeyEnd> ends;
-  for (const KeyState& key : list_keys(home_)) ends.push_back({key.fingerprint, key.expires});
+  for (const KeyState& key : list_keys(home_)) {
+    const bool renewable = key.expires && (!key.primary_expires || *key.expires < *key.primary_expires);
+    ends.push_back({key.fingerprint, key.expires, renewable && !key.revoked});
+  }
   return ends;
 }
 

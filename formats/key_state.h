@@ -18,6 +18,8 @@ struct KeyState {
   bool can_sign = false;     ///< holds a subkey that may sign now
   bool can_encrypt = false;  ///< holds a subkey that may be encrypted to now
   bool has_secret = false;   ///< secret halves to sign and to decrypt with are here
+  bool has_primary = false;  ///< the secret half that gives subkeys more time is here
+  std::optional<Time> primary_expires;
 };
 
 }  // namespace veer

@@ -31,6 +31,13 @@ std::string create_key(const fs::path& home, const std::string& user_id, const K
 /// The public key, armored, for the other side. Throws L_KEY when the folder does not hold it.
 std::string export_public(const fs::path& home, const std::string& fingerprint);
 
+struct PublicKey {
+  std::string fingerprint;  ///< the primary key's
+  std::string bytes;        ///< as gpg writes it
+};
+/// The one public key in `key`. Throws L_KEY when there is none, more than one, or a secret one.
+PublicKey only_key_of(std::string_view key);
+
 /// The one public key in `key`, as gpg writes it. Its expected primary fingerprint comes by another way
 /// (telephone). Throws L_KEY when `key` holds another key, more than one, or a secret one.
 std::string only_key_of(std::string_view key, const std::string& fingerprint);

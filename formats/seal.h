@@ -21,6 +21,7 @@ struct PinnedKey {
 struct KeyEnd {
   std::string fingerprint;  ///< the primary key's
   std::optional<Time> at;   ///< empty: never
+  bool renewable = false;   ///< its subkeys end before its primary: its owner can give them more time
 };
 
 /// Who sealed what was opened.

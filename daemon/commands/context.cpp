@@ -12,7 +12,6 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "core/secret.h"
 #include "daemon/access.h"
 #include "daemon/schema.h"
 #include "daemon/share_factory.h"
@@ -33,11 +32,11 @@ std::string strange(const fs::path& folder) {
                      person_of(getuid()).name);
 }
 
+}  // namespace
+
 Secret passphrase_of(const Config& config) {
   return config.openpgp_passphrase.empty() ? Secret() : read_secret(config.openpgp_passphrase);
 }
-
-}  // namespace
 
 std::filesystem::path Context::config_path() const {
   if (!config_file.empty()) return fs::absolute(config_file).lexically_normal();

@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/files.h"
 #include "core/random.h"
+#include "core/secret.h"
 #include "daemon/config.h"
 #include "daemon/database.h"
 #include "daemon/engine.h"
@@ -59,6 +60,9 @@ struct Context {
 bool is_strange(const std::filesystem::path& folder);
 /// Throws C_USER for a folder that is_strange().
 void require_own(const std::filesystem::path& folder);
+
+/// Of our keys; empty when they have none. Throws C_CREDENTIAL.
+Secret passphrase_of(const Config& config);
 
 /// Who works on an instance, as its lock tells those who ask.
 inline constexpr std::string_view kServiceWorks = "service";

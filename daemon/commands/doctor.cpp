@@ -198,6 +198,10 @@ class Examination {
                           : Finding::fail,
                what, fmt::format("{} day(s) left{}", days, days > 90 ? "" : ": agree on its successor now"));
         }
+        if (key.has_secret)
+          note(Finding::ok, fmt::format("primary key …{}", key.fingerprint.substr(32)),
+               key.has_primary ? "is on this machine: 'veer keys offline FILE' takes it to a safe"
+                               : "is offline");
       }
       return std::string("looked through");
     });

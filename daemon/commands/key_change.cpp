@@ -10,7 +10,6 @@
 
 #include "core/error.h"
 #include "core/log.h"
-#include "core/secret.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/ledger.h"
 #include "formats/acceptance.h"
@@ -52,12 +51,9 @@ KeyState state_of(const fs::path& home, const std::string& fingerprint) {
 }
 
 std::string make_successor(const Config& config, const KeyState& old) {
+  const Secret passphrase = passphrase_of(config);
   KeyOptions options;
-  Secret passphrase;
-  if (!config.openpgp_passphrase.empty()) {
-    passphrase = read_secret(config.openpgp_passphrase);
-    options.passphrase = &passphrase;
-  }
+  if (!passphrase.empty()) options.passphrase = &passphrase;
   return create_key(config.openpgp_home, old.user_id, options);
 }
 

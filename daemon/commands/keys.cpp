@@ -10,6 +10,8 @@
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/commands/key_change.h"
+#include "daemon/commands/primary_key.h"
+#include "formats/acceptance.h"
 #include "formats/keyring.h"
 
 namespace veer {
@@ -51,16 +53,20 @@ void show(Context& context, const std::string& home) {
                       {"created", format_time(key.created)},
                       {"expires", key.expires ? Json(format_time(*key.expires)) : nullptr},
                       {"revoked", key.revoked},
-                      {"secret", key.has_secret}});
+                      {"secret", key.has_secret},
+                      {"primary_secret", key.has_primary}});
     context.print(text_of(json));
     return;
   }
   for (const KeyState& key : keys)
-    context.print(fmt::format("{}\n  {}\n  {} {}, made {}, {}{}\n", key.fingerprint, spoken(key.fingerprint),
-                              key.has_secret ? "our own:" : "theirs:", printable(key.user_id),
-                              format_date(date_of(key.created)),
-                              key.expires ? "usable until " + format_date(date_of(*key.expires)) : "no end",
-                              key.revoked ? ", REVOKED" : ""));
+    context.print(fmt::format(
+        "{}\n  {}\n  {} {}, made {}, {}{}{}\n", key.fingerprint, spoken(key.fingerprint),
+        key.has_secret ? "our own:" : "theirs:", printable(key.user_id), format_date(date_of(key.created)),
+        key.expires ? "usable until " + format_date(date_of(*key.expires)) : "no end",
+        !key.has_secret   ? ""
+        : key.has_primary ? ", primary key here"
+                          : ", primary key offline",
+        key.revoked ? ", REVOKED" : ""));
   if (keys.empty()) context.tell("no key yet: veer keys create\n");
 }
 
@@ -92,18 +98,50 @@ struct Wanted {
   std::string from;
 };
 
-void import_key(Context& context, const std::string& home, const Wanted& wanted) {
-  std::string fingerprint = wanted.fingerprint;
-  if (fingerprint.empty() && isatty(0) == 1) {
+/// The fingerprint that people compared: as it was given, or pinned when the file is of a key that is pinned
+/// already, or asked for.
+std::string expected_of(Context& context, const std::string& home, const Wanted& wanted,
+                        const std::string& key) {
+  if (!wanted.fingerprint.empty()) return without_blanks(wanted.fingerprint);
+  if (home.empty()) {
+    const auto pins = read_pins(read_file(context.readable_config_path()), Whose::counterparty);
+    if (std::string came = only_key_of(key).fingerprint; pinned(pins, came) != nullptr) return came;
+  }
+  std::string fingerprint;
+  if (isatty(0) == 1) {
     context.tell("fingerprint, as the other side reads it to you by telephone: ");
     std::getline(std::cin, fingerprint);
   }
   if (fingerprint.empty())
     throw Error(Code::u_usage,
                 "give the fingerprint that the other side confirmed by telephone: --fingerprint …");
-  const std::string expected = without_blanks(fingerprint);
+  return without_blanks(fingerprint);
+}
+
+std::optional<KeyState> state_in(const fs::path& folder, const std::string& fingerprint) {
+  for (KeyState& key : list_keys(folder))
+    if (key.fingerprint == fingerprint) return std::move(key);
+  return std::nullopt;
+}
+
+std::string end_of(const KeyState& key) {
+  return key.expires ? "until " + format_date(date_of(*key.expires)) : "without end";
+}
+
+/// What became of a key that the configuration named before.
+std::string news_of(const std::optional<KeyState>& before, const KeyState& after) {
+  if (after.revoked) return "taken in; its owner REVOKED it: agree on another one\n";
+  if (before && before->expires == after.expires)
+    return fmt::format("nothing of it was new: usable {}\n", end_of(after));
+  return fmt::format("{} {}; a service that runs follows it by itself\n",
+                     before ? "renewed: usable" : "taken in; the configuration names it already: usable",
+                     end_of(after));
+}
+
+void import_key(Context& context, const std::string& home, const Wanted& wanted) {
   const fs::path folder = home_of(context, home);
   const std::string key = read_file(wanted.file, std::uint64_t{1} << 20);
+  const std::string expected = expected_of(context, home, wanted, key);
   const KeyVisit visit(folder);
   if (!home.empty()) {  // a folder that no configuration speaks of
     import_public(folder, key, expected);
@@ -113,9 +151,10 @@ void import_key(Context& context, const std::string& home, const Wanted& wanted)
   }
   only_key_of(key, expected);
   const auto pins = pins_with(context, expected, wanted.from);
+  const auto before = state_in(folder, expected);
   import_public(folder, key, expected);
   if (!pins)
-    context.tell("taken in; the configuration names it already\n");
+    context.tell(news_of(before, state_in(folder, expected).value()));
   else if (pin_or_tell(context, Whose::counterparty, *pins))
     context.tell(
         "taken in, and named in [counterparty]; a service that runs follows it after 'systemctl reload'\n");
@@ -144,10 +183,12 @@ void add_keys(CLI::App& app, Context& context) {
   out->callback([&context, home, fingerprint] { export_key(context, *home, *fingerprint); });
   auto* in = add("import", "Take in the other side's public key, and pin it in the configuration");
   in->add_option("FILE", wanted->file, "The public key")->required();
-  in->add_option("--fingerprint", wanted->fingerprint, "What the other side confirmed by telephone");
+  in->add_option("--fingerprint", wanted->fingerprint,
+                 "What the other side confirmed by telephone; not needed for a key that is pinned");
   in->add_option("--from", wanted->from, "Day from which it counts, when it follows another one");
   in->callback([&context, home, wanted] { import_key(context, *home, *wanted); });
   add_key_change(*keys, context);
+  add_primary_key(*keys, context);
 }
 
 }  // namespace veer

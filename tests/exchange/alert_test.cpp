@@ -338,6 +338,26 @@ TEST_CASE(
   CHECK(opened("mail") == 170);
 }
 
+TEST_CASE("of a key whose primary lasts longer people are told that it can be renewed") {
+  Watched w;
+  w.pair.avsb.reset();
+  w.pair.clock.set(parse_time("2026-01-15T12:00:00Z").value());
+  w.start();
+  auto& seal = dynamic_cast<FakeSeal&>(*w.pair.avsb_seal);
+  const std::string ours = w.pair.avsb_config.own_keys.front().fingerprint;
+  const std::string theirs = w.pair.avsb_config.counterparty_keys.front().fingerprint;
+  const auto renewable = GENERATE(true, false);
+  const Time end = w.pair.clock.now() + 20 * 24h;
+  seal.ends = {{ours, end, renewable}, {theirs, end, renewable}};
+  w.pair.run_for(25h);
+  const auto rows = w.avsb().db.query("SELECT text FROM alert WHERE code = 'KEY_30'");
+  CHECK(rows.size() == 2);
+  for (const Row& row : rows) {
+    INFO(row.text(0));
+    CHECK((row.text(0).find("keys renew") != std::string::npos) == renewable);
+  }
+}
+
 TEST_CASE("an audit chain that somebody changed is found within a day") {
   Watched w;
   w.pair.drop(kListName, csv_of(fictitious_list(300, 5)));

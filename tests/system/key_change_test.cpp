@@ -1,5 +1,7 @@
 // Another key on one side while the other goes on: nothing that is under way is lost.
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
@@ -183,22 +185,135 @@ TEST_CASE(
   CHECK(avsb->end(SIGTERM) == 0);
 }
 
-TEST_CASE("the secret half of the primary key may lie elsewhere: only renewing the key needs it") {
+TEST_CASE("primary keys that are in a safe are missed by no exchange, and by no change of keys") {
   Agencies a;
-  for (const char* party : {"aii", "avsb"}) {
-    const fs::path home = a.both.path(party) / "gnupg";
-    const std::string own = json_of(a.both, party, "keys export")["fingerprint"];
-    const ShellResult grip =
-        shell("gpg --homedir " + home.native() + " --with-colons --with-keygrip --list-keys " + own +
-              " 2>/dev/null | awk -F: '/^grp/{print $10; exit}' | tr -d '\\n'");
-    REQUIRE(grip.output.size() == 40);
-    fs::rename(home / "private-keys-v1.d" / (grip.output + ".key"),
-               a.both.path(std::string("offline-") + party));
+  const fs::path safe = a.both.path("safe");
+  fs::create_directory(safe);
+  for (const std::string party : {"aii", "avsb"}) {
+    const auto own = [&] {
+      for (const json& key : json_of(a.both, party, "keys show"))
+        if (key["secret"] == true) return key;
+      return json();
+    };
+    CHECK(own()["primary_secret"] == true);
+    CHECK(has(a.both.veer(party, "doctor").output, "is on this machine: 'veer keys offline FILE'"));
+    a.must(party, "keys offline " + (safe / party).native());
+    CHECK(own()["primary_secret"] == false);
+    CHECK(has(a.both.veer(party, "keys show").output, "primary key offline"));
+    CHECK(has(a.both.veer(party, "doctor").output, "is offline"));
+    CHECK(has(read_file(safe / party), "-----BEGIN PGP PRIVATE KEY BLOCK-----"));
+    const ShellResult again = a.both.veer(party, "keys offline " + (safe / "again").native());
+    CHECK(again.exit_code == 12);
+    CHECK(has(again.output, "offline already"));
     a.must(party, "doctor");
   }
+  CHECK(names_in(safe).size() == 2);
   CHECK(a.arrives(a.offer()));
-  for (const char* party : {"aii", "avsb"})
-    shell("gpgconf --homedir " + (a.both.path(party) / "gnupg").native() + " --kill gpg-agent");
+
+  const json made = a.rotate("aii", kToday);
+  a.import("avsb", made, kToday);
+  CHECK(a.arrives(a.offer()));
+  a.must("aii", "keys offline " + (safe / "next").native());  // of the new key, whose primary is here
+  CHECK(has(read_file(safe / "next"), "-----BEGIN PGP PRIVATE KEY BLOCK-----"));
+  CHECK(a.arrives(a.offer()));
+}
+
+TEST_CASE("a renewed key keeps its fingerprint, and the other side takes it in without the telephone") {
+  Agencies a;
+  const std::string own = json_of(a.both, "aii", "keys export")["fingerprint"];
+  const std::string primary = a.both.path("primary").native();
+  a.must("aii", "keys offline " + primary);
+  const ShellResult without = a.both.veer("aii", "keys renew --days 900");
+  CHECK(without.exit_code == 12);
+  CHECK(has(without.output, "--primary FILE"));
+
+  const json renewed = json_of(a.both, "aii", "keys renew --days 900 --primary " + primary);
+  CHECK(renewed["fingerprint"] == own);
+  const std::string until = renewed["until"];
+  CHECK(Time(std::chrono::sys_days(parse_date(until).value())) >
+        SystemClock().now() + std::chrono::days(898));
+  CHECK(names_in(a.both.path("aii") / "gnupg" / "private-keys-v1.d").size() == 2);
+  CHECK(has(a.both.veer("aii", "keys show").output, "usable until " + until + ", primary key offline"));
+  a.must("aii", "doctor");
+  CHECK(has(a.both.veer("aii", "keys renew --days 30 --primary " + primary).output, "lasts as long already"));
+  CHECK(a.arrives(a.offer()));  // nobody waits for the other side
+
+  const std::string import = "keys import " + renewed["public_key"].get<std::string>();
+  CHECK(has(a.both.veer("avsb", import).output, "renewed: usable until " + until));
+  CHECK(has(a.both.veer("avsb", import).output, "nothing of it was new: usable until " + until));
+  const std::string strange = a.rotate("aii", kToday)["public_key"];
+  const ShellResult unknown = a.both.veer("avsb", "keys import " + strange + " </dev/null");
+  CHECK(unknown.exit_code == 2);
+  CHECK(has(unknown.output, "--fingerprint"));
+  a.must("avsb", "doctor");
+
+  const std::string theirs = json_of(a.both, "avsb", "keys export")["fingerprint"];
+  CHECK(json_of(a.both, "avsb", "keys renew --days 900")["fingerprint"] == theirs);  // its primary is here
+  CHECK(has(a.both.veer("avsb", "keys show").output, "primary key here"));
+}
+
+TEST_CASE("a renewal that is killed at any moment leaves no primary key in the key folder") {
+  const Agencies a;
+  const std::string primary = a.both.path("primary").native();
+  a.must("aii", "keys offline " + primary);
+  const fs::path memory = "/dev/shm";
+  const auto before = names_in(memory);
+  const std::string renew = std::string(VEER_PROGRAM) + " --config " + a.both.config("aii").native() +
+                            " keys renew --primary " + primary + " --days ";
+  for (int i = 1; i <= 8; ++i) {
+    shell(fmt::format("timeout -s KILL 0.{:02} {}{} >/dev/null 2>&1", i * 6, renew, 800 + i));
+    CHECK(names_in(a.both.path("aii") / "gnupg" / "private-keys-v1.d").size() == 2);
+  }
+  for (const std::string& name : names_in(memory)) {  // what the next command does a minute later
+    if (!name.starts_with("veer-secret-key-") || std::count(before.begin(), before.end(), name) > 0) continue;
+    if (FolderLock::is_taken(memory / name)) continue;
+    shell("gpgconf --homedir " + (memory / name).native() + " --kill gpg-agent");
+    fs::remove_all(memory / name);
+  }
+  a.must("aii", "keys renew --days 900 --primary " + primary);
+  a.must("aii", "doctor");
+  CHECK(has(a.both.veer("aii", "keys show").output, "primary key offline"));
+}
+
+TEST_CASE("a primary key does not leave for a place that is no safe, nor under a name that is taken") {
+  Agencies a;
+  const auto refused = [&](const std::string& arguments, const std::string& why) {
+    const ShellResult result = a.both.veer("aii", "keys offline " + arguments);
+    CAPTURE(arguments, result.output);
+    CHECK(result.exit_code != 0);
+    CHECK(has(result.output, why));
+  };
+  const fs::path state = a.both.path("aii");
+  write_file(a.both.path("taken"), "something");
+  fs::create_directory_symlink(state / "gnupg", a.both.path("link"));
+  refused(a.both.path("taken").native(), "is there already");
+  refused((state / "primary.asc").native(), "lies in");
+  refused((state / "gnupg" / "primary.asc").native(), "lies in");
+  refused((a.both.path("link") / "primary.asc").native(), "lies in");
+  refused(a.both.path("new").native() + " " + std::string(40, '0'), "does not hold");
+  refused(a.both.path("new").native() + " " +
+              json_of(a.both, "avsb", "keys export")["fingerprint"].get<std::string>(),
+          "is not a key of ours");
+  CHECK(read_file(a.both.path("taken")) == "something");
+  CHECK_FALSE(fs::exists(a.both.path("new")));
+  CHECK(has(a.both.veer("aii", "keys show").output, "primary key here"));
+}
+
+TEST_CASE("a key under a passphrase goes on when its primary is in a safe") {
+  Agencies a;
+  write_file(a.both.path("aii-word"), "fictitious words");
+  const fs::path config = a.both.config("aii");
+  const std::string text = read_file(config);
+  write_file(config,
+             text.substr(0, text.find("[openpgp]") + 10) + "passphrase = \"file:" +
+                 a.both.path("aii-word").native() + "\"\n" + text.substr(text.find("[openpgp]") + 10),
+             0640);
+  const json made = a.rotate("aii", kToday);
+  a.import("avsb", made, kToday);
+  CHECK(has(a.both.veer("aii", "keys offline " + a.both.path("primary").native()).output, "name one"));
+  a.must("aii",
+         "keys offline " + a.both.path("primary").native() + " " + made["fingerprint"].get<std::string>());
+  CHECK(a.arrives(a.offer()));
 }
 
 TEST_CASE("the first import pins the key, and remarks in the configuration stay") {
