@@ -212,6 +212,9 @@ constexpr std::array kMeanings = {
           {"Misschien loopt haar dienst niet. De jaarlijkse lijst zou dan niet aankomen.",
            "Perhaps its service does not run. The yearly list would not arrive then."},
           "doctor"},
+    Topic{"metrics",
+          {"De meetwaarden kunnen niet worden weggeschreven", "The metrics cannot be written"},
+          kGoesOn},
 };
 
 constexpr Phrase kSince = {"Sinds {} (UTC).", "Since {} (UTC)."};

@@ -67,6 +67,7 @@ void look_at_key(Instance& at, const std::string& party, const std::vector<Pinne
                  const std::vector<KeyEnd>& ends, std::string_view remedy) {
   const std::string cause = "key:" + party;
   const auto end = last_end(pins, ends);
+  at.ledger.keep_key_end(party, end);
   const auto left = end ? std::chrono::ceil<std::chrono::days>(*end - at.clock.now()).count() : 0;
   const auto* const step =
       std::find_if(kDaysLeft.begin(), kDaysLeft.end(), [&](int days) { return left <= days; });

@@ -30,6 +30,7 @@ constexpr std::string_view kArrivalColumns =
 const std::string kLastStem = "last_stem";          // milliseconds
 const std::string kReservedStem = "reserved_stem";  // the whole stem
 const std::string kBegan = "began";                 // milliseconds
+const std::string kKeyEnd = "key_end:";             // and a party: milliseconds
 constexpr std::string_view kReceiptColumns = "exchange, json, json_sha256, signature, status, copy";
 
 template <typename Enum, std::size_t N>
@@ -436,6 +437,18 @@ std::string Ledger::reserved_stem() {
 }
 
 // Facts about the instance.
+
+std::optional<Time> Ledger::key_end(const std::string& party) {
+  const auto end = setting(kKeyEnd + party);
+  return end ? std::optional(from_millis(*end)) : std::nullopt;
+}
+
+void Ledger::keep_key_end(const std::string& party, const std::optional<Time>& end) {
+  if (end)
+    set(kKeyEnd + party, std::to_string(to_millis(*end)));
+  else
+    db_.execute("DELETE FROM setting WHERE name = :name", {kKeyEnd + party});
+}
 
 Time Ledger::begin() {
   if (const auto began = setting(kBegan)) return from_millis(*began);
