@@ -210,12 +210,14 @@ std::optional<Exchange> Ledger::acknowledged(int reference_year) {
 }
 
 std::optional<Exchange> Ledger::last_rehearsal(bool done) {
-  return first(db_.query(select(kExchangeColumns,
-                                std::string("exchange WHERE purpose = 'rehearsal' AND opened_at <= :now") +
-                                    (done ? " AND stage IN ('acknowledged', 'recorded', 'answered')" : "") +
-                                    " ORDER BY opened_at DESC LIMIT 1"),
-                         {to_millis(clock_.now())}),
-               exchange_of);
+  return first(
+      db_.query(
+          select(kExchangeColumns,
+                 std::string("exchange WHERE purpose = 'rehearsal' AND opened_at <= :now") +
+                     (done ? " AND id IN (SELECT exchange FROM receipt WHERE status = 'rehearsed')" : "") +
+                     " ORDER BY opened_at DESC LIMIT 1"),
+          {to_millis(clock_.now())}),
+      exchange_of);
 }
 
 std::optional<Exchange> Ledger::next_exchange() {
