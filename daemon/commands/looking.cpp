@@ -303,7 +303,8 @@ void show_status(Context& context) {
 
 void show_metrics(Context& context) {
   Books books(context);
-  context.print(metrics_of(books.config, *books.db, books.clock));
+  const std::string text = metrics_of(books.config, *books.db, books.clock);
+  context.print(context.json ? text_of(Json{{"metrics", text}}) : text);
 }
 
 void show_list(Context& context) {
