@@ -222,6 +222,9 @@ constexpr std::array kMeanings = {
            "alert "
            "then."},
           kShow},
+    Topic{"metrics",
+          {"De meetwaarden kunnen niet worden weggeschreven", "The metrics cannot be written"},
+          kGoesOn},
 };
 
 constexpr Phrase kSince = {"Sinds {} (UTC).", "Since {} (UTC)."};

@@ -137,6 +137,11 @@ AuditHead Audit::head() {
   return row ? AuditHead{row->integer(0), row->text(1)} : AuditHead{0, std::string(kGenesis)};
 }
 
+std::optional<Time> Audit::last_at() {
+  const auto row = db_.query_one("SELECT at FROM audit ORDER BY seq DESC LIMIT 1");
+  return row ? row->maybe_time(0) : std::nullopt;
+}
+
 AuditHead Audit::append(std::string_view event, const std::string& exchange, const AuditFacts& facts) {
   assert(db_.in_transaction());
   const AuditHead previous = head();

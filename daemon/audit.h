@@ -27,6 +27,8 @@ class Audit {
   /// Appends within the running transaction: a fact and its record are one.
   AuditHead append(std::string_view event, const std::string& exchange, const AuditFacts& facts);
   AuditHead head();
+  /// When its record was written; empty for an empty chain.
+  std::optional<Time> last_at();
   /// Keeps a point of the other side's chain that a verified message of `said_at` quoted. False when that
   /// contradicts one kept before: another record of the same number, or a lower number in a later message.
   /// Number 0 (an empty chain, a message made by hand) says nothing.

@@ -46,9 +46,10 @@ constexpr std::array kAsked = {
     Verb{"resume", Right::approve},
 };
 constexpr std::array kLooks = {
-    Verb{"status", Right::look},  Verb{"list", Right::look},          Verb{"show", Right::look},
-    Verb{"alerts", Right::look},  Verb{"alert", Right::look},         Verb{"receipt", Right::look},
-    Verb{"release", Right::look}, Verb{"audit verify", Right::audit}, Verb{"audit anchors", Right::audit},
+    Verb{"status", Right::look},         Verb{"list", Right::look},    Verb{"show", Right::look},
+    Verb{"alerts", Right::look},         Verb{"alert", Right::look},   Verb{"receipt", Right::look},
+    Verb{"metrics", Right::look},        Verb{"release", Right::look}, Verb{"audit verify", Right::audit},
+    Verb{"audit anchors", Right::audit},
 };
 
 template <typename Verbs>

@@ -29,8 +29,8 @@ struct BusServices {
   AccessConfig access;
   OpenFiles* files = nullptr;
   std::function<void(const std::string& verb)> rung;  ///< a command was written
-  /// Runs "status", "list", "show", "receipt", "release", "audit verify" or "audit anchors", in the bus's
-  /// thread.
+  /// Runs "status", "list", "show", "metrics", "receipt", "release", "audit verify" or "audit anchors", in
+  /// the bus's thread.
   std::function<LookAnswer(const std::string& what, const std::string& argument, bool json)> look;
 };
 

@@ -50,6 +50,7 @@ class Reading {
     access(root_.table("access"));
     config_.alerts = read_alerts(root_.table("alerts"));
     proxy(root_.table("proxy"));
+    metrics(root_.table("metrics"));
     root_.refuse_unknown({"legal_basis"});
     if (!problems_.empty()) throw Error(Code::c_config, fmt::format("{}", fmt::join(problems_, "\n")));
     if (config_.environment == Environment::production)
@@ -251,6 +252,19 @@ class Reading {
     table.refuse_unknown();
   }
 
+  // Others read it: it lies in no folder of ours, and in none that people or the other side put files in.
+  void metrics(TomlTable table) {
+    config_.metrics_file = value::maybe_absolute(table, "file");
+    const auto& file = config_.metrics_file;
+    if (table.has("file") && !file.empty() && file.extension() != ".prom")
+      table.problem("file", "must end in .prom: node_exporter reads no other");
+    for (const auto& folder : {config_.state, config_.openpgp_home, config_.drop})
+      if (!file.empty() && !folder.empty() && overlap(folder, file))
+        table.problem("file",
+                      fmt::format("lies in {}: name a folder that node_exporter reads", folder.native()));
+    table.refuse_unknown();
+  }
+
   std::vector<std::string> problems_;
   TomlTable root_;
   Config config_;
@@ -269,6 +283,8 @@ std::string text_of(const std::filesystem::path& path) {
 std::string_view environment_name(Environment environment) {
   return environment == Environment::test ? "test" : "production";
 }
+
+std::string_view role_name(Role role) { return role == Role::sender ? "sender" : "receiver"; }
 
 bool is_party_name(std::string_view name) {
   const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };

@@ -22,6 +22,7 @@ enum class Role { sender, receiver };
 enum class Environment { test, production };
 enum class Language { nl, en };
 std::string_view environment_name(Environment environment);
+std::string_view role_name(Role role);
 
 /// Which reference years may travel, and until when first lists may (protocol, recital E: at most five
 /// years).
@@ -69,6 +70,7 @@ struct Config {
   std::string proxy;  ///< "http://host:port" for HTTPS; empty: none
   std::string database_url;
   std::string sha256;  ///< of the file's text
+  std::filesystem::path metrics_file;  ///< empty: none is written
 };
 
 /// Reads `text` as TOML. Every problem is reported at once: throws C_CONFIG whose message has a line for

@@ -84,6 +84,7 @@ void look_at_key(Instance& at, const std::string& party, const std::vector<Pinne
                  const std::vector<KeyEnd>& ends, const Remedies& remedies) {
   const std::string cause = "key:" + party;
   const auto last = last_key(pins, ends);
+  at.ledger.keep_key_end(party, last ? std::optional(last->end) : std::nullopt);
   const auto left = last ? std::chrono::ceil<std::chrono::days>(last->end - at.clock.now()).count() : 0;
   const auto* const step =
       std::find_if(kDaysLeft.begin(), kDaysLeft.end(), [&](int days) { return left <= days; });

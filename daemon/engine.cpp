@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <exception>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -56,7 +57,8 @@ std::variant<Sender, Receiver> side_of(Instance& instance) {
 
 }  // namespace
 
-Engine::Engine(Instance& instance) : at_(instance), side_(side_of(instance)), post_(instance) {}
+Engine::Engine(Instance& instance)
+    : at_(instance), side_(side_of(instance)), post_(instance), publishing_(instance) {}
 
 void Engine::start() {
   tidy_spool_at_start(at_);
@@ -108,7 +110,8 @@ void Engine::wake(Chore chore) {
 }
 
 std::optional<Time> Engine::next_due() {
-  std::optional<Time> next = at_.offers.next_note_due();
+  std::optional<Time> next = publishing_.next_due();
+  if (const auto note = at_.offers.next_note_due(); note && (!next || *note < *next)) next = note;
   const auto consider = [&](const auto& row) {
     if (row && row->wait.due && (!next || *row->wait.due < *next)) next = row->wait.due;
   };
@@ -159,7 +162,10 @@ bool Engine::run_one(const Transfer& transfer) {
     if (at_.agenda.pending_of("suspend")) step.request_stop();
   };
   try {
-    return run_next({.stop = step.get_token(), .progress = progress});
+    const bool worked = run_next({.stop = step.get_token(), .progress = progress});
+    worked_ = worked_ || worked;
+    publishing_.publish_if_due(!worked && std::exchange(worked_, false));
+    return worked;
   } catch (const Error& error) {
     if (error.code() != Code::l_stopped || transfer.stop.stop_requested()) throw;
     log(LogLevel::info, "a step was abandoned, since the exchange is to be suspended");

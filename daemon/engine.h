@@ -7,6 +7,7 @@
 
 #include "daemon/alert_post.h"
 #include "daemon/instance.h"
+#include "daemon/publishing.h"
 #include "daemon/receiver.h"
 #include "daemon/sender.h"
 
@@ -65,7 +66,9 @@ class Engine {
   Instance& at_;
   std::variant<Sender, Receiver> side_;
   AlertPost post_;
-  Time last_seen_{};  ///< newest time that this engine saw
+  Publishing publishing_;
+  bool worked_ = false;  ///< since it last was at rest
+  Time last_seen_{};     ///< newest time that this engine saw
   std::mutex step_mutex_;
   std::stop_source step_;  ///< of the step under way, or the last one
 };

@@ -19,7 +19,7 @@ constexpr const char* kColumns =
     "id, kind, subject, digest, asked_uid, asked_by, asked_at, state, decided_uid, decided_by, decided_at, "
     "reason";
 
-std::string kind_name(HoldKind kind) { return std::string(kKinds.at(static_cast<std::size_t>(kind))); }
+std::string kind_name(HoldKind kind) { return std::string(hold_kind_name(kind)); }
 
 template <typename Enum, std::size_t N>
 Enum named(const std::array<std::string_view, N>& names, const std::string& name) {
@@ -53,6 +53,7 @@ bool is_sha256(const std::string& text) {
 
 }  // namespace
 
+std::string_view hold_kind_name(HoldKind kind) { return kKinds.at(static_cast<std::size_t>(kind)); }
 std::string_view hold_state_name(HoldState state) { return kStates.at(static_cast<std::size_t>(state)); }
 
 std::string names_of(const std::vector<Hold>& holds) {
@@ -136,6 +137,11 @@ std::vector<Hold> Holds::suspensions() {
            {kind_name(HoldKind::suspension)}))
     holds.push_back(hold_of(row));
   return holds;
+}
+
+std::int64_t Holds::open_ones(HoldKind kind) {
+  return db_.query_one("SELECT count(*) FROM hold WHERE kind = :kind AND state = 'open'", {kind_name(kind)})
+      ->integer(0);
 }
 
 bool Holds::was_suspended() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +17,8 @@ namespace veer {
 /// that quotes lost history, by its digest. suspension: everything, since somebody said so, by that person's
 /// number.
 enum class HoldKind { list, package, suspension };
+inline constexpr std::array kHoldKinds = {HoldKind::list, HoldKind::package, HoldKind::suspension};
+std::string_view hold_kind_name(HoldKind kind);
 /// lapsed: what was held came to its end by itself.
 enum class HoldState { open, released, rejected, lapsed };
 std::string_view hold_state_name(HoldState state);
@@ -73,7 +77,9 @@ class Holds {
   void pull_in(Time now);
   /// The open ones, oldest first: by whom the exchange is suspended. Empty when it goes on.
   std::vector<Hold> suspensions();
-  /// Whether it ever was.
+  /// How many of this kind are held now.
+  std::int64_t open_ones(HoldKind kind);
+  /// Whether it ever was suspended.
   bool was_suspended();
 
  private:

@@ -30,6 +30,7 @@ constexpr std::string_view kArrivalColumns =
 const std::string kLastStem = "last_stem";          // milliseconds
 const std::string kReservedStem = "reserved_stem";  // the whole stem
 const std::string kBegan = "began";                 // milliseconds
+const std::string kKeyEnd = "key_end:";             // and a party: milliseconds
 constexpr std::string_view kReceiptColumns = "exchange, json, json_sha256, signature, status, copy";
 
 template <typename Enum, std::size_t N>
@@ -209,14 +210,14 @@ std::optional<Exchange> Ledger::acknowledged(int reference_year) {
 }
 
 std::optional<Exchange> Ledger::last_rehearsal(bool done) {
-  return first(db_.query(select(kExchangeColumns,
-                                std::string("exchange WHERE purpose = 'rehearsal' AND opened_at <= :now") +
-                                    (done ? " AND EXISTS (SELECT 1 FROM receipt r WHERE r.exchange = "
-                                            "exchange.id AND r.status = 'rehearsed')"
-                                          : "") +
-                                    " ORDER BY opened_at DESC LIMIT 1"),
-                         {to_millis(clock_.now())}),
-               exchange_of);
+  return first(
+      db_.query(
+          select(kExchangeColumns,
+                 std::string("exchange WHERE purpose = 'rehearsal' AND opened_at <= :now") +
+                     (done ? " AND id IN (SELECT exchange FROM receipt WHERE status = 'rehearsed')" : "") +
+                     " ORDER BY opened_at DESC LIMIT 1"),
+          {to_millis(clock_.now())}),
+      exchange_of);
 }
 
 std::optional<Exchange> Ledger::next_exchange() {
@@ -449,6 +450,18 @@ std::string Ledger::reserved_stem() {
 }
 
 // Facts about the instance.
+
+std::optional<Time> Ledger::key_end(const std::string& party) {
+  const auto end = setting(kKeyEnd + party);
+  return end ? std::optional(from_millis(*end)) : std::nullopt;
+}
+
+void Ledger::keep_key_end(const std::string& party, const std::optional<Time>& end) {
+  if (end)
+    set(kKeyEnd + party, std::to_string(to_millis(*end)));
+  else
+    db_.execute("DELETE FROM setting WHERE name = :name", {kKeyEnd + party});
+}
 
 Time Ledger::begin() {
   if (const auto began = setting(kBegan); began && from_millis(*began) <= clock_.now())

@@ -179,6 +179,9 @@ class Ledger {
   Time reserve_stem(Purpose purpose, int reference_year, std::int64_t revision);
   /// The stem that was reserved last; empty when none was.
   std::string reserved_stem();
+  /// When the last key of a party that may be used ends, as it was last looked up; empty: never.
+  std::optional<Time> key_end(const std::string& party);
+  void keep_key_end(const std::string& party, const std::optional<Time>& end);
   /// When this side first ran: now, the first time that it is asked, and when that lies in the future.
   Time begin();
 

@@ -14,6 +14,7 @@
 #include "daemon/commands/json_handles.h"
 #include "daemon/commands/looks.h"
 #include "daemon/intake.h"
+#include "daemon/metrics.h"
 #include "daemon/offers.h"
 #include "daemon/rules.h"
 #include "formats/receipt.h"
@@ -211,7 +212,7 @@ void show_status(Context& context) {
 
   if (context.json) {
     Json json = {{"party", books.config.party},
-                 {"role", books.config.role == Role::sender ? "sender" : "receiver"},
+                 {"role", role_name(books.config.role)},
                  {"environment", environment_name(books.config.environment)},
                  {"running", holder == kServiceWorks},
                  {"worker", holder ? Json(*holder) : Json(nullptr)},
@@ -250,8 +251,7 @@ void show_status(Context& context) {
     return;
   }
 
-  std::string text = fmt::format("{} ({}, {}): {}\n", books.config.party,
-                                 books.config.role == Role::sender ? "sender" : "receiver",
+  std::string text = fmt::format("{} ({}, {}): {}\n", books.config.party, role_name(books.config.role),
                                  environment_name(books.config.environment), who_works(holder));
   if (!suspensions.empty())
     text += fmt::format(
@@ -299,6 +299,12 @@ void show_status(Context& context) {
       alerts.empty() && refused.empty() && !any_fails(chores))
     text += "nothing is open\n";
   context.print(text);
+}
+
+void show_metrics(Context& context) {
+  Books books(context);
+  const std::string text = metrics_of(books.config, *books.db, books.clock);
+  context.print(context.json ? text_of(Json{{"metrics", text}}) : text);
 }
 
 void show_list(Context& context) {
@@ -404,6 +410,8 @@ void add_looking(CLI::App& app, Context& context) {
     look(context, "status");
   });
   app.add_subcommand("list", "All exchanges, newest first")->callback([&context] { look(context, "list"); });
+  app.add_subcommand("metrics", "Numbers for a monitoring system, in Prometheus' text format")
+      ->callback([&context] { look(context, "metrics"); });
   auto* one = app.add_subcommand("show", "One exchange with its history and receipt");
   auto id = std::make_shared<std::string>();
   one->add_option("ID", *id, "Exchange (its first characters will do) or package name")->required();

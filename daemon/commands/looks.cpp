@@ -19,6 +19,7 @@ std::vector<std::string> words_of(const std::string& text) {
 void look_at(Context& context, const std::string& what, const std::string& argument) {
   if (what == "status") return show_status(context);
   if (what == "list") return show_list(context);
+  if (what == "metrics") return show_metrics(context);
   if (what == "show") return show_exchange(context, argument);
   if (what == "alerts") return show_alerts(context);
   if (what == "alert") return show_alert(context, argument);

@@ -12,6 +12,7 @@ namespace veer {
 
 void show_status(Context& context);
 void show_list(Context& context);
+void show_metrics(Context& context);
 void show_alerts(Context& context);
 /// One alert by its number, and whom it was told to.
 void show_alert(Context& context, const std::string& number);

@@ -164,6 +164,8 @@ TEST_CASE("a rehearsal that is refused is an alert on both sides, until one goes
   r.told("rehearse");
   r.pair.run_to_rest();
   CHECK(r.pair.sent().stage == Stage::refused);
+  CHECK_FALSE(r.aii().ledger.last_rehearsal(true));
+  CHECK_FALSE(r.avsb().ledger.last_rehearsal(true));
   CHECK(r.alerts_of_aii() == Names{"attention F_ENVIRONMENT"});
   CHECK(r.alerts_of_avsb() == Names{"attention F_ENVIRONMENT"});
   r.exchange();  // a list's end says nothing of rehearsals

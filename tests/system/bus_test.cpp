@@ -222,7 +222,7 @@ TEST_CASE("Q30: over the bus each may do what their group may, and who is in non
                                               "send --set-aside-faulty " + file};
   const std::vector<std::string> approvers = {"reject x", "resume"};
   const std::vector<std::string> auditors = {"audit verify", "audit anchors"};
-  const std::vector<std::string> lookers = {"status", "list", "show x", "receipt x", "approve x"};
+  const std::vector<std::string> lookers = {"status", "list", "show x", "metrics", "receipt x", "approve x"};
   const auto is_refused = [&](const char* user, const std::vector<std::string>& commands,
                               const std::string& whose) {
     for (const std::string& command : commands) {
@@ -248,6 +248,7 @@ TEST_CASE("Q30: over the bus each may do what their group may, and who is in non
     CAPTURE(user);
     CHECK(aii.as(user, "status").exit_code == 0);
     CHECK(aii.as(user, "list").exit_code == 0);
+    CHECK(has(aii.as(user, "metrics").output, "veerdienst_build_info{party=\"aii\""));
     CHECK(has(aii.as(user, "show x").output, "U_UNKNOWN"));
   }
   CHECK(aii.as(kOperator, "poll").exit_code == 0);

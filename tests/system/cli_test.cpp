@@ -227,6 +227,7 @@ TEST_CASE("every command that prints data prints it as JSON when told to") {
   REQUIRE(anchors.size() == 1);
   CHECK(anchors[0]["party"] == "avsb");
   CHECK(anchors[0]["exchange"] == second);
+  CHECK(has(json_of(both, "aii", "metrics")["metrics"], "veerdienst_list_numbers{"));
   const std::string tar = both.path("r.tar");
   CHECK(json_of(both, "aii", "receipt " + second + " -o " + tar)["file"] == tar);
   CHECK(fs::exists(tar));
@@ -359,9 +360,9 @@ TEST_CASE("wrong use ends with code 2, an unknown exchange with 1, and every hel
   for (const char* number : {"x", "1abc", "0", "1.5", "99999999999999999999"})
     CHECK(agencies().veer("aii", std::string("close-alert ") + number).exit_code == 2);
   for (const char* command :
-       {"init",        "run",     "check-list", "send",    "poll",    "retry",   "resend", "withdraw",
-        "close-alert", "approve", "reject",     "suspend", "resume",  "status",  "list",   "show",
-        "receipt",     "audit",   "keys",       "doctor",  "version", "rehearse"})
+       {"init",        "run",     "check-list", "send",    "poll",    "retry",    "resend", "withdraw",
+        "close-alert", "approve", "reject",     "suspend", "resume",  "status",   "list",   "show",
+        "receipt",     "audit",   "keys",       "doctor",  "version", "rehearse", "metrics"})
     CHECK(agencies().veer("aii", std::string(command) + " --help").exit_code == 0);
   CHECK(json::parse(agencies().veer("aii", "--json version").output)["libraries"].size() >= 10);
 }

@@ -160,8 +160,8 @@ TEST_CASE("every command as another user says so, and touches nothing") {
   CHECK(has(doctor.output, "belongs to another user"));
   CHECK_FALSE(has(doctor.output, "L_ENGINE"));
   // What a service could be asked; none answers here.
-  for (const char* command : {"status", "list", "show x", "receipt x", "audit verify", "audit anchors",
-                              "poll", "send /x/inburgeringsplicht-2026.csv", "retry x"}) {
+  for (const char* command : {"status", "list", "show x", "metrics", "receipt x", "audit verify",
+                              "audit anchors", "poll", "send /x/inburgeringsplicht-2026.csv", "retry x"}) {
     const ShellResult refused = strange(command);
     CAPTURE(command, refused.output);
     CHECK(refused.exit_code == 11);

@@ -127,6 +127,20 @@ TEST_CASE("which lists wait for a second person is told in words and percents; p
   CHECK(says(production, "intake.release must be \"always\" in production"));
 }
 
+TEST_CASE("a metrics file is one that a collector reads, and lies in no folder of ours or of people's") {
+  const auto with_file = [](const std::string& file) {
+    return kGood + "[metrics]\nfile = \"" + file + "\"\n";
+  };
+  CHECK(parse_config(kGood, "aii.toml").metrics_file.empty());
+  CHECK(parse_config(with_file("/var/lib/collected/aii.prom"), "aii.toml").metrics_file ==
+        "/var/lib/collected/aii.prom");
+  CHECK(says(with_file("aii.prom"), "metrics.file must be a whole path"));
+  CHECK(says(with_file("/var/lib/collected/aii.txt"), "metrics.file must end in .prom"));
+  for (const char* file : {"/var/lib/veerdienst/aii/aii.prom", "/srv/drop/aii.prom"})
+    CHECK(says(with_file(file), "metrics.file lies in /"));
+  CHECK(says(kGood + "[metrics]\nport = 9100\n", "metrics.port is not a known key"));
+}
+
 TEST_CASE("an FTPS share is read, with the port that its kind of TLS has as a rule") {
   const auto read = [](const std::string& more) {
     return std::get<FtpsShareConfig>(parse_config(with_share(kFtps + more), "aii.toml").share.kind);
