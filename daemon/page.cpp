@@ -100,6 +100,8 @@ class Page {
     return shown(fmt::format("veer -i {} {}", config_.party, words));
   }
 
+  bool is_over(Date day) const { return date_of(facts_.now) > day; }
+
   void when(Time at) {
     html_.element("time", page_text::time(at, language_), {{"datetime", format_time(at)}});
   }
@@ -186,9 +188,8 @@ class Page {
         html_.text(", ");
       if (year.at) when(*year.at);
       html_.close();
-      const bool open = year.state == YearState::to_come || year.state == YearState::under_way;
-      if (year.due && (open || year.state == YearState::missed)) {
-        html_.open("p").text(in(open ? kExpected : kWasDue)).text(" ");
+      if (year.due && year.state != YearState::recorded && year.state != YearState::none) {
+        html_.open("p").text(in(is_over(*year.due) ? kWasDue : kExpected)).text(" ");
         when(*year.due);
         html_.close();
       }
@@ -240,8 +241,7 @@ class Page {
         when(*wait.deadline);
       }
       if (wait.by) {
-        const bool late = date_of(facts_.now) > *wait.by;
-        html_.text(fmt::format(", {} ", in(late ? kWasDue : kExpected)));
+        html_.text(fmt::format(", {} ", in(is_over(*wait.by) ? kWasDue : kExpected)));
         when(*wait.by);
       }
       html_.text(".");

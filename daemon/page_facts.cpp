@@ -52,6 +52,9 @@ class Gathering {
     for (const std::string& name : at_.offers.refused())
       facts_.waits.push_back({.kind = PageWaitKind::file, .what = shown_name(name)});
     facts_.alerts = at_.alerts.open();
+    std::stable_partition(facts_.alerts.begin(), facts_.alerts.end(), [](const Alert& alert) {
+      return alert.kind == alert_kind_name(AlertKind::finding);
+    });
     look_for_keys();
     return std::move(facts_);
   }

@@ -86,7 +86,7 @@ struct PageFacts {
   std::vector<PageYear> years;
   std::vector<PageList> lists;  ///< this year's first, then what is under way of others
   std::vector<PageWait> waits;
-  std::vector<Alert> alerts;              ///< open
+  std::vector<Alert> alerts;              ///< open, findings first
   std::vector<PageRehearsal> rehearsals;  ///< the newest, newest first
   std::optional<Time> rehearsed;          ///< when the last that went well ended
   std::vector<PageKey> keys;

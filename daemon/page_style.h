@@ -13,7 +13,7 @@ inline constexpr std::string_view kPageStyle = R"(
 @media (prefers-color-scheme:dark){:root{--back:#17181b;--text:#ececf0;--soft:#b9bac2;--line:#80828c;--box:#24262b;
 --link:#8fc0ff;--good:#7fd6a6;--wait:#8fc0ff;--bad:#ffa79c}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--back);color:var(--text);font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
+body{margin:0;background:var(--back);color:var(--text);font:1rem/1.5 system-ui,sans-serif;overflow-wrap:break-word}
 header,main,footer{max-width:60rem;margin:0 auto;padding:0 1rem}
 header{padding-top:1rem}
 h1{font-size:1.5rem;line-height:1.25;margin:.5rem 0}
@@ -23,7 +23,7 @@ p{margin:.25rem 0}
 nav p{margin:0;text-align:right}
 a{color:var(--link)}
 a:focus-visible{outline:3px solid var(--link);outline-offset:2px}
-code{font-family:ui-monospace,monospace;background:var(--box);padding:.1em .3em;border-radius:.2em}
+code{font-family:ui-monospace,monospace;background:var(--box);padding:.1em .3em;border-radius:.2em;overflow-wrap:anywhere}
 .soft{color:var(--soft)}
 .answer{border:2px solid var(--good);border-radius:.4rem;padding:.5rem 1rem;margin:1rem 0;background:var(--box)}
 .answer h2{border:0;margin:0;padding:0}
@@ -46,7 +46,9 @@ article.finding,article.attention{border-left-color:var(--bad)}
 table{border-collapse:collapse;width:100%;margin:.5rem 0}
 caption{text-align:left;color:var(--soft);padding-bottom:.25rem}
 th,td{text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}
-th[scope=row]{font-weight:400}
+th[scope=row]{font-weight:400;overflow-wrap:anywhere}
+td{min-width:5.6em;overflow-wrap:anywhere}
+@media (max-width:30rem){table{font-size:.875rem}th,td{padding-right:.5rem}}
 footer{margin-top:2rem;padding-bottom:2rem;color:var(--soft);font-size:.95rem}
 @media print{:root{color-scheme:light;--back:#fff;--text:#000;--soft:#333;--line:#666;--box:#fff;--link:#000;--good:#000;
 --wait:#000;--bad:#000}

@@ -386,6 +386,13 @@ TEST_CASE("an alert that is open is reached from the answer on top") {
   REQUIRE(page.links.size() == 2);
   REQUIRE(page.links[1].starts_with("#"));
   CHECK(page.ids.contains(page.links[1].substr(1)));
+
+  // An attempt on the exchange stands before what is a matter of our own.
+  Instance& aii = p.pair.aii->instance;
+  aii.db.transaction([&] { aii.alerts.raise("host-key", AlertKind::finding, "S_HOST_KEY", "", "another"); });
+  const std::string html = page_of(aii, Language::en);
+  CHECK(html.find("#alert-2") < html.find("#alert-1"));
+  CHECK(has(read(html).text, "Attempt or breach: The share's server shows another key"));
 }
 
 TEST_CASE("every word of the page is there in both languages") {
