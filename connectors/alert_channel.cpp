@@ -3,31 +3,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/html.h"
+
 namespace veer {
 namespace {
-
-std::string escaped(std::string_view text) {
-  std::string html;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        html += "&amp;";
-        break;
-      case '<':
-        html += "&lt;";
-        break;
-      case '>':
-        html += "&gt;";
-        break;
-      case '"':
-        html += "&quot;";
-        break;
-      default:
-        html += c;
-    }
-  }
-  return html;
-}
 
 std::string_view what_to_type(const AlertMessage& message) {
   return message.language == "nl" ? "Te typen:" : "To type:";
@@ -69,17 +48,17 @@ std::string to_text(const AlertMessage& message) {
 }
 
 std::string to_html(const AlertMessage& message) {
-  std::string body = fmt::format("<h1 style=\"font-size:1.2em\">{}</h1>\n", escaped(message.headline));
+  std::string body = fmt::format("<h1 style=\"font-size:1.2em\">{}</h1>\n", escaped_html(message.headline));
   for (const std::string& paragraph : message.paragraphs)
-    body += fmt::format("<p>{}</p>\n", escaped(paragraph));
+    body += fmt::format("<p>{}</p>\n", escaped_html(paragraph));
   if (!message.command.empty())
     body += fmt::format("<p>{}</p>\n<pre style=\"background:#eee;color:#111;padding:.6em\">{}</pre>\n",
-                        what_to_type(message), escaped(message.command));
+                        what_to_type(message), escaped_html(message.command));
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"{}\">\n<head><meta charset=\"utf-8\"><title>{}</title></head>\n"
       "<body "
       "style=\"font-family:sans-serif;max-width:40em\">\n{}<p><small>{}</small></p>\n</body>\n</html>\n",
-      message.language, escaped(message.headline), body, escaped(particulars(message)));
+      message.language, escaped_html(message.headline), body, escaped_html(particulars(message)));
 }
 
 }  // namespace veer

@@ -29,19 +29,28 @@ void Sha256::update(std::string_view bytes) {
     throw Error(Code::l_memory, "SHA-256 failed");
 }
 
-std::string Sha256::hex() {
+std::string Sha256::bytes() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   if (EVP_DigestFinal_ex(state_->context.get(), digest.data(), &size) != 1)
     throw Error(Code::l_memory, "SHA-256 failed");
+  return {digest.begin(), digest.begin() + size};
+}
+
+std::string Sha256::hex() {
   static constexpr std::string_view kHex = "0123456789abcdef";
   std::string text;
-  text.reserve(std::size_t{2} * size);
-  for (unsigned i = 0; i < size; ++i) {
-    text += kHex[digest[i] >> 4];
-    text += kHex[digest[i] & 15];
+  for (const char c : bytes()) {
+    text += kHex[static_cast<unsigned char>(c) >> 4];
+    text += kHex[static_cast<unsigned char>(c) & 15];
   }
   return text;
+}
+
+std::string sha256_base64(std::string_view bytes) {
+  Sha256 digest;
+  digest.update(bytes);
+  return base64(digest.bytes());
 }
 
 std::string sha256_hex(std::string_view bytes) {

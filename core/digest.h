@@ -16,7 +16,9 @@ class Sha256 {
   Sha256(Sha256&&) noexcept;
   Sha256& operator=(Sha256&&) noexcept;
   void update(std::string_view bytes);
-  /// 64 lower-case hex digits. Ends the computation.
+  /// 32 bytes. Ends the computation, as hex() does.
+  std::string bytes();
+  /// 64 lower-case hex digits.
   std::string hex();
 
  private:
@@ -25,6 +27,8 @@ class Sha256 {
 };
 
 std::string sha256_hex(std::string_view bytes);
+/// In base64, as a Content-Security-Policy names a style.
+std::string sha256_base64(std::string_view bytes);
 /// Digest of all of `blob`. Throws what the blob throws, and L_STOPPED.
 std::string sha256_hex(const Blob& blob, const Transfer& transfer = {});
 /// Base64 (RFC 4648, with padding).

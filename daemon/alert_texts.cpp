@@ -225,6 +225,7 @@ constexpr std::array kMeanings = {
     Topic{"metrics",
           {"De meetwaarden kunnen niet worden weggeschreven", "The metrics cannot be written"},
           kGoesOn},
+    Topic{"page", {"De pagina kan niet worden weggeschreven", "The page cannot be written"}, kGoesOn},
 };
 
 constexpr Phrase kSince = {"Sinds {} (UTC).", "Since {} (UTC)."};

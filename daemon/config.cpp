@@ -51,6 +51,7 @@ class Reading {
     config_.alerts = read_alerts(root_.table("alerts"));
     proxy(root_.table("proxy"));
     metrics(root_.table("metrics"));
+    page(root_.table("page"));
     root_.refuse_unknown({"legal_basis"});
     if (!problems_.empty()) throw Error(Code::c_config, fmt::format("{}", fmt::join(problems_, "\n")));
     if (config_.environment == Environment::production)
@@ -253,15 +254,24 @@ class Reading {
   }
 
   // Others read it: it lies in no folder of ours, and in none that people or the other side put files in.
+  void require_apart(TomlTable& table, std::string_view key, const std::filesystem::path& path) const {
+    for (const auto& folder : {config_.state, config_.openpgp_home, config_.drop})
+      if (!path.empty() && !folder.empty() && overlap(folder, path))
+        table.problem(key, fmt::format("lies in {}: name a folder that others read", folder.native()));
+  }
+
   void metrics(TomlTable table) {
     config_.metrics_file = value::maybe_absolute(table, "file");
     const auto& file = config_.metrics_file;
     if (table.has("file") && !file.empty() && file.extension() != ".prom")
       table.problem("file", "must end in .prom: node_exporter reads no other");
-    for (const auto& folder : {config_.state, config_.openpgp_home, config_.drop})
-      if (!file.empty() && !folder.empty() && overlap(folder, file))
-        table.problem("file",
-                      fmt::format("lies in {}: name a folder that node_exporter reads", folder.native()));
+    require_apart(table, "file", file);
+    table.refuse_unknown();
+  }
+
+  void page(TomlTable table) {
+    config_.page_folder = value::maybe_absolute(table, "folder");
+    require_apart(table, "folder", config_.page_folder);
     table.refuse_unknown();
   }
 

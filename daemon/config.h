@@ -69,8 +69,9 @@ struct Config {
   AlertsConfig alerts;
   std::string proxy;  ///< "http://host:port" for HTTPS; empty: none
   std::string database_url;
-  std::string sha256;  ///< of the file's text
+  std::string sha256;                  ///< of the file's text
   std::filesystem::path metrics_file;  ///< empty: none is written
+  std::filesystem::path page_folder;   ///< empty: no page is written
 };
 
 /// Reads `text` as TOML. Every problem is reported at once: throws C_CONFIG whose message has a line for

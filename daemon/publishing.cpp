@@ -6,58 +6,78 @@
 
 #include "core/files.h"
 #include "daemon/metrics.h"
+#include "daemon/page.h"
 
 namespace veer {
 namespace {
 
 constexpr std::chrono::seconds kAtMost{5};
-constexpr std::chrono::minutes kAtLeast{1};
-// Whoever collects it is another user.
+// Whoever collects or reads it is another user.
 constexpr unsigned kForAll = 0644;
 
 }  // namespace
 
 Publishing::Publishing(Instance& instance) : at_(instance) {
-  if (!at_.config.metrics_file.empty()) files_.push_back({"metrics", at_.config.metrics_file, metrics_of});
+  if (!at_.config.metrics_file.empty())
+    all_.push_back({"metrics",
+                    [](Instance& at) {
+                      return Texts{{at.config.metrics_file, metrics_of(at)}};
+                    },
+                    std::chrono::minutes(1)});
+  if (!at_.config.page_folder.empty())
+    all_.push_back({"page",
+                    [](Instance& at) {
+                      Texts texts;
+                      for (PageFile& page : pages_of(at))
+                        texts[at.config.page_folder / page.name] = std::move(page.html);
+                      return texts;
+                    },
+                    std::chrono::minutes(10)});
 }
 
 Publishing::~Publishing() {
-  if (!changed_) return;
   try {
-    for (const File& file : files_) publish(file);
+    for (const Files& files : all_)
+      if (files.changed) publish(files);
   } catch (...) {  // the ledger cannot be written, as whoever works next will see
   }
 }
 
+Time Publishing::due(const Files& files) {
+  if (!files.last) return {};
+  return *files.last + (files.changed ? std::chrono::milliseconds(kAtMost) : files.at_least);
+}
+
 std::optional<Time> Publishing::next_due() {
-  if (files_.empty()) return std::nullopt;
-  if (!last_) return at_.clock.now();
-  return *last_ + (changed_ ? std::chrono::milliseconds(kAtMost) : kAtLeast);
+  std::optional<Time> next;
+  for (const Files& files : all_) next = std::min(next.value_or(Time::max()), due(files));
+  return next;
 }
 
 void Publishing::publish_if_due(bool changed) {
-  changed_ = changed_ || changed;
-  const auto due = next_due();
-  if (!due) return;
   const Time now = at_.clock.now();
-  const bool clock_went_back = last_ && now < *last_;
-  if (*due > now && !clock_went_back) return;
-  last_ = now;
-  changed_ = false;
-  for (const File& file : files_) publish(file);
+  for (Files& files : all_) {
+    files.changed = files.changed || changed;
+    const bool clock_went_back = files.last && now < *files.last;
+    if (due(files) > now && !clock_went_back) continue;
+    files.last = now;
+    files.changed = false;
+    publish(files);
+  }
 }
 
-void Publishing::publish(const File& file) {
+void Publishing::publish(const Files& files) {
   try {
-    write_file(file.path, file.text_of(at_), kForAll);
-    if (at_.alerts.is_open(file.topic)) at_.db.transaction([&] { at_.alerts.close(file.topic); });
+    for (const auto& [path, text] : files.texts(at_)) write_file(path, text, kForAll);
+    if (at_.alerts.is_open(files.topic)) at_.db.transaction([&] { at_.alerts.close(files.topic); });
   } catch (...) {
     const Error error = error_of(std::current_exception());
     at_.db.transaction([&] {
-      at_.alerts.raise(file.topic, AlertKind::attention, code_name(error.code()), "",
-                       fmt::format("{} could not be written: {}; its folder must be there, and the service's "
-                                   "to write in (ReadWritePaths= of its unit)",
-                                   file.path.native(), error.message()));
+      at_.alerts.raise(
+          files.topic, AlertKind::attention, code_name(error.code()), "",
+          fmt::format("[{}] could not be written: {}; its folder must be there, and the service's "
+                      "to write in (ReadWritePaths= of its unit)",
+                      files.topic, error.message()));
     });
   }
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,9 +11,9 @@
 namespace veer {
 
 /// Files that tell others about the instance: each is written anew, whole or not at all, when the books
-/// changed (at most every five seconds) and every minute. One that cannot be written is an alert, and stands
-/// in nobody's way. Nothing is done where none is configured. One thread; nothing survives a crash but the
-/// files.
+/// changed (at most every five seconds), and the metrics every minute, the page every ten. One that cannot be
+/// written is an alert, and stands in nobody's way. Nothing is done where none is configured. One thread;
+/// nothing survives a crash but the files.
 class Publishing {
  public:
   explicit Publishing(Instance& instance);
@@ -26,17 +28,19 @@ class Publishing {
   std::optional<Time> next_due();
 
  private:
-  struct File {
+  using Texts = std::map<std::filesystem::path, std::string>;
+  struct Files {
     std::string topic;  ///< of the alert: a word of kTopics
-    std::filesystem::path path;
-    std::string (*text_of)(Instance&);
+    std::function<Texts(Instance&)> texts;
+    std::chrono::milliseconds at_least;
+    std::optional<Time> last = {};
+    bool changed = false;  ///< since `last`
   };
-  void publish(const File& file);
+  static Time due(const Files& files);
+  void publish(const Files& files);
 
   Instance& at_;
-  std::vector<File> files_;
-  std::optional<Time> last_;
-  bool changed_ = false;  ///< since `last_`
+  std::vector<Files> all_;
 };
 
 }  // namespace veer

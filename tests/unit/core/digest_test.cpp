@@ -58,3 +58,8 @@ TEST_CASE("base64 is that of RFC 4648, and nothing else is read as such") {
     CHECK(from_base64(text).empty());
   }
 }
+
+TEST_CASE("a digest in base64 is that which a Content-Security-Policy names") {
+  CHECK(sha256_base64("") == "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+  CHECK(sha256_base64("abc") == "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+}
