@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "connectors/url.h"
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"

@@ -417,7 +417,7 @@ TEST_CASE("every word of the page is there in both languages") {
 }
 
 TEST_CASE("the page is written where it is configured, anew as something changes, and its absence is told") {
-  Looking p;
+  Pages p;
   const fs::path folder = p.pair.root / "page";
   p.pair.aii_config.page_folder = folder;
   p.pair.start_aii();
