@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/files.h"
@@ -59,6 +60,22 @@ struct Agencies {
     return "no such exchange";
   }
 };
+
+/// The events of a side's audit chain that are about keys, each with whose key it was.
+std::string key_records(const Installation& both, const std::string& party) {
+  return shell("sqlite3 -readonly " + (both.path(party) / "ledger.db").native() +
+               " \"SELECT event || ' ' || json_extract(record, '$.facts.whose') FROM audit WHERE event LIKE "
+               "'key-%' ORDER BY seq\"")
+      .output;
+}
+
+/// One fact of the last record about keys.
+std::string last_fact(const Installation& both, const std::string& party, const std::string& name) {
+  return shell("sqlite3 -readonly " + (both.path(party) / "ledger.db").native() +
+               " \"SELECT json_extract(record, '$.facts." + name +
+               "') FROM audit WHERE event LIKE 'key-%' ORDER BY seq DESC LIMIT 1\" | tr -d '\\n'")
+      .output;
+}
 
 const std::string kToday = "--from " + format_date(date_of(SystemClock().now()));
 
@@ -166,6 +183,8 @@ TEST_CASE(
   const ShellResult busy = a.both.veer("avsb", "keys retire " + made["old"].get<std::string>() + " --now");
   CHECK(busy.exit_code == 1);
   CHECK(has(busy.output, "L_LOCK"));
+  CHECK(key_records(a.both, "avsb") == "key-created own\n");  // beside the service, which goes on
+  CHECK(key_records(a.both, "aii") == "key-pinned counterparty\n");
   REQUIRE(kill(aii->pid(), SIGHUP) == 0);
   REQUIRE(kill(avsb->pid(), SIGHUP) == 0);
   const auto runs = [&](const std::string& party) {
@@ -250,6 +269,33 @@ TEST_CASE("a renewed key keeps its fingerprint, and the other side takes it in w
   const std::string theirs = json_of(a.both, "avsb", "keys export")["fingerprint"];
   CHECK(json_of(a.both, "avsb", "keys renew --days 900")["fingerprint"] == theirs);  // its primary is here
   CHECK(has(a.both.veer("avsb", "keys show").output, "primary key here"));
+}
+
+TEST_CASE("every change of keys stands in the audit trail, with who made it") {
+  Agencies a;
+  a.must("aii", "keys renew --days 800");  // before the first start there is nothing to write in
+  CHECK_FALSE(fs::exists(a.both.path("aii") / "ledger.db"));
+  REQUIRE(a.arrives(a.offer()));
+  const std::string primary = a.both.path("primary").native();
+  const std::string own = json_of(a.both, "aii", "keys export")["fingerprint"];
+  a.must("aii", "keys offline " + primary);
+  CHECK(last_fact(a.both, "aii", "fingerprint") == own);
+  CHECK(has(last_fact(a.both, "aii", "who"), std::to_string(getuid())));
+  const json renewed = json_of(a.both, "aii", "keys renew --days 900 --primary " + primary);
+  CHECK(last_fact(a.both, "aii", "until") == renewed["until"].get<std::string>());
+  for (int i = 0; i < 2; ++i)  // what was not new is no event
+    a.must("avsb", "keys import " + renewed["public_key"].get<std::string>());
+  CHECK(last_fact(a.both, "avsb", "until") == renewed["until"].get<std::string>());
+  const json made = a.rotate("aii", kToday);
+  CHECK(last_fact(a.both, "aii", "follows") == own);
+  a.import("avsb", made, kToday);
+  CHECK(last_fact(a.both, "avsb", "from") == made["from"].get<std::string>());
+  for (const char* party : {"aii", "avsb"}) a.must(party, "keys retire " + own + " --now");
+  CHECK(a.both.veer("aii", "keys renew --days 10").exit_code == 12);  // nothing done, nothing recorded
+  CHECK(key_records(a.both, "aii") == "key-offline own\nkey-renewed own\nkey-created own\nkey-retired own\n");
+  CHECK(key_records(a.both, "avsb") ==
+        "key-renewed counterparty\nkey-pinned counterparty\nkey-retired counterparty\n");
+  for (const char* party : {"aii", "avsb"}) a.must(party, "audit verify");
 }
 
 TEST_CASE("a renewal that is killed at any moment leaves no primary key in the key folder") {
