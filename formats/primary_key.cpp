@@ -140,4 +140,13 @@ KeyState renew_key(const fs::path& home, const std::string& fingerprint, const R
   return state;
 }
 
+void forget_killed_work() {
+  try {
+    remove_left_homes();
+  } catch (const Error& error) {
+    log(LogLevel::warn, "a secret key that a killed command left in memory cannot be looked for: {}",
+        error.message());
+  }
+}
+
 }  // namespace veer

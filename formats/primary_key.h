@@ -31,4 +31,8 @@ struct Renewal {
 /// `primary`, the primary has ended, or a subkey lasts as long already.
 KeyState renew_key(const fs::path& home, const std::string& fingerprint, const Renewal& renewal);
 
+/// Removes what either of them left in memory when it was killed, a minute ago at least. Where that cannot be
+/// done, the log says so.
+void forget_killed_work();
+
 }  // namespace veer

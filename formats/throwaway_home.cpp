@@ -44,7 +44,10 @@ void remove_home(const fs::path& home, ThrowawayHome::Secrets secrets) {
         error.message());
 }
 
-void remove_left_behind(const fs::path& place) {
+}  // namespace
+
+void remove_left_homes() {
+  const fs::path place = memory();
   for (const std::string& name : names_in(place)) {
     if (!name.starts_with(kSecretPrefix)) continue;
     const fs::path home = place / name;
@@ -56,15 +59,13 @@ void remove_left_behind(const fs::path& place) {
   }
 }
 
-}  // namespace
-
 ThrowawayHome::ThrowawayHome(Secrets secrets) : secrets_(secrets) {
   if (secrets == Secrets::refused) {
     path_ = made_in(fs::temp_directory_path(), "veer-key-");
     write_file(path_ / "gpg.conf", fmt::format("{}no-autostart\n", gpg_settings()));
     return;
   }
-  remove_left_behind(memory());
+  remove_left_homes();
   path_ = made_in(memory(), kSecretPrefix);
   lock_ = FolderLock::try_take(path_);
   if (!lock_)

@@ -15,6 +15,7 @@
 #include "daemon/access.h"
 #include "daemon/schema.h"
 #include "daemon/share_factory.h"
+#include "formats/primary_key.h"
 
 namespace veer {
 namespace {
@@ -114,6 +115,7 @@ Working::Working(Key, const Config& config, FolderLock state, FolderLock keys)
       agent_(config.openpgp_home),
       seal_(config.openpgp_home, config.own_keys, config.counterparty_keys, clock_, passphrase_of(config)) {
   stop_agent(config.openpgp_home);
+  forget_killed_work();
   for (const std::string& name : prepare_home(config.openpgp_home))
     log(LogLevel::warn, "{} in the key folder was not as this program writes it; it was put right",
         printable(name));

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "daemon/commands/json_handles.h"
+#include "daemon/commands/key_record.h"
 #include "daemon/ledger.h"
 #include "formats/acceptance.h"
 #include "formats/keyring.h"
@@ -73,6 +74,7 @@ void rotate(Context& context, const std::string& wish) {
   if (old.expires && *old.expires <= Time(std::chrono::sys_days(from)))
     throw Error(Code::u_usage, fmt::format("the present key ends on {}: name an earlier day with --from",
                                            format_date(date_of(*old.expires))));
+  KeyRecord record(context);
   const auto begun = begun_key(config);
   const std::string fingerprint = begun ? *begun : make_successor(config, old);
   const fs::path file = config.state / (config.party + ".public.asc");
@@ -80,6 +82,11 @@ void rotate(Context& context, const std::string& wish) {
   const auto pins = with_successor(config.own_keys, fingerprint, from);
   const bool written = pin_or_tell(context, Whose::own, pins);
   const PinnedKey& ended = *pinned(pins, old.fingerprint);
+  record.append("key-created", Whose::own, fingerprint,
+                {{"from", format_date(from)},
+                 {"follows", old.fingerprint},
+                 {"old_until", end_of(ended)},
+                 {"configuration", written ? "written" : "left alone"}});
   if (context.json)
     context.print(text_of(Json{{"fingerprint", fingerprint},
                                {"from", format_date(from)},
@@ -155,8 +162,10 @@ void retire(Context& context, const std::string& given, bool now) {
   std::error_code none;
   if (!now && fs::exists(config.database_url.substr(config.database_url.find(':') + 1), none))
     require_at_rest(*open_books(config));
+  KeyRecord record(context);
   if (whose) unpin(context, pins_of(config, *whose), *whose, fingerprint, now);
   remove_key(config.openpgp_home, fingerprint);
+  record.append("key-retired", whose, fingerprint, {{"before_its_time", now ? "yes" : "no"}});
   context.tell(fmt::format("{} is neither pinned nor kept any more\n", fingerprint));
 }
 

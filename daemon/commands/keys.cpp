@@ -10,6 +10,7 @@
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/commands/key_change.h"
+#include "daemon/commands/key_record.h"
 #include "daemon/commands/primary_key.h"
 #include "formats/acceptance.h"
 #include "formats/keyring.h"
@@ -128,11 +129,14 @@ std::string end_of(const KeyState& key) {
   return key.expires ? "until " + format_date(date_of(*key.expires)) : "without end";
 }
 
+bool is_new(const std::optional<KeyState>& before, const KeyState& after) {
+  return !before || before->expires != after.expires || before->revoked != after.revoked;
+}
+
 /// What became of a key that the configuration named before.
 std::string news_of(const std::optional<KeyState>& before, const KeyState& after) {
   if (after.revoked) return "taken in; its owner REVOKED it: agree on another one\n";
-  if (before && before->expires == after.expires)
-    return fmt::format("nothing of it was new: usable {}\n", end_of(after));
+  if (!is_new(before, after)) return fmt::format("nothing of it was new: usable {}\n", end_of(after));
   return fmt::format("{} {}; a service that runs follows it by itself\n",
                      before ? "renewed: usable" : "taken in; the configuration names it already: usable",
                      end_of(after));
@@ -152,10 +156,23 @@ void import_key(Context& context, const std::string& home, const Wanted& wanted)
   only_key_of(key, expected);
   const auto pins = pins_with(context, expected, wanted.from);
   const auto before = state_in(folder, expected);
+  KeyRecord record(context);
   import_public(folder, key, expected);
-  if (!pins)
-    context.tell(news_of(before, state_in(folder, expected).value()));
-  else if (pin_or_tell(context, Whose::counterparty, *pins))
+  const KeyState after = state_in(folder, expected).value();
+  AuditFacts facts = {{"until", after.expires ? format_date(date_of(*after.expires)) : "never"}};
+  if (after.revoked) facts.emplace_back("revoked", "yes");
+  if (!pins) {
+    if (is_new(before, after))
+      record.append(before ? "key-renewed" : "key-pinned", Whose::counterparty, expected, facts);
+    context.tell(news_of(before, after));
+    return;
+  }
+  const bool written = pin_or_tell(context, Whose::counterparty, *pins);
+  const auto& from = pinned(*pins, expected)->from;
+  facts.emplace_back("from", from ? format_date(date_of(*from)) : "ever");
+  facts.emplace_back("configuration", written ? "written" : "left alone");
+  record.append("key-pinned", Whose::counterparty, expected, facts);
+  if (written)
     context.tell(
         "taken in, and named in [counterparty]; a service that runs follows it after 'systemctl reload'\n");
 }

@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/commands/key_change.h"
+#include "daemon/commands/key_record.h"
 #include "daemon/commands/primary_key.h"
 #include "formats/acceptance.h"
 #include "formats/keyring.h"
@@ -65,7 +66,9 @@ void take_offline(Context& context, const std::string& target, const std::string
   const KeyVisit visit(config.openpgp_home);
   const std::string fingerprint = given.empty() ? key_with_primary(config) : without_blanks(given);
   const Secret passphrase = passphrase_of(config);
+  KeyRecord record(context);
   take_primary_away(config.openpgp_home, fingerprint, file, passphrase.empty() ? nullptr : &passphrase);
+  record.append("key-offline", Whose::own, fingerprint, {});
   if (context.json)
     context.print(text_of(Json{{"fingerprint", fingerprint}, {"file", printable(file.native())}}));
   else
@@ -89,6 +92,7 @@ void renew(Context& context, const std::string& primary_file, int days) {
   const KeyVisit visit(config.openpgp_home);
   const Secret passphrase = passphrase_of(config);
   const Secret primary = primary_file.empty() ? Secret() : Secret(read_file(primary_file, kMostOfAKey));
+  KeyRecord record(context);
   const KeyState key = renew_key(config.openpgp_home, in_use->fingerprint,
                                  {.life = std::chrono::days(days),
                                   .primary = primary_file.empty() ? nullptr : &primary,
@@ -96,6 +100,7 @@ void renew(Context& context, const std::string& primary_file, int days) {
   const fs::path file = config.state / (config.party + ".public.asc");
   write_file(file, export_public(config.openpgp_home, key.fingerprint), 0644);
   const std::string until = key.expires ? format_date(date_of(*key.expires)) : "never";
+  record.append("key-renewed", Whose::own, key.fingerprint, {{"until", until}});
   if (context.json)
     context.print(
         text_of(Json{{"fingerprint", key.fingerprint}, {"until", until}, {"public_key", file.native()}}));

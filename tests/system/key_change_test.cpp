@@ -1,9 +1,11 @@
 // Another key on one side while the other goes on: nothing that is under way is lost.
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/files.h"
@@ -13,6 +15,7 @@
 using namespace veer;
 using namespace veer::test;
 using nlohmann::json;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -59,6 +62,22 @@ struct Agencies {
     return "no such exchange";
   }
 };
+
+/// The events of a side's audit chain that are about keys, each with whose key it was.
+std::string key_records(const Installation& both, const std::string& party) {
+  return shell("sqlite3 -readonly " + (both.path(party) / "ledger.db").native() +
+               " \"SELECT event || ' ' || json_extract(record, '$.facts.whose') FROM audit WHERE event LIKE "
+               "'key-%' ORDER BY seq\"")
+      .output;
+}
+
+/// One fact of the last record about keys.
+std::string last_fact(const Installation& both, const std::string& party, const std::string& name) {
+  return shell("sqlite3 -readonly " + (both.path(party) / "ledger.db").native() +
+               " \"SELECT json_extract(record, '$.facts." + name +
+               "') FROM audit WHERE event LIKE 'key-%' ORDER BY seq DESC LIMIT 1\" | tr -d '\\n'")
+      .output;
+}
 
 const std::string kToday = "--from " + format_date(date_of(SystemClock().now()));
 
@@ -166,6 +185,8 @@ TEST_CASE(
   const ShellResult busy = a.both.veer("avsb", "keys retire " + made["old"].get<std::string>() + " --now");
   CHECK(busy.exit_code == 1);
   CHECK(has(busy.output, "L_LOCK"));
+  CHECK(key_records(a.both, "avsb") == "key-created own\n");  // beside the service, which goes on
+  CHECK(key_records(a.both, "aii") == "key-pinned counterparty\n");
   REQUIRE(kill(aii->pid(), SIGHUP) == 0);
   REQUIRE(kill(avsb->pid(), SIGHUP) == 0);
   const auto runs = [&](const std::string& party) {
@@ -252,7 +273,34 @@ TEST_CASE("a renewed key keeps its fingerprint, and the other side takes it in w
   CHECK(has(a.both.veer("avsb", "keys show").output, "primary key here"));
 }
 
-TEST_CASE("a renewal that is killed at any moment leaves no primary key in the key folder") {
+TEST_CASE("every change of keys stands in the audit trail, with who made it") {
+  Agencies a;
+  a.must("aii", "keys renew --days 800");  // before the first start there is nothing to write in
+  CHECK_FALSE(fs::exists(a.both.path("aii") / "ledger.db"));
+  REQUIRE(a.arrives(a.offer()));
+  const std::string primary = a.both.path("primary").native();
+  const std::string own = json_of(a.both, "aii", "keys export")["fingerprint"];
+  a.must("aii", "keys offline " + primary);
+  CHECK(last_fact(a.both, "aii", "fingerprint") == own);
+  CHECK(has(last_fact(a.both, "aii", "who"), std::to_string(getuid())));
+  const json renewed = json_of(a.both, "aii", "keys renew --days 900 --primary " + primary);
+  CHECK(last_fact(a.both, "aii", "until") == renewed["until"].get<std::string>());
+  for (int i = 0; i < 2; ++i)  // what was not new is no event
+    a.must("avsb", "keys import " + renewed["public_key"].get<std::string>());
+  CHECK(last_fact(a.both, "avsb", "until") == renewed["until"].get<std::string>());
+  const json made = a.rotate("aii", kToday);
+  CHECK(last_fact(a.both, "aii", "follows") == own);
+  a.import("avsb", made, kToday);
+  CHECK(last_fact(a.both, "avsb", "from") == made["from"].get<std::string>());
+  for (const char* party : {"aii", "avsb"}) a.must(party, "keys retire " + own + " --now");
+  CHECK(a.both.veer("aii", "keys renew --days 10").exit_code == 12);  // nothing done, nothing recorded
+  CHECK(key_records(a.both, "aii") == "key-offline own\nkey-renewed own\nkey-created own\nkey-retired own\n");
+  CHECK(key_records(a.both, "avsb") ==
+        "key-renewed counterparty\nkey-pinned counterparty\nkey-retired counterparty\n");
+  for (const char* party : {"aii", "avsb"}) a.must(party, "audit verify");
+}
+
+TEST_CASE("a renewal that is killed at any moment leaves no primary key behind") {
   const Agencies a;
   const std::string primary = a.both.path("primary").native();
   a.must("aii", "keys offline " + primary);
@@ -264,12 +312,23 @@ TEST_CASE("a renewal that is killed at any moment leaves no primary key in the k
     shell(fmt::format("timeout -s KILL 0.{:02} {}{} >/dev/null 2>&1", i * 6, renew, 800 + i));
     CHECK(names_in(a.both.path("aii") / "gnupg" / "private-keys-v1.d").size() == 2);
   }
-  for (const std::string& name : names_in(memory)) {  // what the next command does a minute later
-    if (!name.starts_with("veer-secret-key-") || std::count(before.begin(), before.end(), name) > 0) continue;
-    if (FolderLock::is_taken(memory / name)) continue;
-    shell("gpgconf --homedir " + (memory / name).native() + " --kill gpg-agent");
-    fs::remove_all(memory / name);
-  }
+  const auto left = [&] {
+    std::vector<fs::path> homes;
+    for (const std::string& name : names_in(memory))
+      if (name.starts_with("veer-secret-key-") && std::count(before.begin(), before.end(), name) == 0 &&
+          !FolderLock::is_taken(memory / name))
+        homes.push_back(memory / name);
+    return homes;
+  };
+  std::string made = (memory / "veer-secret-key-XXXXXX").native();  // should every one have been too quick
+  REQUIRE(mkdtemp(made.data()) != nullptr);
+  wait_until([&] {  // an agent that was just begun may still write into its folder
+    std::error_code gone;
+    for (const fs::path& home : left())
+      fs::last_write_time(home, fs::file_time_type::clock::now() - 1h, gone);
+    a.must("aii", "run --once");  // as the service does when it starts
+    return left().empty();
+  });
   a.must("aii", "keys renew --days 900 --primary " + primary);
   a.must("aii", "doctor");
   CHECK(has(a.both.veer("aii", "keys show").output, "primary key offline"));

@@ -252,7 +252,9 @@ TEST_CASE("keys are taken in only under the fingerprint that was confirmed") {
   const std::string key = (agencies().path("avsb") / "avsb.public.asc").native();
   CHECK(agencies().veer("aii", "keys import " + key + " --fingerprint " + std::string(40, 'A')).exit_code ==
         12);
-  CHECK(agencies().veer("aii", "keys import " + key).exit_code == 2);
+  CHECK(agencies().veer("aii", "keys import " + key).exit_code == 0);  // it is pinned
+  const std::string unknown = (agencies().path("aii") / "aii.public.asc").native();
+  CHECK(agencies().veer("aii", "keys import " + unknown + " </dev/null").exit_code == 2);
   CHECK(has(agencies().veer("aii", "keys export").output, "BEGIN PGP PUBLIC KEY BLOCK"));
   CHECK(json::parse(agencies().veer("aii", "--json keys show").output).size() == 2);
 }
