@@ -19,13 +19,13 @@ constexpr unsigned kForAll = 0644;
 
 Publishing::Publishing(Instance& instance) : at_(instance) {
   if (!at_.config.metrics_file.empty())
-    all_.push_back({"metrics",
+    all_.push_back({"metrics", at_.config.metrics_file,
                     [](Instance& at) {
                       return Texts{{at.config.metrics_file, metrics_of(at)}};
                     },
                     std::chrono::minutes(1)});
   if (!at_.config.page_folder.empty())
-    all_.push_back({"page",
+    all_.push_back({"page", at_.config.page_folder,
                     [](Instance& at) {
                       Texts texts;
                       for (PageFile& page : pages_of(at))
@@ -73,11 +73,10 @@ void Publishing::publish(const Files& files) {
   } catch (...) {
     const Error error = error_of(std::current_exception());
     at_.db.transaction([&] {
-      at_.alerts.raise(
-          files.topic, AlertKind::attention, code_name(error.code()), "",
-          fmt::format("[{}] could not be written: {}; its folder must be there, and the service's "
-                      "to write in (ReadWritePaths= of its unit)",
-                      files.topic, error.message()));
+      at_.alerts.raise(files.topic, AlertKind::attention, code_name(error.code()), "",
+                       fmt::format("{} could not be written: {}; its folder must be there, and the service's "
+                                   "to write in (ReadWritePaths= of its unit)",
+                                   files.place.native(), error.message()));
     });
   }
 }

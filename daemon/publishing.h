@@ -31,6 +31,7 @@ class Publishing {
   using Texts = std::map<std::filesystem::path, std::string>;
   struct Files {
     std::string topic;  ///< of the alert: a word of kTopics
+    std::filesystem::path place;
     std::function<Texts(Instance&)> texts;
     std::chrono::milliseconds at_least;
     std::optional<Time> last = {};

@@ -68,7 +68,7 @@ TEST_CASE("a name that an upload of unknown address keeps is taken, and its next
   const auto error = thrown([&] { world.put("a.pgp", bytes); });
   REQUIRE(error);
   CHECK(error->code() == Code::s_name_taken);
-  CHECK(has(error->message(), "an upload to this name is open"));
+  CHECK(has(error->message(), "keeps this name from us"));
   CHECK(has(error->message(), "Microsoft's request id"));
   world.put("a-2.pgp", bytes);
   CHECK(world.stored("a-2.pgp") == bytes);
