@@ -2,12 +2,12 @@
 
 #include <array>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,12 +46,12 @@ std::optional<std::string> said_by(std::vector<std::string> words) {
   return text;
 }
 
-// One that nobody has taken note of (a zombie) has ended.
-bool is_alive(pid_t process) {
-  std::ifstream file(fmt::format("/proc/{}/stat", process));
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const std::size_t state = text.rfind(')') + 2;
-  return state < text.size() && text[state] != 'Z' && text[state] != 'X';
+bool ends_within(pid_t process, std::chrono::milliseconds patience) {
+  // glibc 2.36 declares pidfd_open() for C alone.
+  const Fd handle(static_cast<int>(syscall(SYS_pidfd_open, process, 0)));
+  if (handle.get() < 0) return errno == ESRCH;
+  pollfd end{handle.get(), POLLIN, 0};
+  return TEMP_FAILURE_RETRY(poll(&end, 1, static_cast<int>(patience.count()))) == 1;
 }
 
 }  // namespace veer

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,7 +14,9 @@ namespace veer {
 /// input and with a plain environment; whatever it ends with. Empty when it cannot be run.
 std::optional<std::string> said_by(std::vector<std::string> words);
 
-/// Whether a process has not ended yet.
-bool is_alive(pid_t process);
+/// Waits until a process, of whatever parent, has ended; whether it has within this time. It needs no view of
+/// /proc, where a service sees no process that forbids being looked at, as GnuPG's agent does (proc(5),
+/// hidepid).
+bool ends_within(pid_t process, std::chrono::milliseconds patience);
 
 }  // namespace veer

@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
-#include <thread>
 
 #include <fmt/format.h>
 #include <gpgme.h>
@@ -127,9 +126,7 @@ void stop_agent(const fs::path& home) {
   if (!said) throw Error(Code::l_engine, "gpg-connect-agent cannot be run: install the package gnupg");
   // "D 4711", and nothing when there is none. It ends a moment after it said so.
   const pid_t agent = said->starts_with("D ") ? std::atoi(said->c_str() + 2) : 0;
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (agent > 0 && is_alive(agent) && std::chrono::steady_clock::now() < end)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  if (agent > 0) ends_within(agent, kPatience);
 }
 
 }  // namespace veer

@@ -34,8 +34,8 @@ fs::path memory() {
 void remove_home(const fs::path& home, ThrowawayHome::Secrets secrets) {
   try {
     if (secrets == ThrowawayHome::Secrets::kept) stop_agent(home);
-  } catch (const Error& error) {
-    log(LogLevel::warn, "the OpenPGP agent could not be ended: {}", error.message());
+  } catch (const std::exception& error) {
+    log(LogLevel::warn, "the OpenPGP agent could not be ended: {}", error.what());
   }
   std::error_code error;
   fs::remove_all(home, error);

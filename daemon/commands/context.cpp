@@ -128,16 +128,16 @@ Working::Working(Key, const Config& config, FolderLock state, FolderLock keys)
 AgentEnd::~AgentEnd() {
   try {
     stop_agent(home_);
-  } catch (const Error& error) {
-    log(LogLevel::warn, "the OpenPGP agent could not be ended: {}", error.message());
+  } catch (const std::exception& error) {
+    log(LogLevel::warn, "the OpenPGP agent could not be ended: {}", error.what());
   }
 }
 
 KeyVisit::~KeyVisit() {
   try {
     if (const auto lock = FolderLock::try_take(home_)) stop_agent(home_);
-  } catch (const Error& error) {
-    log(LogLevel::warn, "the OpenPGP agent could not be ended: {}", error.message());
+  } catch (const std::exception& error) {
+    log(LogLevel::warn, "the OpenPGP agent could not be ended: {}", error.what());
   }
 }
 

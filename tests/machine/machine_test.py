@@ -87,6 +87,13 @@ class Test:
                   and s.journal("-u", s.unit).count(" runs as ") == 2)
             holds("a reload is no restart", side.property("MainPID") == main and side.property("ActiveState") == "active")
 
+    def a_service_that_is_stopped_leaves_nothing_that_must_be_killed(self):
+        for side in self.sides:
+            side.machine.run("systemctl", "restart", side.unit)
+            told = side.journal("-u", side.unit)
+            holds("it stopped in the ordinary way", " stops\n" in told and "Deactivated successfully" in told)
+            holds(f"something had to be killed: {told}", "SIGKILL" not in told)
+
     def the_shell_completes_what_is_typed(self):
         for typed, completed in (("-i av", "avsb"), ("stat", "status"), ("-i avsb audit ver", "verify"),
                                  ("keys import --fing", "--fingerprint")):

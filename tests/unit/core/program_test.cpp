@@ -1,6 +1,7 @@
 #include "core/program.h"
 
 #include <catch2/catch.hpp>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,14 +14,28 @@ TEST_CASE("what another program prints is read whole, and one that is not there 
   CHECK_FALSE(said_by({"/nowhere/at/all"}));
 }
 
-TEST_CASE("a process that ended is not alive, though nobody took note of it yet") {
-  CHECK(is_alive(getpid()));
+TEST_CASE("a process that ended has done so, though nobody took note of it yet") {
+  using std::chrono::milliseconds;
+  CHECK_FALSE(ends_within(getpid(), milliseconds(1)));
   const pid_t child = fork();
   if (child == 0) _exit(0);
   REQUIRE(child > 0);
-  siginfo_t ended{};
-  REQUIRE(waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT) == 0);
-  CHECK_FALSE(is_alive(child));
+  CHECK(ends_within(child, std::chrono::minutes(1)));
+  CHECK(ends_within(child, milliseconds(0)));
   REQUIRE(waitpid(child, nullptr, 0) == child);
-  CHECK_FALSE(is_alive(child));
+  CHECK(ends_within(child, milliseconds(0)));
+}
+
+// GnuPG's agent is such a one, and the service's /proc hides it (ProtectProc=invisible).
+TEST_CASE("the end of a process is seen that forbids being looked at, and ends while it is waited for") {
+  const pid_t child = fork();
+  if (child == 0) {
+    prctl(PR_SET_DUMPABLE, 0);
+    usleep(50'000);
+    _exit(0);
+  }
+  REQUIRE(child > 0);
+  CHECK_FALSE(ends_within(child, std::chrono::milliseconds(1)));
+  CHECK(ends_within(child, std::chrono::minutes(1)));
+  REQUIRE(waitpid(child, nullptr, 0) == child);
 }
