@@ -247,17 +247,14 @@ void SharePointUpload::send(std::vector<std::uint64_t> missing) {
     const std::uint64_t end = std::min(from + kFragment, content_.size());
     if (from >= end)
       throw Error(Code::s_protocol, fmt::format("{}: the service wants bytes that there are not", doing()));
-    std::string bytes = load(from, end);
-    if (from <= hashed_ && hashed_ < end) {
-      hash_.update(std::string_view(bytes).substr(hashed_ - from));
-      hashed_ = end;
-    }
+    if (std::exchange(ahead_from_, from) != from) ahead_.clear();
+    read_ahead(end);
     const std::optional<Time> finished = finished_;
     if (end == content_.size()) {
       finished_ = graph_.now();
       keep(note());
     }
-    const GraphAnswer answer = send_fragment(std::move(bytes), from);
+    const GraphAnswer answer = send_fragment(from, end);
     if (answer.status() == 200 || answer.status() == 201) return confirm(answer);
     if (answer.status() == 409) return settle_conflict(answer);
     if (is_lost(answer.status())) {
@@ -283,17 +280,36 @@ void SharePointUpload::send(std::vector<std::uint64_t> missing) {
   }
 }
 
-GraphAnswer SharePointUpload::send_fragment(std::string bytes, std::uint64_t from) {
-  const std::size_t size = bytes.size();
+/// Makes what is read, and hashed, reach up to `end`.
+void SharePointUpload::read_ahead(std::uint64_t end) {
+  const std::uint64_t from = ahead_from_ + ahead_.size();
+  if (from >= std::min(end, content_.size())) return;
+  const std::string piece = load(from, std::min(end, content_.size()));
+  const std::uint64_t until = from + piece.size();
+  if (from <= hashed_ && hashed_ < until) {
+    hash_.update(std::string_view(piece).substr(hashed_ - from));
+    hashed_ = until;
+  }
+  ahead_ += piece;
+}
+
+// The next one is read while this one is under way.
+GraphAnswer SharePointUpload::send_fragment(std::uint64_t from, std::uint64_t end) {
   StorageCall call{.method = "PUT",
                    .url = open_.url,
                    .doing = doing(),
-                   .body = std::move(bytes),
+                   .body = std::exchange(ahead_, {}),
                    .patience = kFragmentPatience};
+  ahead_from_ = end;
+  ahead_.reserve(std::min(kFragment, content_.size() - end));
   call.once = true;
   call.headers["Content-Type"] = "application/octet-stream";
-  call.headers["Content-Range"] = fmt::format("bytes {}-{}/{}", from, from + size - 1, content_.size());
-  call.sent = [&](std::uint64_t done) { transfer_.tick(from + std::min<std::uint64_t>(done, size)); };
+  call.headers["Content-Range"] = fmt::format("bytes {}-{}/{}", from, end - 1, content_.size());
+  call.sent = [&](std::uint64_t done) {
+    const std::uint64_t until = from + std::min(done, end - from);
+    transfer_.tick(until);
+    read_ahead(until + kFragment);
+  };
   return graph_.store(std::move(call), transfer_);
 }
 

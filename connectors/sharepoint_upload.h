@@ -45,7 +45,8 @@ class SharePointUpload {
   std::optional<std::vector<std::uint64_t>> take_up();
   std::vector<std::uint64_t> begin();
   void send(std::vector<std::uint64_t> missing);
-  GraphAnswer send_fragment(std::string bytes, std::uint64_t from);
+  GraphAnswer send_fragment(std::uint64_t from, std::uint64_t end);
+  void read_ahead(std::uint64_t end);
   std::vector<std::uint64_t> ask_missing();
   void settle_conflict(const GraphAnswer& answer);
   [[noreturn]] void lose_session(const GraphAnswer& answer);
@@ -72,6 +73,8 @@ class SharePointUpload {
   const Transfer& transfer_;
   QuickXor hash_;
   std::uint64_t hashed_ = 0;
+  std::uint64_t ahead_from_ = 0;
+  std::string ahead_;   ///< the bytes from there on that are read already
   bool fresh_ = false;  ///< the session was opened by this call
   bool sent_ = false;   ///< the service took a fragment of this call
   /// When the last byte may have come to the service; the file need not be seen at once.

@@ -3,6 +3,7 @@
 #include <cassert>
 #include <charconv>
 #include <deque>
+#include <map>
 
 #include <fmt/format.h>
 #include <soci/soci.h>
@@ -72,35 +73,84 @@ struct Database::Impl {
     }
   }
 
-  // Statement with values bound and, when `columns` is given, places to fetch into.
-  struct Bound {
-    explicit Bound(soci::session& session) : statement(session) {}
-    soci::statement statement;
+  /// A prepared statement with what is bound to it, and where its columns go. Prepared once, it runs often.
+  struct Statement {
+    Statement(soci::session& session, std::string_view sql, const std::vector<Value>& values)
+        : handle(session) {
+      handle.alloc();
+      handle.prepare(std::string(sql));
+      for (const Value& value : values) {
+        indicators.push_back(soci::i_null);
+        if (std::holds_alternative<std::int64_t>(value))
+          handle.exchange(soci::use(integers.emplace_back(), indicators.back()));
+        else
+          handle.exchange(soci::use(texts.emplace_back(), indicators.back()));
+      }
+      const int columns = handle.get_backend()->prepare_for_describe();
+      for (int i = 0; i < columns; ++i) {
+        cell_indicators.push_back(soci::i_null);
+        handle.exchange(soci::into(cells.emplace_back(), cell_indicators.back()));
+      }
+      handle.define_and_bind();
+    }
+
+    /// `values`: of the same types as at first.
+    void set(const std::vector<Value>& values) {
+      auto integer = integers.begin();
+      auto text = texts.begin();
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        indicators[i] = std::holds_alternative<std::nullptr_t>(values[i]) ? soci::i_null : soci::i_ok;
+        if (const auto* number = std::get_if<std::int64_t>(&values[i]))
+          *integer++ = *number;
+        else
+          *text++ = indicators[i] == soci::i_ok ? std::get<std::string>(values[i]) : "";
+      }
+    }
+
+    std::vector<Row> run() {
+      std::vector<Row> rows;
+      for (bool more = handle.execute(true); more; more = handle.fetch()) {
+        std::vector<std::optional<std::string>> row;
+        row.reserve(cells.size());
+        for (std::size_t i = 0; i < cells.size(); ++i)
+          row.push_back(cell_indicators[i] == soci::i_ok ? std::optional(cells[i]) : std::nullopt);
+        rows.emplace_back(std::move(row));
+      }
+      return rows;
+    }
+
+    /// Nothing of people stays in it.
+    void forget() {
+      for (std::string& text : texts) text = {};
+      for (std::string& cell : cells) cell = {};
+    }
+
+    soci::statement handle;
     std::deque<std::int64_t> integers;
     std::deque<std::string> texts;
     std::deque<soci::indicator> indicators;
     std::deque<std::string> cells;
     std::deque<soci::indicator> cell_indicators;
-
-    void bind(const Value& value) {
-      indicators.push_back(std::holds_alternative<std::nullptr_t>(value) ? soci::i_null : soci::i_ok);
-      if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-        integers.push_back(*integer);
-        statement.exchange(soci::use(integers.back(), indicators.back()));
-      } else {
-        const auto* text = std::get_if<std::string>(&value);
-        texts.push_back(text != nullptr ? *text : "");
-        statement.exchange(soci::use(texts.back(), indicators.back()));
-      }
-    }
   };
 
-  std::unique_ptr<Bound> prepare(std::string_view sql, const std::vector<Value>& values) {
-    auto bound = std::make_unique<Bound>(session);
-    bound->statement.alloc();
-    bound->statement.prepare(std::string(sql));
-    for (const Value& value : values) bound->bind(value);
-    return bound;
+  /// The statements that ran to their end before, by their text and the types of their values.
+  std::map<std::string, std::unique_ptr<Statement>> prepared;
+
+  /// Runs it to its end, so that it keeps no lock; `use(statement, rows)` makes the result of it.
+  template <typename Use>
+  auto run(std::string_view sql, const std::vector<Value>& values, Use use) {
+    static constexpr std::size_t kMostPrepared = 200;
+    std::string key(sql);
+    for (const Value& value : values) key += std::holds_alternative<std::int64_t>(value) ? ":i" : ":t";
+    auto kept = prepared.extract(key);
+    // One that fails is not used again.
+    auto statement = kept ? std::move(kept.mapped()) : std::make_unique<Statement>(session, sql, values);
+    statement->set(values);
+    auto result = use(*statement, statement->run());
+    statement->forget();
+    if (prepared.size() >= kMostPrepared) prepared.clear();
+    prepared.emplace(std::move(key), std::move(statement));
+    return result;
   }
 
   void run(const std::string& sql) {
@@ -125,26 +175,8 @@ Database::Database(std::string_view url, Access access) : impl_(std::make_unique
 Database::~Database() = default;
 
 std::vector<Row> Database::query(std::string_view sql, const std::vector<Value>& values) {
-  return impl_->guarded([&] {
-    const auto bound = impl_->prepare(sql, values);
-    const int columns = bound->statement.get_backend()->prepare_for_describe();
-    for (int i = 0; i < columns; ++i) {
-      bound->cells.emplace_back();
-      bound->cell_indicators.push_back(soci::i_null);
-      bound->statement.exchange(soci::into(bound->cells.back(), bound->cell_indicators.back()));
-    }
-    bound->statement.define_and_bind();
-    std::vector<Row> rows;
-    for (bool more = bound->statement.execute(true); more; more = bound->statement.fetch()) {
-      std::vector<std::optional<std::string>> cells;
-      cells.reserve(static_cast<std::size_t>(columns));
-      for (std::size_t i = 0; i < bound->cells.size(); ++i)
-        cells.push_back(bound->cell_indicators[i] == soci::i_ok ? std::optional(bound->cells[i])
-                                                                : std::nullopt);
-      rows.emplace_back(std::move(cells));
-    }
-    return rows;
-  });
+  return impl_->guarded(
+      [&] { return impl_->run(sql, values, [](Impl::Statement&, std::vector<Row> rows) { return rows; }); });
 }
 
 std::optional<Row> Database::query_one(std::string_view sql, const std::vector<Value>& values) {
@@ -155,10 +187,9 @@ std::optional<Row> Database::query_one(std::string_view sql, const std::vector<V
 
 std::int64_t Database::execute(std::string_view sql, const std::vector<Value>& values) {
   return impl_->guarded([&] {
-    const auto bound = impl_->prepare(sql, values);
-    bound->statement.define_and_bind();
-    bound->statement.execute(true);
-    return std::int64_t{bound->statement.get_affected_rows()};
+    return impl_->run(sql, values, [](Impl::Statement& statement, const std::vector<Row>&) {
+      return std::int64_t{statement.handle.get_affected_rows()};
+    });
   });
 }
 

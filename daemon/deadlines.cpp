@@ -8,6 +8,7 @@
 
 #include "daemon/audit.h"
 #include "daemon/shared_alerts.h"
+#include "formats/acceptance.h"
 
 namespace veer {
 namespace {
@@ -49,22 +50,13 @@ void look_for_other_side(Instance& at) {
                               at.config.role == Role::sender ? "the receipt of a rehearsal" : "a rehearsal"));
 }
 
-/// The last key of a party that may still be used.
-struct LastKey {
-  Time end;
-  bool renewable;  ///< the same key, with more time, would do
-};
-
-/// Empty: it never ends, or nothing is known.
-std::optional<LastKey> last_key(const std::vector<PinnedKey>& pins, const std::vector<KeyEnd>& ends) {
-  std::optional<LastKey> last;
+/// The end of a party's last key; empty when it never ends, or nothing is known.
+std::optional<KeyEnd> last_end(const std::vector<PinnedKey>& pins, const std::vector<KeyEnd>& ends) {
+  std::optional<KeyEnd> last;
   for (const PinnedKey& pin : pins) {
-    const auto known = std::find_if(ends.begin(), ends.end(),
-                                    [&](const KeyEnd& end) { return end.fingerprint == pin.fingerprint; });
-    const bool key_ends = known != ends.end() && known->at && (!pin.until || *known->at < *pin.until);
-    const std::optional<Time> end = key_ends ? known->at : pin.until;
-    if (!end) return std::nullopt;
-    if (!last || *end > last->end) last = {*end, key_ends && known->renewable};
+    const KeyEnd end = end_of(pin, ends);
+    if (!end.at) return std::nullopt;
+    if (!last || *end.at > *last->at) last = end;
   }
   return last;
 }
@@ -83,16 +75,16 @@ constexpr Remedies kTheirs = {
 void look_at_key(Instance& at, const std::string& party, const std::vector<PinnedKey>& pins,
                  const std::vector<KeyEnd>& ends, const Remedies& remedies) {
   const std::string cause = "key:" + party;
-  const auto last = last_key(pins, ends);
-  at.ledger.keep_key_end(party, last ? std::optional(last->end) : std::nullopt);
-  const auto left = last ? std::chrono::ceil<std::chrono::days>(last->end - at.clock.now()).count() : 0;
+  const auto last = last_end(pins, ends);
+  at.ledger.keep_key_end(party, last ? last->at : std::nullopt);
+  const auto left = last ? std::chrono::ceil<std::chrono::days>(*last->at - at.clock.now()).count() : 0;
   const auto* const step =
       std::find_if(kDaysLeft.begin(), kDaysLeft.end(), [&](int days) { return left <= days; });
   if (!last || step == kDaysLeft.end()) return at.alerts.close(cause);
   at.alerts.raise(
       cause, AlertKind::attention, fmt::format("KEY_{}", *step), "",
       fmt::format("the last key of {} that may be used ends on {}: {}", party,
-                  format_date(date_of(last->end)), last->renewable ? remedies.renewable : remedies.other));
+                  format_date(date_of(*last->at)), last->renewable ? remedies.renewable : remedies.other));
 }
 
 void look_at_disk(Instance& at) {

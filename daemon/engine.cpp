@@ -13,6 +13,7 @@
 #include "daemon/housekeeping.h"
 #include "daemon/rules.h"
 #include "daemon/share_trial.h"
+#include "daemon/suspension.h"
 
 namespace veer {
 namespace {
@@ -28,7 +29,6 @@ constexpr std::chrono::milliseconds kLongestRetryAfter = std::chrono::hours(24);
 // So long a note that could not be written waits.
 constexpr std::chrono::minutes kNoteAgain{1};
 constexpr const char* kHostKey = "host-key";
-constexpr const char* kSuspended = "suspended";
 
 std::int64_t alert_number(const std::string& text) {
   std::int64_t number = 0;
@@ -313,9 +313,13 @@ void Engine::run(const Command& command, const Transfer& transfer) {
 // What both sides do the same way; the rest is theirs.
 std::string Engine::obey(const Command& command, const Transfer& transfer) {
   // What was carried out before it was suspended, and stopped before that was written down, is told as done.
-  if (!at_.ledger.exchange_of_command(command.id)) require_going(command.verb);
-  if (command.verb == "suspend") return suspend(command.who);
-  if (command.verb == "resume") return resume(command);
+  if (!at_.ledger.exchange_of_command(command.id)) require_going(at_, command.verb);
+  if (command.verb == "suspend") return suspend(at_, command.who);
+  if (command.verb == "resume") {
+    std::string text = resume(at_, command);
+    if (at_.holds.suspensions().empty()) wake_all(at_.clock.now());
+    return text;
+  }
   if (command.verb == "poll") {
     if (const auto error = run(at_.agenda.chore(Chore::poll), transfer)) throw Error(*error);
     return "the share was looked at";
@@ -351,69 +355,6 @@ std::string Engine::obey(const Command& command, const Transfer& transfer) {
     return text;
   }
   return std::visit([&](auto& side) { return side.obey(command, transfer); }, side_);
-}
-
-// What takes back, stops or tidies goes on; what would go forward waits for whoever resumes.
-void Engine::require_going(const std::string& verb) {
-  static constexpr std::array<std::string_view, 7> kAlways = {
-      "suspend", "resume", "withdraw", "reject", "acknowledge-alert", "test-alerts", "close-alert"};
-  if (std::find(kAlways.begin(), kAlways.end(), verb) != kAlways.end()) return;
-  if (const auto holds = at_.holds.suspensions(); !holds.empty())
-    throw Error(
-        Code::c_suspended,
-        fmt::format("the exchange is suspended since {} by {}: another person, an approver, resumes it with "
-                    "'veer resume'; then ask again",
-                    format_time(holds.front().asked_at), names_of(holds)));
-}
-
-// The stop switch (Q14): durable with the row.
-std::string Engine::suspend(const Person& who) {
-  const std::string person = std::to_string(who.uid);
-  at_.db.transaction([&] {
-    // A resumption that was on its way must not overtake who says so again.
-    at_.holds.lapse(HoldKind::suspension, person);
-    at_.holds.open(HoldKind::suspension, person, "", who);
-    at_.audit.append("suspended", "", {{"who", who.name}});
-    at_.alerts.raise(
-        kSuspended, AlertKind::attention, "SUSPENDED", "",
-        fmt::format("{} suspended the exchange: nothing is sent, fetched, taken in or recorded until "
-                    "another person, an approver, resumes it with 'veer resume'",
-                    who.name));
-  });
-  log(LogLevel::warn, "{} suspended the exchange", who.name);
-  return "the exchange is suspended: nothing is sent, fetched, taken in or recorded until 'veer resume'";
-}
-
-std::string Engine::resume(const Command& command) {
-  const Person& who = command.who;
-  const std::string text = "the exchange goes on";
-  if (!at_.holds.was_suspended()) throw Error(Code::u_state, "the exchange is not suspended");
-  std::vector<Hold> others;  // nobody releases their own
-  std::vector<Hold> own;
-  for (const Hold& hold : at_.holds.suspensions()) {
-    if (hold.asked_at > command.asked_at)
-      throw Error(Code::u_state,
-                  "the exchange was suspended again after this was asked for: look at 'veer status', "
-                  "and ask again when it is to go on");
-    (hold.asked_by && hold.asked_by->uid == who.uid ? own : others).push_back(hold);
-  }
-  if (others.empty() && own.empty()) return text;
-  const auto& first = others.empty() ? own.front() : others.front();
-  require_second_person(at_.config.environment, at_.config.access, first.asked_by, who);
-  const Time now = at_.clock.now();
-  at_.db.transaction([&] {
-    for (const Hold& hold : others) at_.holds.decide(hold, HoldState::released, who);
-    at_.audit.append("resumed", "", {{"suspended_by", names_of(others)}, {"who", who.name}});
-    if (own.empty()) at_.alerts.close(kSuspended);
-  });
-  if (!own.empty())
-    return fmt::format(
-        "what {} suspended is released; the exchange stays suspended by {} until another approver "
-        "resumes that",
-        names_of(others), who.name);
-  wake_all(now);
-  log(LogLevel::info, "{} resumed the exchange", who.name);
-  return text;
 }
 
 // An exchange, or a file of the share, by name.

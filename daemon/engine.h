@@ -56,9 +56,6 @@ class Engine {
   };
   Next coming(Time now);
   bool run_next(const Transfer& transfer);
-  std::string suspend(const Person& who);
-  std::string resume(const Command& command);
-  void require_going(const std::string& verb);
   std::string obey(const Command& command, const Transfer& transfer);
   std::string retry(const std::string& what);
   void write_note(const ResultNote& note);

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/log.h"
+#include "formats/acceptance.h"
 #include "formats/receipt.h"
 
 namespace veer {
@@ -272,14 +273,7 @@ class Gathering {
     }
     for (const bool ours : {true, false})
       for (const PinnedKey& pin : ours ? at_.config.own_keys : at_.config.counterparty_keys)
-        facts_.keys.push_back({ours, pin.fingerprint, pin.from, end_of(pin, ends)});
-  }
-
-  static std::optional<Time> end_of(const PinnedKey& pin, const std::vector<KeyEnd>& ends) {
-    std::optional<Time> end = pin.until;
-    for (const KeyEnd& known : ends)
-      if (known.fingerprint == pin.fingerprint && known.at && (!end || *known.at < *end)) end = known.at;
-    return end;
+        facts_.keys.push_back({ours, pin.fingerprint, pin.from, end_of(pin, ends).at});
   }
 
   Instance& at_;

@@ -70,6 +70,13 @@ const PinnedKey* pinned(const std::vector<PinnedKey>& keys, std::string_view fin
   return found == keys.end() ? nullptr : &*found;
 }
 
+KeyEnd end_of(const PinnedKey& key, const std::vector<KeyEnd>& ends) {
+  const auto own = std::find_if(ends.begin(), ends.end(),
+                                [&](const KeyEnd& end) { return end.fingerprint == key.fingerprint; });
+  const bool by_itself = own != ends.end() && own->at && (!key.until || *own->at < *key.until);
+  return by_itself ? *own : KeyEnd{.fingerprint = key.fingerprint, .at = key.until};
+}
+
 void accept_envelope(const EnvelopeFacts& envelope, const std::vector<PinnedKey>& own) {
   if (!envelope.whole || !envelope.integrity_protected)
     throw Error(Code::t_integrity, "the message is damaged, cut short or not integrity-protected");

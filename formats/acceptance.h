@@ -68,5 +68,8 @@ bool in_window(const PinnedKey& key, Time time);
 const PinnedKey* in_force(const std::vector<PinnedKey>& keys, Time time);
 /// The key of `keys` with that fingerprint; null when it is not pinned.
 const PinnedKey* pinned(const std::vector<PinnedKey>& keys, std::string_view fingerprint);
+/// When a pinned key can no longer be used: by its window or, being one of `ends`, by itself, whichever is
+/// first. Renewable only in the second case.
+KeyEnd end_of(const PinnedKey& key, const std::vector<KeyEnd>& ends);
 
 }  // namespace veer

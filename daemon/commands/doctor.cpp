@@ -196,7 +196,12 @@ class Examination {
           note(days > 90  ? Finding::ok
                : days > 7 ? Finding::warn
                           : Finding::fail,
-               what, fmt::format("{} day(s) left{}", days, days > 90 ? "" : ": agree on its successor now"));
+               what,
+               fmt::format("{} day(s) left{}", days,
+                           days > 90        ? ""
+                           : key.has_secret ? ": 'veer keys renew' gives it more time"
+                                            : ": ask the other side to renew it, and take it in with 'veer "
+                                              "keys import'"));
         }
         if (key.has_secret)
           note(Finding::ok, fmt::format("primary key …{}", key.fingerprint.substr(32)),

@@ -275,7 +275,11 @@ TEST_CASE("a flood of files is cut at the cap, and a flood of other things is to
   if (kind == "ftps pure-ftpd") return;  // cuts the listing itself, at 10,000
   SECTION("files") {
     for (std::size_t i = 0; i <= kMostEntries; ++i) {
-      place.write(place.in / ("junk" + std::to_string(i)), "");
+      const fs::path path = place.in / ("junk" + std::to_string(i));
+      if (place.graph)
+        place.write(path, "");
+      else
+        std::ofstream{path};  // syncing so many takes minutes
     }
     CHECK(place.ours->list(Folder::incoming, {}).size() == kMostEntries);
   }

@@ -42,6 +42,44 @@ TEST_CASE("values go in and come out as they were, NULL and odd text included") 
   CHECK_FALSE(rows[1].maybe_text(1));
 }
 
+TEST_CASE("a statement that is run again takes the values and finds the tables of that moment") {
+  const TempFolder folder;
+  Database db(url_in(folder));
+  db.execute("CREATE TABLE t (i BIGINT UNIQUE, s TEXT)");
+  const std::string insert = "INSERT INTO t (i, s) VALUES (:i, :s)";
+  const std::string select = "SELECT * FROM t WHERE i = :i OR s = :s ORDER BY i";
+  CHECK(db.execute(insert, {std::int64_t{1}, "long enough to be no short string of any library"}) == 1);
+  CHECK(db.execute(insert, {std::int64_t{2}, nullptr}) == 1);
+  CHECK_THROWS_AS(db.execute(insert, {std::int64_t{2}, "twice"}), Error);
+  CHECK(db.execute(insert, {std::int64_t{3}, "c"}) == 1);
+  CHECK(db.execute(insert, {"4", std::int64_t{4}}) == 1);
+  CHECK(db.query(select, {std::int64_t{2}, nullptr}).size() == 1);
+  CHECK(db.query(select, {std::int64_t{2}, "c"}).size() == 2);
+  CHECK(db.query(select, {nullptr, "4"}).front().integer(0) == 4);
+  CHECK(db.query(select, {nullptr, nullptr}).empty());
+  CHECK(db.execute("UPDATE t SET s = :s WHERE i > :i", {"x", std::int64_t{2}}) == 2);
+  CHECK(db.execute("UPDATE t SET s = :s WHERE i > :i", {"x", std::int64_t{9}}) == 0);
+  db.execute("ALTER TABLE t RENAME COLUMN s TO other");
+  CHECK_THROWS_AS(db.query(select, {nullptr, "x"}), Error);
+  db.execute("DROP TABLE t");
+  db.execute("CREATE TABLE t (i BIGINT, s TEXT)");
+  CHECK(db.execute(insert, {std::int64_t{2}, "back"}) == 1);
+  CHECK(db.query(select, {nullptr, "back"}).size() == 1);
+}
+
+TEST_CASE("no statement that ran, or failed, holds up another connection") {
+  const TempFolder folder;
+  Database db(url_in(folder));
+  db.execute("CREATE TABLE t (i BIGINT UNIQUE)");
+  for (std::int64_t i = 0; i < 3; ++i) db.execute("INSERT INTO t VALUES (:i)", {i});
+  CHECK(db.query("SELECT i FROM t").size() == 3);
+  CHECK_THROWS_AS(db.execute("INSERT INTO t VALUES (:i)", {std::int64_t{1}}), Error);
+  Database other(url_in(folder));
+  other.transaction([&] { other.execute("DELETE FROM t"); });
+  CHECK(db.query("SELECT i FROM t").empty());
+  CHECK(db.execute("INSERT INTO t VALUES (:i)", {std::int64_t{1}}) == 1);
+}
+
 TEST_CASE("a transaction that throws leaves nothing behind") {
   const TempFolder folder;
   Database db(url_in(folder));

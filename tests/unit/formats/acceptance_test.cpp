@@ -187,3 +187,18 @@ TEST_CASE("the key in force is the one whose window began last") {
   CHECK(in_force({later}, kNow + 2h) == nullptr);
   CHECK(in_force({}, kNow) == nullptr);
 }
+
+TEST_CASE("a pinned key ends by its window or by itself, whichever is first") {
+  const std::vector<KeyEnd> ends{{"1", kNow, true}, {"2", std::nullopt, false}};
+  const auto end = [&](const char* key, std::optional<Time> until) { return end_of({key, {}, until}, ends); };
+  CHECK(end("1", {}).at == kNow);
+  CHECK(end("1", {}).renewable);
+  CHECK(end("1", kNow + 1h).at == kNow);
+  CHECK(end("1", kNow + 1h).renewable);
+  CHECK(end("1", kNow - 1h).at == kNow - 1h);
+  CHECK_FALSE(end("1", kNow - 1h).renewable);
+  CHECK(end("2", kNow).at == kNow);
+  CHECK_FALSE(end("2", {}).at);
+  CHECK(end("3", kNow).at == kNow);
+  CHECK_FALSE(end("3", {}).at);
+}
