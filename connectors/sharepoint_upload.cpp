@@ -94,14 +94,18 @@ void SharePointUpload::run() {
 
 std::string SharePointUpload::doing() const { return "putting " + printable(name_); }
 
-std::string SharePointUpload::load(std::uint64_t from, std::uint64_t end) {
-  std::string bytes(end - from, '\0');
+void SharePointUpload::load(std::uint64_t from, std::span<char> into) {
   std::size_t done = 0;
-  while (done < bytes.size()) {
-    const std::size_t n = content_.read(from + done, std::span(bytes).subspan(done));
+  while (done < into.size()) {
+    const std::size_t n = content_.read(from + done, into.subspan(done));
     if (n == 0) require_whole(name_, content_, from + done);
     done += n;
   }
+}
+
+std::string SharePointUpload::load(std::uint64_t from, std::uint64_t end) {
+  std::string bytes(end - from, '\0');
+  load(from, std::span(bytes));
   return bytes;
 }
 
@@ -284,13 +288,14 @@ void SharePointUpload::send(std::vector<std::uint64_t> missing) {
 void SharePointUpload::read_ahead(std::uint64_t end) {
   const std::uint64_t from = ahead_from_ + ahead_.size();
   if (from >= std::min(end, content_.size())) return;
-  const std::string piece = load(from, std::min(end, content_.size()));
-  const std::uint64_t until = from + piece.size();
+  const std::uint64_t until = std::min(end, content_.size());
+  const std::size_t had = ahead_.size();
+  ahead_.resize(until - ahead_from_);
+  load(from, std::span(ahead_).subspan(had));
   if (from <= hashed_ && hashed_ < until) {
-    hash_.update(std::string_view(piece).substr(hashed_ - from));
+    hash_.update(std::string_view(ahead_).substr(hashed_ - ahead_from_));
     hashed_ = until;
   }
-  ahead_ += piece;
 }
 
 // The next one is read while this one is under way.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,7 @@ class SharePointUpload {
   void confirm(const GraphAnswer& answer);
   Error conflict(const GraphAnswer& answer);
   bool agrees(const GraphItem& item);
+  void load(std::uint64_t from, std::span<char> into);
   std::string load(std::uint64_t from, std::uint64_t end);
   void hash_to(std::uint64_t end);
   bool take_note();

@@ -226,6 +226,39 @@ constexpr std::array kMeanings = {
           {"De meetwaarden kunnen niet worden weggeschreven", "The metrics cannot be written"},
           kGoesOn},
     Topic{"page", {"De pagina kan niet worden weggeschreven", "The page cannot be written"}, kGoesOn},
+    Topic{
+        "certificate",
+        {"Een certificaat loopt af", "A certificate is about to end"},
+        {"Zonder geldig certificaat laat de share deze kant niet meer binnen, en komt of vertrekt er geen "
+         "lijst.",
+         "Without a certificate in force the share does not let this side in, and no list comes or leaves."},
+        "doctor"},
+    Topic{
+        "window",
+        {"De overgangsperiode loopt af", "The transition is about to end"},
+        {"Daarna neemt of verstuurt dit programma geen eerste lijst meer. Spreek met de andere kant af hoe "
+         "de volgende lijst zal reizen.",
+         "After it this program takes in and sends no first list any more. Agree with the other side on how "
+         "the next list will travel."}},
+    Topic{"configuration",
+          {"De configuratie op de schijf is niet die waarmee de dienst werkt",
+           "The configuration on the disk is not the one that the service works by"},
+          {"De dienst werkt verder met wat ze eerder las. Was de wijziging niet van u, zoek dan uit van wie: "
+           "dit "
+           "bestand bepaalt welke sleutels tellen.",
+           "The service goes on with what it read before. When the change was not yours, find out whose it "
+           "was: "
+           "this file decides which keys count."},
+          "doctor"},
+    Topic{
+        "clock",
+        {"De klok van deze machine sprong terug", "This machine's clock went back"},
+        {"Termijnen en geldigheid van sleutels hangen van de klok af. Wat intussen werd opgeschreven, draagt "
+         "latere tijden.",
+         "Deadlines and the validity of keys depend on the clock. What was written down meanwhile bears "
+         "later "
+         "times."},
+        "doctor"},
 };
 
 constexpr Phrase kSince = {"Sinds {} (UTC).", "Since {} (UTC)."};
@@ -248,6 +281,16 @@ constexpr Phrase kTrial = {
     "U hoeft niets te doen.",
     "Somebody asked for a trial of the alerts. When this arrives, the channel works. There is "
     "nothing to do."};
+
+constexpr Phrase kFailedHeadline = {"De dienst is uitgevallen", "The service has failed"};
+constexpr Phrase kFailed = {
+    "systemd meldt dat {} niet meer loopt of niet kon worden uitgevoerd, en probeert het niet "
+    "opnieuw.",
+    "systemd says that {} does not run any more, or could not be run, and does not try again."};
+constexpr Phrase kNobodyWorks = {
+    "Er gaat niets verloren, maar tot de dienst weer loopt, vertrekt en komt er niets, en waarschuwt ze "
+    "niemand.",
+    "Nothing is lost, but until the service runs again nothing leaves or arrives, and it alerts nobody."};
 
 static_assert(std::equal(kMeanings.begin(), kMeanings.end(), kTopics.begin(), kTopics.end(),
                          [](const Topic& topic, std::string_view name) { return topic.name == name; }));
@@ -321,17 +364,38 @@ AlertMessage message_of(const Alert& alert, const Telling& telling, const Config
   return message;
 }
 
-AlertMessage trial_message(const Config& config, Time now) {
+namespace {
+
+// It has no row in the books.
+AlertMessage loose(const Config& config, Time now, std::string_view topic, AlertKind severity) {
   AlertMessage message = addressed(config, now);
-  message.thread = fmt::format("{}.{}.trial", config.party, to_millis(now));
+  message.thread = fmt::format("{}.{}.{}", config.party, to_millis(now), topic);
   message.id = message.thread;
-  message.turn = "trial";
-  message.severity = alert_kind_name(AlertKind::notice);
-  message.topic = "trial";
-  message.code = "TRIAL";
+  message.severity = alert_kind_name(severity);
+  message.topic = topic;
   message.opened = now;
+  return message;
+}
+
+}  // namespace
+
+AlertMessage trial_message(const Config& config, Time now) {
+  AlertMessage message = loose(config, now, "trial", AlertKind::notice);
+  message.turn = "trial";
+  message.code = "TRIAL";
   message.headline = kTrialHeadline.in(config.language);
   message.paragraphs.emplace_back(kTrial.in(config.language));
+  return message;
+}
+
+AlertMessage failure_message(const Config& config, const std::string& unit, Time now) {
+  AlertMessage message = loose(config, now, "failed", AlertKind::attention);
+  message.turn = alert_turn_name(AlertTurn::opened);
+  message.code = "FAILED";
+  message.headline = kFailedHeadline.in(config.language);
+  message.paragraphs.push_back(filled(kFailed.in(config.language), unit));
+  message.paragraphs.emplace_back(kNobodyWorks.in(config.language));
+  message.command = "systemctl status " + unit;
   return message;
 }
 

@@ -64,8 +64,9 @@ std::int64_t AlertBook::add(const std::string& cause, AlertKind kind, std::strin
 
 void AlertBook::raise(const std::string& cause, AlertKind kind, std::string_view code,
                       const std::string& exchange, const std::string& text) {
-  const auto known =
-      db_.query_one("SELECT code, text, id FROM alert WHERE cause = :cause AND closed_at IS NULL", {cause});
+  const auto known = db_.query_one(
+      "SELECT code, text, id, acknowledged_at FROM alert WHERE cause = :cause AND closed_at IS NULL",
+      {cause});
   if (known && known->text(0) == code && known->text(1) == text) return;
   if (known) {
     db_.execute("UPDATE alert SET kind = :kind, code = :code, text = :text WHERE id = :id",
@@ -74,7 +75,7 @@ void AlertBook::raise(const std::string& cause, AlertKind kind, std::string_view
       // Who took up the one did not take up the other.
       db_.execute("UPDATE alert SET acknowledged_at = NULL, acknowledged_by = NULL WHERE id = :id",
                   {known->integer(2)});
-      tellings_.changed(known->integer(2));
+      tellings_.changed(known->integer(2), !known->is_null(3));
     }
   } else {
     add(cause, kind, code, exchange, text);

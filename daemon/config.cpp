@@ -308,6 +308,7 @@ Config parse_config(std::string_view text, std::string_view name) { return Readi
 Config read_config(const std::filesystem::path& path) {
   const std::string text = text_of(path);
   Config config = parse_config(text, path.filename().native());
+  config.file = std::filesystem::absolute(path);
   config.sha256 = sha256_hex(text);
   return config;
 }

@@ -69,6 +69,7 @@ struct Config {
   AlertsConfig alerts;
   std::string proxy;  ///< "http://host:port" for HTTPS; empty: none
   std::string database_url;
+  std::filesystem::path file;          ///< where it was read; empty: from no file
   std::string sha256;                  ///< of the file's text
   std::filesystem::path metrics_file;  ///< empty: none is written
   std::filesystem::path page_folder;   ///< empty: no page is written

@@ -164,6 +164,13 @@ bool uses_credentials(const ShareConfig& share) {
                      [](const std::string& reference) { return reference.starts_with("credential:"); });
 }
 
+std::filesystem::path certificate_of(const ShareConfig& share) {
+  if (const auto* ftps = std::get_if<FtpsShareConfig>(&share.kind)) return ftps->certificate;
+  if (const auto* sharepoint = std::get_if<SharePointShareConfig>(&share.kind))
+    return sharepoint->certificate;
+  return {};
+}
+
 ShareConfig read_share(TomlTable table, bool sender) {
   ShareConfig s;
   const Millis least(10);

@@ -77,6 +77,9 @@ struct ShareConfig {
 /// Whether it is let in with something that systemd hands to the service alone (LoadCredential=).
 bool uses_credentials(const ShareConfig& share);
 
+/// The certificate (PEM) by which a server knows this side; empty when there is none.
+std::filesystem::path certificate_of(const ShareConfig& share);
+
 /// The table [share] (docs/configuration.md). Problems go to the table's list. `sender`: whose folders it
 /// names by default.
 ShareConfig read_share(TomlTable table, bool sender);

@@ -6,6 +6,9 @@
 #include <fmt/format.h>
 #include <sys/statvfs.h>
 
+#include "connectors/client_certificate.h"
+#include "core/digest.h"
+#include "core/files.h"
 #include "daemon/audit.h"
 #include "daemon/shared_alerts.h"
 #include "formats/acceptance.h"
@@ -15,6 +18,16 @@ namespace {
 
 constexpr std::array kDaysLeft = {1, 7, 30, 90};
 constexpr std::uint64_t kLeastMegabytes = 100;
+constexpr std::uint64_t kMostText = std::uint64_t{1} << 20;
+
+/// How near an end is: the first of kDaysLeft that holds all days that are left, beyond the end too. Empty
+/// when it is further away.
+std::optional<int> days_step(Time end, Time now) {
+  const auto left = std::chrono::ceil<std::chrono::days>(end - now).count();
+  const auto* const step =
+      std::find_if(kDaysLeft.begin(), kDaysLeft.end(), [&](int days) { return left <= days; });
+  return step == kDaysLeft.end() ? std::nullopt : std::optional(*step);
+}
 
 std::string list_cause(int year) { return fmt::format("list-due:{}", year); }
 
@@ -40,11 +53,11 @@ void look_for_list(Instance& at, Date today) {
 }
 
 void look_for_other_side(Instance& at) {
-  static constexpr const char* kCause = "unheard";
   const auto longest = at.config.window.unheard_after;
   const auto heard = at.ledger.last_heard();
-  if (longest.count() == 0 || !heard || at.clock.now() - *heard < longest) return at.alerts.close(kCause);
-  at.alerts.raise(kCause, AlertKind::attention, "UNHEARD", "",
+  if (longest.count() == 0 || !heard || at.clock.now() - *heard < longest)
+    return at.alerts.close(kUnheardCause);
+  at.alerts.raise(kUnheardCause, AlertKind::attention, "UNHEARD", "",
                   fmt::format("nothing of {} came since {}, not even {}: ask it whether its service runs",
                               at.config.counterparty, format_date(date_of(*heard)),
                               at.config.role == Role::sender ? "the receipt of a rehearsal" : "a rehearsal"));
@@ -77,14 +90,71 @@ void look_at_key(Instance& at, const std::string& party, const std::vector<Pinne
   const std::string cause = "key:" + party;
   const auto last = last_end(pins, ends);
   at.ledger.keep_key_end(party, last ? last->at : std::nullopt);
-  const auto left = last ? std::chrono::ceil<std::chrono::days>(*last->at - at.clock.now()).count() : 0;
-  const auto* const step =
-      std::find_if(kDaysLeft.begin(), kDaysLeft.end(), [&](int days) { return left <= days; });
-  if (!last || step == kDaysLeft.end()) return at.alerts.close(cause);
+  const auto step = last ? days_step(*last->at, at.clock.now()) : std::nullopt;
+  if (!step) return at.alerts.close(cause);
   at.alerts.raise(
       cause, AlertKind::attention, fmt::format("KEY_{}", *step), "",
       fmt::format("the last key of {} that may be used ends on {}: {}", party,
                   format_date(date_of(*last->at)), last->renewable ? remedies.renewable : remedies.other));
+}
+
+/// What lets this side in on the share; empty when it has none, or none that can be read: then what needs it
+/// tells.
+std::optional<Time> end_of_certificate(const Config& config) {
+  const fs::path path = certificate_of(config.share);
+  if (path.empty()) return std::nullopt;
+  try {
+    const auto certificates = read_certificates(read_file(path, kMostText));
+    return certificates.empty() ? std::nullopt : std::optional(certificates.front().until);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+void look_at_certificate(Instance& at, const std::optional<Time>& end) {
+  static constexpr const char* kCause = "certificate";
+  const auto step = end ? days_step(*end, at.clock.now()) : std::nullopt;
+  if (!step) return at.alerts.close(kCause);
+  at.alerts.raise(
+      kCause, AlertKind::attention, fmt::format("CERTIFICATE_{}", *step), "",
+      fmt::format("the certificate by which the share knows this side, {}, ends on {}: have the next one "
+                  "accepted beside it, and name that in the configuration (docs/{}.md, Changing certificates "
+                  "without a gap)",
+                  certificate_of(at.config.share).native(), format_date(date_of(*end)),
+                  std::holds_alternative<FtpsShareConfig>(at.config.share.kind) ? "magda" : "sharepoint"));
+}
+
+// Q07: only in production the days of the transition count.
+void look_at_window(Instance& at) {
+  static constexpr const char* kCause = "window";
+  const Date closes = at.config.window.closes;
+  const Time end = Time(std::chrono::sys_days(closes)) + std::chrono::days(1);
+  const auto step = days_step(end, at.clock.now());
+  if (at.config.environment != Environment::production || !step || at.clock.now() >= end)
+    return at.alerts.close(kCause);
+  at.alerts.raise(
+      kCause, AlertKind::attention, fmt::format("WINDOW_{}", *step), "",
+      fmt::format("the transition ends on {}: no first list travels after that day", format_date(closes)));
+}
+
+/// Whether the file still says what the service works by; one that cannot be read is told of at the next
+/// start.
+bool is_as_read(const Config& config) {
+  try {
+    return config.file.empty() || sha256_hex(read_file(config.file, kMostText)) == config.sha256;
+  } catch (const Error&) {
+    return true;
+  }
+}
+
+void look_at_configuration(Instance& at, bool as_read) {
+  static constexpr const char* kCause = "configuration";
+  if (as_read) return at.alerts.close(kCause);
+  at.alerts.raise(
+      kCause, AlertKind::attention, "CHANGED", "",
+      fmt::format("{} was changed since the service read it: 'systemctl reload veerdienst@{}' lets it "
+                  "count, or says what is wrong with it",
+                  at.config.file.native(), at.config.party));
 }
 
 void look_at_disk(Instance& at) {
@@ -110,11 +180,16 @@ void look_at_audit(Instance& at) {
 
 void look_at_deadlines(Instance& at) {
   const auto ends = at.seal.key_ends();
+  const auto certificate = end_of_certificate(at.config);
+  const bool as_read = is_as_read(at.config);
   at.db.transaction([&] {
     look_for_list(at, date_of(at.clock.now()));
     look_for_other_side(at);
     look_at_key(at, at.config.party, at.config.own_keys, ends, kOurs);
     look_at_key(at, at.config.counterparty, at.config.counterparty_keys, ends, kTheirs);
+    look_at_certificate(at, certificate);
+    look_at_window(at);
+    look_at_configuration(at, as_read);
     look_at_disk(at);
     look_at_audit(at);
   });

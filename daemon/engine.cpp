@@ -26,6 +26,8 @@ constexpr std::chrono::hours kSilentTime{1};
 constexpr std::chrono::hours kCommandTime{1};
 // The share is believed no longer wait than this.
 constexpr std::chrono::milliseconds kLongestRetryAfter = std::chrono::hours(24);
+// What time synchronisation puts right in one step is less.
+constexpr std::chrono::minutes kClockStep{5};
 // So long a note that could not be written waits.
 constexpr std::chrono::minutes kNoteAgain{1};
 constexpr const char* kHostKey = "host-key";
@@ -94,6 +96,13 @@ void Engine::wake_all(Time now) {
 void Engine::mind_the_clock(Time now) {
   if (now < last_seen_) {
     log(LogLevel::warn, "the clock went back from {} to {}", format_time(last_seen_), format_time(now));
+    if (last_seen_ - now >= kClockStep)
+      at_.db.transaction([&] {
+        at_.alerts.raise("clock", AlertKind::attention, code_name(Code::l_clock), "",
+                         fmt::format("the clock went back from {} to {}: see whether it is right now "
+                                     "('timedatectl'), and close this",
+                                     format_time(last_seen_), format_time(now)));
+      });
     wake_all(now);
   } else if (date_of(now) != date_of(last_seen_)) {  // deadlines, and what was refused for the date
     at_.db.transaction([&] {

@@ -226,6 +226,7 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
     const std::string json = receipt_json(receipt);
     at_.ledger.insert(x);
     at_.ledger.insert_receipt({x.id, json, sha256_hex(json), "", receipt.status, 1});
+    at_.alerts.close(kUnheardCause);
     at_.alerts.close(history_cause(arrival));
     at_.ledger.release(arrival.sha256);
     at_.ledger.settle_held(arrival, now);

@@ -278,6 +278,7 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
     at_.ledger.release(arrival.sha256);
     keep_anchor(at_, receipt.audit, receipt.recorded_at, x.id);
     if (fresh) {
+      at_.alerts.close(kUnheardCause);
       at_.audit.append("receipt", x.id,
                        {{"status", std::string(status_name(receipt.status))},
                         {"sha256", digest},

@@ -10,6 +10,8 @@ namespace veer {
 
 /// Cause of the one alert that tells of rehearsals that fail.
 inline constexpr const char* kRehearsalCause = "rehearsal";
+/// Cause of the alert that tells of the other side's silence; it is over with the next word that is new.
+inline constexpr const char* kUnheardCause = "unheard";
 /// Tells that a package was refused, and first of all why: a second list of a year is another matter than one
 /// of a year that has none.
 void raise_refusal(Instance& instance, const Exchange& exchange, Code code, const std::string& text);

@@ -22,7 +22,7 @@ Telling telling_of(const Row& row) {
   return telling;
 }
 
-bool repeats(AlertTurn turn) { return turn == AlertTurn::opened || turn == AlertTurn::reminder; }
+bool repeats(AlertTurn turn) { return turn != AlertTurn::escalated && turn != AlertTurn::closed; }
 
 }  // namespace
 
@@ -65,7 +65,9 @@ void Tellings::opened(std::int64_t alert, bool notice) {
     if (!is_about(alert, channel)) open(alert, channel, notice);
 }
 
-void Tellings::changed(std::int64_t alert) {
+void Tellings::changed(std::int64_t alert, bool taken_up) {
+  db_.execute("DELETE FROM telling WHERE alert = :alert AND due_at IS NOT NULL AND turn = 'reminder'",
+              {alert});
   for (const std::string& channel : rules_.channels) {
     // What did not go out yet tells the news by itself.
     const bool pending =
@@ -74,7 +76,10 @@ void Tellings::changed(std::int64_t alert) {
                " NULL AND turn IN ('opened', 'changed') LIMIT 1",
                {alert, channel})
             .has_value();
-    if (!pending && !is_about(alert, channel)) add(alert, channel, AlertTurn::changed, clock_.now());
+    if (is_about(alert, channel)) continue;
+    if (!pending) add(alert, channel, AlertTurn::changed, clock_.now());
+    if (taken_up && channel == kMail && rules_.escalates)
+      add(alert, channel, AlertTurn::escalated, clock_.now() + rules_.escalate_after);
   }
 }
 

@@ -49,8 +49,9 @@ class Tellings {
   /// An alert was opened. Reminders follow until it is acknowledged or closed, but for a notice. A channel is
   /// never told of its own failure.
   void opened(std::int64_t alert, bool notice);
-  /// It tells something else from now on.
-  void changed(std::int64_t alert);
+  /// It tells something else from now on, and reminders begin anew; what somebody had taken up is escalated
+  /// anew too.
+  void changed(std::int64_t alert, bool taken_up);
   /// Nobody needs to be reminded any more.
   void acknowledged(std::int64_t alert);
   /// Its cause is gone, or a person closed it: told wherever it was told of, and nowhere else.

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "daemon/alert_texts.h"
+#include "daemon/channel_factory.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/commands/looks.h"
@@ -110,6 +111,34 @@ void show_alert(Context& context, const std::string& text) {
   context.print(more);
 }
 
+namespace {
+
+/// Tells people by every channel that a unit failed, past the books, which may be what is broken. While the
+/// service runs, it has told them itself what the daily check is not content with.
+void tell_failure(Context& context, const std::string& unit) {
+  const Config config = context.own_config();
+  if (FolderLock::holder(config.state) == kServiceWorks) {
+    context.tell("the service runs, and tells people itself\n");
+    return;
+  }
+  const AlertMessage message = failure_message(config, unit, SystemClock().now());
+  const auto channels = config.alerts.rules().channels;
+  if (channels.empty()) context.tell("no channel is configured: nobody was told\n");
+  for (const std::string& channel : channels) {
+    std::string outcome = "told";
+    try {
+      const std::string remark = open_channel(config, channel, AlertTurn::escalated)->send(message, {});
+      if (!remark.empty()) outcome += ", but " + remark;
+    } catch (const Error& error) {
+      outcome = fmt::format("failed: {}: {}", code_name(error.code()), error.message());
+      context.exit_code = exit_code_of(error.code());
+    }
+    context.print(fmt::format("{}: {}\n", channel, outcome));
+  }
+}
+
+}  // namespace
+
 void add_alerts(CLI::App& app, Context& context) {
   auto* alerts = app.add_subcommand("alerts", "What needs a person: open alerts, and whom they were told to");
   alerts->require_subcommand(0, 1);
@@ -122,6 +151,11 @@ void add_alerts(CLI::App& app, Context& context) {
   one->add_option("NUMBER", *number, "Which")->required();
   one->callback([&context, number] { look(context, "alert", *number); });
   add_alert_acting(*alerts, context);
+  auto unit = std::make_shared<std::string>();
+  auto* failed =
+      alerts->add_subcommand("failed", "Tell people by every channel that a unit failed: for systemd");
+  failed->add_option("UNIT", *unit, "Which")->required();
+  failed->callback([&context, unit] { tell_failure(context, *unit); });
 }
 
 }  // namespace veer

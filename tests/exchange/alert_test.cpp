@@ -145,6 +145,21 @@ TEST_CASE("an alert that comes to mean something else is told anew") {
   CHECK(w.taken() == Names{"mail: changed names T_SIZE", "hook: changed names T_SIZE"});
 }
 
+TEST_CASE("who took up an alert did not take up what it comes to mean: that is repeated and escalated too") {
+  Watched w;
+  w.raise("T_NAME");
+  w.pass(1h);
+  w.avsb().db.transaction([&] { w.avsb().alerts.acknowledge(1, "operator (1001)"); });
+  w.pass(100h);
+  w.taken();
+  w.raise("T_SIZE");
+  w.pass(49h);
+  CHECK(w.taken() == Names{"mail: changed names T_SIZE", "hook: changed names T_SIZE",
+                           "mail: reminder names T_SIZE", "hook: reminder names T_SIZE",
+                           "mail: escalated names T_SIZE", "mail: reminder names T_SIZE",
+                           "hook: reminder names T_SIZE"});
+}
+
 TEST_CASE("what opens and closes while a channel fails is told by the others alone") {
   Watched w;
   w.failures["mail"] = Error(Code::s_unreachable, "gone");

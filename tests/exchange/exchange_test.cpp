@@ -354,7 +354,7 @@ TEST_CASE("a receipt is overdue in time, though the list was sent while the cloc
   e.pair.aii->run();
   e.pair.clock.advance(std::chrono::hours(25));
   e.pair.aii->run();
-  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention OVERDUE"});
+  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention L_CLOCK", "attention OVERDUE"});
 }
 
 TEST_CASE("a command that was carried out and not written down as done is not carried out twice") {

@@ -332,4 +332,8 @@ TEST_CASE("a clock that jumps ten years ahead and back harms no exchange") {
   r.exchange();
   r.pair.run_for(std::chrono::hours(2));
   CHECK(r.pair.sent().stage == Stage::acknowledged);
+  for (Side* side : {r.pair.aii.get(), r.pair.avsb.get()}) {
+    const auto alerts = r.pair.open_alerts(*side);
+    CHECK(std::count(alerts.begin(), alerts.end(), "attention L_CLOCK") == 1);
+  }
 }

@@ -310,6 +310,14 @@ class Test:
         holds("the check goes on", self.avsb.property("ActiveState", "veerdienst-check@avsb.timer") == "active")
         machine.run("sed", "-i", 's/^role .*/role = "receiver"/', config)
         machine.run("systemctl", "reset-failed", self.avsb.unit)
+        hook = machine.tree / "usr/local/bin/tell-somebody"
+        hook.write_text("#!/bin/sh\nexec systemd-cat -t told\n")
+        hook.chmod(0o755)
+        with (machine.tree / config[1:]).open("a") as file:
+            file.write(f'\n[alerts]\nhook = "/{hook.relative_to(machine.tree)}"\n')
+        machine.run("systemctl", "start", f"veerdienst-failed@{self.avsb.unit}.service")
+        told = machine.run("journalctl", "-q", "--no-pager", "-o", "cat", "-t", "told")
+        holds(f"the channels of [alerts] tell it too: {told}", '"topic":"failed"' in told and self.avsb.unit in told)
         machine.run("systemctl", "start", self.avsb.unit)
 
     def no_number_stands_in_a_journal_or_anywhere_but_in_the_register(self):

@@ -81,6 +81,37 @@ TEST_CASE("without a way to reach people a trial says what to add") {
   CHECK(has(none.output, "[alerts.mail]"));
 }
 
+TEST_CASE("a unit that failed for good is told of past the books, and not while a service runs") {
+  Told t;
+  const std::string tell = "alerts failed veerdienst@aii.service";
+  write_file(t.both.path("aii") / "ledger.db", "no database any more");
+  const ShellResult told = t.both.veer("aii", tell);
+  INFO(told.output);
+  CHECK(told.exit_code == 0);
+  for (const char* channel : {"mail: told", "webhook: told", "hook: told"}) CHECK(has(told.output, channel));
+  const std::string arrived = t.mail.wait_for(1).front();
+  INFO(arrived);
+  CHECK(has(arrived, "Subject: [aii test] The service has failed"));
+  CHECK(has(arrived, "head@aii.example.org"));
+  CHECK(has(arrived, "systemctl status veerdienst@aii.service"));
+  const json posted = t.webhook.wait_for(1).front()["body"];
+  CHECK(posted["topic"] == "failed");
+  CHECK(posted["severity"] == "attention");
+
+  t.mail.stop();
+  const ShellResult without_mail = t.both.veer("aii", tell);
+  CHECK(without_mail.exit_code != 0);
+  CHECK(has(without_mail.output, "mail: failed: S_UNREACHABLE"));
+  CHECK(has(without_mail.output, "webhook: told"));
+  CHECK(t.webhook.wait_for(2).size() == 2);
+
+  remove_file(t.both.path("aii") / "ledger.db");
+  const auto service = t.both.serve("aii");
+  CHECK(has(t.both.veer("aii", tell).output, "the service runs, and tells people itself"));
+  CHECK(t.webhook.wait_for(2).size() == 2);
+  CHECK(has(t.both.veer("avsb", "alerts failed veerdienst@avsb.service").output, "nobody was told"));
+}
+
 TEST_CASE("a finding reaches people by mail, is taken up and closed by commands, and good news comes once") {
   Told t;
   const auto aii = t.both.serve("aii");
