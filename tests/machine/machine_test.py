@@ -12,11 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import machines
 from machines import Failed, until
-from sides import APPROVER, OPERATOR, OUTSIDER, SHARE, Side, acknowledged, add_account, first_commands, last_commands, set_up_share
+from sides import (APPROVER, OPERATOR, OUTSIDER, SHARE, Side, acknowledged, add_account, first_commands, last_commands,
+                   let_approve_from_elsewhere, set_up_share)
 
 MOST_COMMANDS, MOST_EXPOSURE = 9, 12  # fewer than ten commands; tenths
 LARGE, SMALL = 400_000, 1_000
 BACKUPS = "/var/backups/veerdienst"
+HANDBOOK = pathlib.Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 
 
 def holds(what, answer):
@@ -283,7 +285,11 @@ class Test:
         aii.person("resume", who=APPROVER)
         aii.person("poll")  # behind all that was due on resuming
         self.room.network.plug("aii", "down")  # so that the next sentence finds it on its way
-        aii.person("approve", held["exchange"], "--digest", held["package_sha256"], who=APPROVER)
+        elsewhere = let_approve_from_elsewhere(aii, APPROVER, HANDBOOK)
+        holds("status from elsewhere", "the service runs" in machine.attempt(*elsewhere, "status").stdout)
+        for refused in ("send --empty 2026", "-c /dev/null status", "sh -c id", ""):
+            machine.run(*elsewhere, *([refused] if refused else []), code=2)
+        machine.run(*elsewhere, f"approve {held['exchange']} --digest {held['package_sha256']}")
         holds("it is on its way", aii.stage(2026) == "sealed")
 
     def a_network_that_is_gone_is_told_of_daily_and_the_exchange_goes_on_when_it_is_back(self):

@@ -144,6 +144,35 @@ def last_commands(side, other, pin):
     side.step("systemctl", "enable", "-q", "--now", side.unit)
 
 
+def let_approve_from_elsewhere(side, approver, handbook):
+    """By an ssh key that lets its owner approve and no more, as the handbook has it. Gives what to type before a command."""
+    text = handbook.read_text().split("**From elsewhere.**")[1]
+    key, script = ("\n".join(line[4:] for line in block) for block in blocks_of(text)[:2])
+    machine, home = side.machine, f"/home/{approver}"
+    machine.run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "openssh-server")
+    program = machine.tree / "usr/local/bin/veer-approver"
+    program.write_text(script + "\n")
+    program.chmod(0o755)
+    as_approver = ("runuser", "-u", approver, "--")
+    machine.run(*as_approver, "install", "-d", "-m", "700", f"{home}/.ssh")
+    machine.run(*as_approver, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{home}/.ssh/id_ed25519")
+    public = (machine.tree / f"{home[1:]}/.ssh/id_ed25519.pub").read_text().split()[1]
+    (machine.tree / f"{home[1:]}/.ssh/authorized_keys").write_text(key.replace("AAAA…", public) + "\n")
+    machine.run("systemctl", "restart", "ssh")
+    return (*as_approver, "ssh", "-o", "StrictHostKeyChecking=accept-new", "-o", "BatchMode=yes", "localhost")
+
+
+def blocks_of(text):
+    """The indented blocks of a text, each a list of its lines."""
+    blocks = [[]]
+    for line in text.splitlines():
+        if line.startswith("    "):
+            blocks[-1].append(line)
+        elif blocks[-1]:
+            blocks.append([])
+    return blocks
+
+
 def acknowledged(sender, receiver, year, numbers, seconds=120):
     """The exchange of that year ends, once and whole, on both sides."""
     until(f"the list of {year} is acknowledged", lambda: sender.stage(year) == "acknowledged", seconds)
