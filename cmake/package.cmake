@@ -19,7 +19,7 @@ string(REGEX REPLACE "\n" "\n " licence "${licence}")
 configure_file(${VEER_DEBIAN}/copyright.in ${VEER_MADE}/copyright @ONLY)
 
 install(FILES ${VEER_MADE}/veer.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN man EXCLUDE)
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN man EXCLUDE PATTERN images EXCLUDE)
 install(FILES CHANGELOG.md ${VEER_MADE}/changelog.gz ${VEER_MADE}/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES daemon/commands/veer.bash-completion DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME veer)
 foreach(unit veerdienst@.service veerdienst-check@.service veerdienst-check@.timer veerdienst-failed@.service)
