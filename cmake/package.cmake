@@ -12,7 +12,16 @@ function(veer_compressed source name)
 endfunction()
 veer_compressed(${PROJECT_SOURCE_DIR}/docs/man/veer.1 veer.1)
 veer_compressed(${VEER_DEBIAN}/changelog changelog)
-add_custom_target(veer_packaged ALL DEPENDS ${VEER_MADE}/veer.1.gz ${VEER_MADE}/changelog.gz)
+# What 'journalctl -x' tells of alerts, from the program's own texts; the name's middle is the language.
+function(veer_catalog language name)
+  add_custom_command(OUTPUT ${VEER_MADE}/${name}
+    COMMAND sh -c "ASAN_OPTIONS=detect_leaks=0 '$<TARGET_FILE:veer>' alerts catalog ${language} >'${VEER_MADE}/${name}'"
+    DEPENDS veer VERBATIM)
+endfunction()
+veer_catalog(en veerdienst.catalog)
+veer_catalog(nl veerdienst.nl.catalog)
+add_custom_target(veer_packaged ALL DEPENDS ${VEER_MADE}/veer.1.gz ${VEER_MADE}/changelog.gz ${VEER_MADE}/veerdienst.catalog
+                                            ${VEER_MADE}/veerdienst.nl.catalog)
 file(READ ${PROJECT_SOURCE_DIR}/LICENSE licence)
 string(REGEX REPLACE "\n\n+" "\n.\n" licence "${licence}")
 string(REGEX REPLACE "\n" "\n " licence "${licence}")
@@ -26,6 +35,7 @@ foreach(unit veerdienst@.service veerdienst-check@.service veerdienst-check@.tim
   install(FILES systemd/${unit} DESTINATION lib/systemd/system)
 endforeach()
 install(FILES ${VEER_DEBIAN}/lintian-overrides DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides RENAME veerdienst)
+install(FILES ${VEER_MADE}/veerdienst.catalog ${VEER_MADE}/veerdienst.nl.catalog DESTINATION lib/systemd/catalog)
 install(FILES systemd/bus.conf DESTINATION ${CMAKE_INSTALL_DATADIR}/dbus-1/system.d RENAME org.veerdienst.Exchange1.conf)
 install(FILES systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME veerdienst.conf)
 install(FILES systemd/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME veerdienst.conf)

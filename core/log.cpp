@@ -3,11 +3,17 @@
 #include <algorithm>
 #include <memory>
 #include <regex>
+#include <string>
+#include <vector>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/systemd_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/uio.h>
+#include <syslog.h>
+#include <systemd/sd-journal.h>
 
+#include "core/log_event.h"
 #include "core/utf8.h"
 
 namespace veer {
@@ -29,6 +35,25 @@ spdlog::level::level_enum level_of(LogLevel level) {
   return spdlog::level::err;
 }
 
+/// Priorities of syslog(3).
+int priority_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return LOG_DEBUG;
+    case LogLevel::info:
+      return LOG_INFO;
+    case LogLevel::warn:
+      return LOG_WARNING;
+    case LogLevel::error:
+    case LogLevel::none:
+      return LOG_ERR;
+  }
+  return LOG_ERR;
+}
+
+constexpr const char* kIdentifier = "veer";
+bool to_journal = false;
+
 std::shared_ptr<spdlog::logger>& logger() {
   static std::shared_ptr<spdlog::logger> instance = [] {
     auto first = std::make_shared<spdlog::logger>("veer", std::make_shared<spdlog::sinks::stderr_sink_mt>());
@@ -43,8 +68,10 @@ std::shared_ptr<spdlog::logger>& logger() {
 
 void log_to(LogTarget target, LogLevel threshold) {
   std::shared_ptr<spdlog::logger> next;
-  if (target == LogTarget::journal) {
-    next = std::make_shared<spdlog::logger>("veer", std::make_shared<spdlog::sinks::systemd_sink_mt>("veer"));
+  to_journal = target == LogTarget::journal;
+  if (to_journal) {
+    next = std::make_shared<spdlog::logger>("veer",
+                                            std::make_shared<spdlog::sinks::systemd_sink_mt>(kIdentifier));
   } else {
     next = std::make_shared<spdlog::logger>("veer", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     next->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
@@ -56,6 +83,20 @@ void log_to(LogTarget target, LogLevel threshold) {
 
 void log_line(LogLevel level, std::string_view line) {
   logger()->log(level_of(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
+void log_event(LogLevel level, std::string_view line, std::initializer_list<LogField> fields) {
+  if (!to_journal) return log_line(level, line);
+  if (!logger()->should_log(level_of(level))) return;
+  std::vector<std::string> texts{fmt::format("MESSAGE={}", line),
+                                 fmt::format("PRIORITY={}", priority_of(level)),
+                                 fmt::format("SYSLOG_IDENTIFIER={}", kIdentifier)};
+  for (const LogField& field : fields)
+    if (!field.value.empty()) texts.push_back(fmt::format("{}={}", field.name, field.value));
+  std::vector<iovec> pieces;
+  pieces.reserve(texts.size());
+  for (std::string& text : texts) pieces.push_back({text.data(), text.size()});
+  sd_journal_sendv(pieces.data(), static_cast<int>(pieces.size()));
 }
 
 std::string printable(std::string_view text, std::size_t most) {

@@ -399,4 +399,21 @@ AlertMessage failure_message(const Config& config, const std::string& unit, Time
   return message;
 }
 
+std::string journal_catalog(Language language) {
+  static constexpr Phrase kNext = {"Typ, met de naam van de instantie uit @_SYSTEMD_UNIT@:",
+                                   "Type, with the instance's name from @_SYSTEMD_UNIT@:"};
+  std::string catalog;
+  for (const Topic& topic : kMeanings) {
+    catalog += fmt::format(
+        "-- {}\nSubject: {}\nDefined-By: Veerdienst\nSupport: "
+        "file:/usr/share/doc/veerdienst/alerts.md\n\n{}\n",
+        message_id(topic.name), topic.headline.in(language), topic.meaning.in(language));
+    if (!topic.command.empty())
+      catalog += fmt::format("\n{}\n  veer -i NAME {}\n", kNext.in(language),
+                             fmt::format(fmt::runtime(topic.command), "@VEERDIENST_EXCHANGE@", "NUMBER"));
+    catalog += '\n';
+  }
+  return catalog;
+}
+
 }  // namespace veer

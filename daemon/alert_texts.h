@@ -13,6 +13,8 @@ AlertMessage message_of(const Alert& alert, const Telling& telling, const Config
                         std::size_t open = 0);
 /// A message that only shows that the channel works.
 AlertMessage trial_message(const Config& config, Time now);
+/// What the journal tells of each topic ('journalctl -x'), as systemd's message catalogs are written.
+std::string journal_catalog(Language language);
 /// That a unit of systemd failed for good, so that nobody else tells of it.
 AlertMessage failure_message(const Config& config, const std::string& unit, Time now);
 

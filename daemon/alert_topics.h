@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
+
+#include "core/digest.h"
 
 namespace veer {
 
@@ -17,6 +20,12 @@ inline constexpr std::array<std::string_view, 41> kTopics = {
     "disk",          "audit",       "rehearsal",  "unheard",       "second-list", "metrics",
     "page",          "certificate", "window",     "configuration", "clock",
 };
+
+/// By which the journal knows a message of that topic, and finds its entry in the catalog (journalctl(1),
+/// -x): 32 hex digits.
+inline std::string message_id(std::string_view topic) {
+  return sha256_hex("org.veerdienst.Alert." + std::string(topic)).substr(0, 32);
+}
 
 constexpr bool is_topic(std::string_view word) {
   return std::find(kTopics.begin(), kTopics.end(), word) != kTopics.end();

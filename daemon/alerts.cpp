@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "core/log.h"
+#include "core/log_event.h"
 #include "daemon/alert_topics.h"
 
 namespace veer {
@@ -28,6 +28,20 @@ Alert alert_of(const Row& row) {
           row.text(9)};
 }
 
+std::string topic_of(std::string_view cause) { return std::string(cause.substr(0, cause.find(':'))); }
+
+void log_alert(AlertKind kind, std::string_view cause, std::string_view code, const std::string& exchange,
+               const std::string& text) {
+  const std::string topic = topic_of(cause);
+  log_event(kind == AlertKind::notice ? LogLevel::info : LogLevel::error,
+            fmt::format("{}: {}: {}", alert_kind_name(kind), code, text),
+            {{"MESSAGE_ID", message_id(topic)},
+             {"VEERDIENST_TOPIC", topic},
+             {"VEERDIENST_SEVERITY", alert_kind_name(kind)},
+             {"VEERDIENST_CODE", code},
+             {"VEERDIENST_EXCHANGE", exchange}});
+}
+
 /// What fails in ever other ways is told once, and reminded of.
 bool is_told_anew(std::string_view cause) {
   return !cause.starts_with(step_cause("")) && !cause.starts_with(channel_cause(""));
@@ -47,11 +61,11 @@ std::string_view alert_kind_name(AlertKind kind) {
   return "";
 }
 
-std::string topic_of(const Alert& alert) { return alert.cause.substr(0, alert.cause.find(':')); }
+std::string topic_of(const Alert& alert) { return topic_of(alert.cause); }
 
 std::int64_t AlertBook::add(const std::string& cause, AlertKind kind, std::string_view code,
                             const std::string& exchange, const std::string& text) {
-  assert(is_topic(cause.substr(0, cause.find(':'))));
+  assert(is_topic(topic_of(cause)));
   const std::int64_t id = db_.query_one("SELECT coalesce(max(id), 0) + 1 FROM alert")->integer(0);
   db_.execute(
       "INSERT INTO alert (id, cause, kind, code, exchange, text, opened_at)"
@@ -80,9 +94,7 @@ void AlertBook::raise(const std::string& cause, AlertKind kind, std::string_view
   } else {
     add(cause, kind, code, exchange, text);
   }
-  if (!known || known->text(0) != code)
-    log(kind == AlertKind::notice ? LogLevel::info : LogLevel::error, "{}: {}: {}", alert_kind_name(kind),
-        code, text);
+  if (!known || known->text(0) != code) log_alert(kind, cause, code, exchange, text);
 }
 
 void AlertBook::tell(const std::string& cause, std::string_view code, const std::string& exchange,
@@ -90,7 +102,7 @@ void AlertBook::tell(const std::string& cause, std::string_view code, const std:
   if (db_.query_one("SELECT 1 FROM alert WHERE cause = :cause", {cause})) return;
   const std::int64_t id = add(cause, AlertKind::notice, code, exchange, text);
   db_.execute("UPDATE alert SET closed_at = opened_at WHERE id = :id", {id});
-  log(LogLevel::info, "{}: {}: {}", alert_kind_name(AlertKind::notice), code, text);
+  log_alert(AlertKind::notice, cause, code, exchange, text);
 }
 
 void AlertBook::close(const std::string& cause) {

@@ -151,6 +151,12 @@ void add_alerts(CLI::App& app, Context& context) {
   one->add_option("NUMBER", *number, "Which")->required();
   one->callback([&context, number] { look(context, "alert", *number); });
   add_alert_acting(*alerts, context);
+  auto language = std::make_shared<std::string>();
+  auto* catalog = alerts->add_subcommand("catalog", "What the journal tells of each topic: for the package");
+  catalog->add_option("LANGUAGE", *language, "en or nl")->required()->check(CLI::IsMember({"en", "nl"}));
+  catalog->callback([&context, language] {
+    context.print(journal_catalog(*language == "nl" ? Language::nl : Language::en));
+  });
   auto unit = std::make_shared<std::string>();
   auto* failed =
       alerts->add_subcommand("failed", "Tell people by every channel that a unit failed: for systemd");

@@ -409,3 +409,20 @@ TEST_CASE("every topic has a headline and a meaning in both languages, and a com
         CHECK(message_of(alert, telling, config, {}).headline.size() > 10);
       }
 }
+
+TEST_CASE("the journal's catalog says what every topic means, in both languages") {
+  for (const Language language : {Language::nl, Language::en}) {
+    const std::string catalog = journal_catalog(language);
+    CHECK(catalog.find('{') == std::string::npos);
+    std::size_t subjects = 0;
+    for (std::size_t at = 0; (at = catalog.find("\nSubject: ", at)) != std::string::npos; ++at) ++subjects;
+    CHECK(subjects == kTopics.size());
+    for (const std::string_view topic : kTopics) {
+      const std::string id = message_id(topic);
+      CHECK(id.size() == 32);
+      const std::size_t at = catalog.find("-- " + id + "\n");
+      REQUIRE(at != std::string::npos);
+      CHECK(catalog.find("-- " + id, at + 1) == std::string::npos);
+    }
+  }
+}

@@ -322,6 +322,8 @@ class Test:
         with (machine.tree / config[1:]).open("a") as file:
             file.write(f'\n[alerts]\nhook = "/{hook.relative_to(machine.tree)}"\n')
         machine.run("systemctl", "start", f"veerdienst-failed@{self.avsb.unit}.service")
+        told = machine.run("journalctl", "-q", "-x", "--no-pager", "-u", self.avsb.unit, "VEERDIENST_TOPIC=recorded")
+        holds(f"the journal explains an alert: {told}", "Subject: The list is recorded" in told)
         told = machine.run("journalctl", "-q", "--no-pager", "-o", "cat", "-t", "told")
         holds(f"the channels of [alerts] tell it too: {told}", '"topic":"failed"' in told and self.avsb.unit in told)
         machine.run("systemctl", "start", self.avsb.unit)

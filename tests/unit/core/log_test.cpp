@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "core/log_event.h"
 #include "support/temp_folder.h"
 
 using namespace veer;
@@ -80,6 +81,8 @@ TEST_CASE("a log line is written as it is, from the threshold on") {
   log_line(LogLevel::debug, "too small");
   log_line(LogLevel::info, "100% {} %s {0}");
   log(LogLevel::error, "{} of {}", 1, "two");
+  log_event(LogLevel::error, "an event", {{"VEERDIENST_CODE", "nowhere"}});
+  log_event(LogLevel::debug, "too small", {{"VEERDIENST_CODE", "nowhere"}});
   log_to(LogTarget::stderr_plain, LogLevel::warn);
   log_line(LogLevel::info, "too small now");
   dup2(kept.get(), STDERR_FILENO);
@@ -87,5 +90,7 @@ TEST_CASE("a log line is written as it is, from the threshold on") {
   const std::string text = read_file(folder / "log");
   CHECK(text.find(" info 100% {} %s {0}\n") != std::string::npos);
   CHECK(text.find(" error 1 of two\n") != std::string::npos);
+  CHECK(text.find(" error an event\n") != std::string::npos);
+  CHECK(text.find("nowhere") == std::string::npos);
   CHECK(text.find("too small") == std::string::npos);
 }
