@@ -284,13 +284,17 @@ constexpr Phrase kTrial = {
 
 constexpr Phrase kFailedHeadline = {"De dienst is uitgevallen", "The service has failed"};
 constexpr Phrase kFailed = {
-    "systemd meldt dat {} niet meer loopt of niet kon worden uitgevoerd, en probeert het niet "
-    "opnieuw.",
-    "systemd says that {} does not run any more, or could not be run, and does not try again."};
-constexpr Phrase kNobodyWorks = {
-    "Er gaat niets verloren, maar tot de dienst weer loopt, vertrekt en komt er niets, en waarschuwt ze "
-    "niemand.",
-    "Nothing is lost, but until the service runs again nothing leaves or arrives, and it alerts nobody."};
+    "systemd meldt dat {} is uitgevallen, en probeert het niet opnieuw. Er gaat niets verloren, maar tot de "
+    "dienst weer "
+    "loopt, vertrekt en komt er niets, en waarschuwt ze niemand.",
+    "systemd says that {} failed, and does not try again. Nothing is lost, but until the service runs again "
+    "nothing "
+    "leaves or arrives, and it alerts nobody."};
+constexpr Phrase kCheckHeadline = {"De dagelijkse controle is niet tevreden",
+                                   "The daily check is not content"};
+constexpr Phrase kCheckFailed = {
+    "{} vond iets dat een mens nodig heeft, en er loopt op dit ogenblik geen dienst die zelf waarschuwt.",
+    "{} found what needs a person, and no service runs at this moment that tells of it itself."};
 
 static_assert(std::equal(kMeanings.begin(), kMeanings.end(), kTopics.begin(), kTopics.end(),
                          [](const Topic& topic, std::string_view name) { return topic.name == name; }));
@@ -388,13 +392,12 @@ AlertMessage trial_message(const Config& config, Time now) {
   return message;
 }
 
-AlertMessage failure_message(const Config& config, const std::string& unit, Time now) {
+AlertMessage failure_message(const Config& config, const std::string& unit, bool check, Time now) {
   AlertMessage message = loose(config, now, "failed", AlertKind::attention);
   message.turn = alert_turn_name(AlertTurn::opened);
   message.code = "FAILED";
-  message.headline = kFailedHeadline.in(config.language);
-  message.paragraphs.push_back(filled(kFailed.in(config.language), unit));
-  message.paragraphs.emplace_back(kNobodyWorks.in(config.language));
+  message.headline = (check ? kCheckHeadline : kFailedHeadline).in(config.language);
+  message.paragraphs.push_back(filled((check ? kCheckFailed : kFailed).in(config.language), unit));
   message.command = "systemctl status " + unit;
   return message;
 }

@@ -15,7 +15,7 @@ AlertMessage message_of(const Alert& alert, const Telling& telling, const Config
 AlertMessage trial_message(const Config& config, Time now);
 /// What the journal tells of each topic ('journalctl -x'), as systemd's message catalogs are written.
 std::string journal_catalog(Language language);
-/// That a unit of systemd failed for good, so that nobody else tells of it.
-AlertMessage failure_message(const Config& config, const std::string& unit, Time now);
+/// That a unit of systemd failed, and nobody else tells of it: the service's, for good, or its daily check's.
+AlertMessage failure_message(const Config& config, const std::string& unit, bool check, Time now);
 
 }  // namespace veer

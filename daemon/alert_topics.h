@@ -21,6 +21,9 @@ inline constexpr std::array<std::string_view, 41> kTopics = {
     "page",          "certificate", "window",     "configuration", "clock",
 };
 
+inline constexpr const char* kClockCause = "clock";
+inline constexpr const char* kConfigurationCause = "configuration";
+
 /// By which the journal knows a message of that topic, and finds its entry in the catalog (journalctl(1),
 /// -x): 32 hex digits.
 inline std::string message_id(std::string_view topic) {

@@ -42,9 +42,11 @@ void log_alert(AlertKind kind, std::string_view cause, std::string_view code, co
              {"VEERDIENST_EXCHANGE", exchange}});
 }
 
-/// What fails in ever other ways is told once, and reminded of.
-bool is_told_anew(std::string_view cause) {
-  return !cause.starts_with(step_cause("")) && !cause.starts_with(channel_cause(""));
+/// Whether an alert that says something else now is told anew. What fails in ever other ways is told once,
+/// and reminded of; what happens again under one code is known by its text.
+bool is_news(std::string_view cause, bool other_code) {
+  if (cause.starts_with(step_cause("")) || cause.starts_with(channel_cause(""))) return false;
+  return other_code || cause == kClockCause || cause == kConfigurationCause;
 }
 
 }  // namespace
@@ -78,18 +80,17 @@ std::int64_t AlertBook::add(const std::string& cause, AlertKind kind, std::strin
 
 void AlertBook::raise(const std::string& cause, AlertKind kind, std::string_view code,
                       const std::string& exchange, const std::string& text) {
-  const auto known = db_.query_one(
-      "SELECT code, text, id, acknowledged_at FROM alert WHERE cause = :cause AND closed_at IS NULL",
-      {cause});
+  const auto known =
+      db_.query_one("SELECT code, text, id FROM alert WHERE cause = :cause AND closed_at IS NULL", {cause});
   if (known && known->text(0) == code && known->text(1) == text) return;
   if (known) {
     db_.execute("UPDATE alert SET kind = :kind, code = :code, text = :text WHERE id = :id",
                 {std::string(alert_kind_name(kind)), std::string(code), text, known->integer(2)});
-    if (known->text(0) != code && is_told_anew(cause)) {
+    if (is_news(cause, known->text(0) != code)) {
       // Who took up the one did not take up the other.
       db_.execute("UPDATE alert SET acknowledged_at = NULL, acknowledged_by = NULL WHERE id = :id",
                   {known->integer(2)});
-      tellings_.changed(known->integer(2), !known->is_null(3));
+      tellings_.changed(known->integer(2));
     }
   } else {
     add(cause, kind, code, exchange, text);

@@ -9,6 +9,7 @@
 #include "connectors/client_certificate.h"
 #include "core/digest.h"
 #include "core/files.h"
+#include "daemon/alert_topics.h"
 #include "daemon/audit.h"
 #include "daemon/shared_alerts.h"
 #include "formats/acceptance.h"
@@ -98,21 +99,21 @@ void look_at_key(Instance& at, const std::string& party, const std::vector<Pinne
                   format_date(date_of(*last->at)), last->renewable ? remedies.renewable : remedies.other));
 }
 
-/// What lets this side in on the share; empty when it has none, or none that can be read: then what needs it
-/// tells.
+/// Empty when it cannot be read: what needs it tells of that.
 std::optional<Time> end_of_certificate(const Config& config) {
-  const fs::path path = certificate_of(config.share);
-  if (path.empty()) return std::nullopt;
   try {
-    const auto certificates = read_certificates(read_file(path, kMostText));
+    const auto certificates = read_certificates(read_file(certificate_of(config.share), kMostText));
     return certificates.empty() ? std::nullopt : std::optional(certificates.front().until);
   } catch (const Error&) {
     return std::nullopt;
   }
 }
 
-void look_at_certificate(Instance& at, const std::optional<Time>& end) {
+void look_at_certificate(Instance& at) {
   static constexpr const char* kCause = "certificate";
+  const fs::path path = certificate_of(at.config.share);
+  const auto end = path.empty() ? std::nullopt : end_of_certificate(at.config);
+  if (!path.empty() && !end) return;  // what was known of it stands
   const auto step = end ? days_step(*end, at.clock.now()) : std::nullopt;
   if (!step) return at.alerts.close(kCause);
   at.alerts.raise(
@@ -120,7 +121,7 @@ void look_at_certificate(Instance& at, const std::optional<Time>& end) {
       fmt::format("the certificate by which the share knows this side, {}, ends on {}: have the next one "
                   "accepted beside it, and name that in the configuration (docs/{}.md, Changing certificates "
                   "without a gap)",
-                  certificate_of(at.config.share).native(), format_date(date_of(*end)),
+                  path.native(), format_date(date_of(*end)),
                   std::holds_alternative<FtpsShareConfig>(at.config.share.kind) ? "magda" : "sharepoint"));
 }
 
@@ -137,24 +138,24 @@ void look_at_window(Instance& at) {
       fmt::format("the transition ends on {}: no first list travels after that day", format_date(closes)));
 }
 
-/// Whether the file still says what the service works by; one that cannot be read is told of at the next
-/// start.
-bool is_as_read(const Config& config) {
+/// Whether the file still says what the service works by.
+void look_at_configuration(Instance& at) {
+  const Config& config = at.config;
+  if (config.file.empty()) return;
+  const auto raise = [&](std::string_view code, const std::string& text) {
+    at.alerts.raise(kConfigurationCause, AlertKind::attention, code, "", text);
+  };
   try {
-    return config.file.empty() || sha256_hex(read_file(config.file, kMostText)) == config.sha256;
-  } catch (const Error&) {
-    return true;
+    const std::string now = sha256_hex(read_file(config.file, kMostText));
+    if (now == config.sha256) return at.alerts.close(kConfigurationCause);
+    raise("CHANGED",
+          fmt::format("{} was changed since the service read it (SHA-256 {}… now): 'systemctl reload "
+                      "veerdienst@{}' lets it count, or says what is wrong with it",
+                      config.file.native(), now.substr(0, 8), config.file.stem().native()));
+  } catch (const Error& error) {
+    raise("UNREADABLE", fmt::format("{} can no longer be read, so that the service cannot start again: {}",
+                                    config.file.native(), error.message()));
   }
-}
-
-void look_at_configuration(Instance& at, bool as_read) {
-  static constexpr const char* kCause = "configuration";
-  if (as_read) return at.alerts.close(kCause);
-  at.alerts.raise(
-      kCause, AlertKind::attention, "CHANGED", "",
-      fmt::format("{} was changed since the service read it: 'systemctl reload veerdienst@{}' lets it "
-                  "count, or says what is wrong with it",
-                  at.config.file.native(), at.config.party));
 }
 
 void look_at_disk(Instance& at) {
@@ -180,16 +181,14 @@ void look_at_audit(Instance& at) {
 
 void look_at_deadlines(Instance& at) {
   const auto ends = at.seal.key_ends();
-  const auto certificate = end_of_certificate(at.config);
-  const bool as_read = is_as_read(at.config);
   at.db.transaction([&] {
     look_for_list(at, date_of(at.clock.now()));
     look_for_other_side(at);
     look_at_key(at, at.config.party, at.config.own_keys, ends, kOurs);
     look_at_key(at, at.config.counterparty, at.config.counterparty_keys, ends, kTheirs);
-    look_at_certificate(at, certificate);
+    look_at_certificate(at);
     look_at_window(at);
-    look_at_configuration(at, as_read);
+    look_at_configuration(at);
     look_at_disk(at);
     look_at_audit(at);
   });

@@ -10,6 +10,7 @@
 
 #include "core/files.h"
 #include "core/log.h"
+#include "daemon/alert_topics.h"
 #include "daemon/housekeeping.h"
 #include "daemon/rules.h"
 #include "daemon/share_trial.h"
@@ -98,7 +99,7 @@ void Engine::mind_the_clock(Time now) {
     log(LogLevel::warn, "the clock went back from {} to {}", format_time(last_seen_), format_time(now));
     if (last_seen_ - now >= kClockStep)
       at_.db.transaction([&] {
-        at_.alerts.raise("clock", AlertKind::attention, code_name(Code::l_clock), "",
+        at_.alerts.raise(kClockCause, AlertKind::attention, code_name(Code::l_clock), "",
                          fmt::format("the clock went back from {} to {}: see whether it is right now "
                                      "('timedatectl'), and close this",
                                      format_time(last_seen_), format_time(now)));

@@ -65,22 +65,27 @@ void Tellings::opened(std::int64_t alert, bool notice) {
     if (!is_about(alert, channel)) open(alert, channel, notice);
 }
 
-void Tellings::changed(std::int64_t alert, bool taken_up) {
+void Tellings::changed(std::int64_t alert) {
   db_.execute("DELETE FROM telling WHERE alert = :alert AND due_at IS NOT NULL AND turn = 'reminder'",
               {alert});
   for (const std::string& channel : rules_.channels) {
-    // What did not go out yet tells the news by itself.
-    const bool pending =
-        db_.query_one(
-               "SELECT 1 FROM telling WHERE alert = :alert AND channel = :channel AND due_at IS NOT"
-               " NULL AND turn IN ('opened', 'changed') LIMIT 1",
-               {alert, channel})
-            .has_value();
     if (is_about(alert, channel)) continue;
-    if (!pending) add(alert, channel, AlertTurn::changed, clock_.now());
-    if (taken_up && channel == kMail && rules_.escalates)
+    // What did not go out yet tells the news by itself.
+    if (!is_due(alert, channel, AlertTurn::opened) && !is_due(alert, channel, AlertTurn::changed))
+      add(alert, channel, AlertTurn::changed, clock_.now());
+    if (channel == kMail && rules_.escalates && !is_due(alert, channel, AlertTurn::escalated))
       add(alert, channel, AlertTurn::escalated, clock_.now() + rules_.escalate_after);
   }
+}
+
+bool Tellings::is_due(std::int64_t alert, const std::string& channel, AlertTurn turn) {
+  return db_
+      .query_one(
+          "SELECT 1 FROM telling WHERE alert = :alert AND channel = :channel AND turn = :turn AND due_at IS "
+          "NOT"
+          " NULL LIMIT 1",
+          {alert, channel, std::string(alert_turn_name(turn))})
+      .has_value();
 }
 
 void Tellings::acknowledged(std::int64_t alert) {
@@ -141,7 +146,7 @@ void Tellings::sent(const Telling& telling) {
                                          "'notice'",
                                          {telling.alert})
                                       .has_value();
-  if (waits_for_a_person)
+  if (waits_for_a_person && !is_due(telling.alert, telling.channel, AlertTurn::reminder))
     add(telling.alert, telling.channel, AlertTurn::reminder, clock_.now() + rules_.repeat);
 }
 

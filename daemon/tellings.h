@@ -49,9 +49,8 @@ class Tellings {
   /// An alert was opened. Reminders follow until it is acknowledged or closed, but for a notice. A channel is
   /// never told of its own failure.
   void opened(std::int64_t alert, bool notice);
-  /// It tells something else from now on, and reminders begin anew; what somebody had taken up is escalated
-  /// anew too.
-  void changed(std::int64_t alert, bool taken_up);
+  /// It tells something else from now on: reminders and escalation begin anew.
+  void changed(std::int64_t alert);
   /// Nobody needs to be reminded any more.
   void acknowledged(std::int64_t alert);
   /// Its cause is gone, or a person closed it: told wherever it was told of, and nowhere else.
@@ -76,6 +75,7 @@ class Tellings {
   void open(std::int64_t alert, const std::string& channel, bool notice);
   bool is_configured(const std::string& channel) const;
   bool is_about(std::int64_t alert, const std::string& channel);
+  bool is_due(std::int64_t alert, const std::string& channel, AlertTurn turn);
   void add(std::int64_t alert, const std::string& channel, AlertTurn turn, Time due);
 
   Database& db_;

@@ -143,6 +143,8 @@ TEST_CASE("the end of the certificate for the share is told 90, 30, 7 days and a
     year.pair.avsb_config.share.kind.emplace<SharePointShareConfig>().certificate = file;
   }
   year.start_avsb();
+  year.doings["11-11"] = [&] { write_file(file, "half of one"); };  // which is no good news
+  year.doings["11-13"] = [&] { until("2026-11-15T12:00:00Z"); };
   year.doings["11-16"] = [&] { until("2027-11-15T12:00:00Z"); };
   year.go_until("2026-12-01T00:00:00Z");
   CHECK(year.told == Names{"08-18 avsb: opened CERTIFICATE_90", "10-17 avsb: changed CERTIFICATE_30",
@@ -171,7 +173,11 @@ TEST_CASE("a configuration file that was changed and not taken over is told with
   year.pair.avsb_config.sha256 = sha256_hex("as it was read");
   year.start_avsb();
   year.doings["08-03"] = [&] { write("as somebody changed it"); };
-  year.doings["08-05"] = [&] { write("as it was read"); };
-  year.go_until("2026-08-08T00:00:00Z");
-  CHECK(year.told == Names{"08-03 avsb: opened CHANGED", "08-05 avsb: closed CHANGED"});
+  year.doings["08-04"] = [&] { year.acknowledge(*year.pair.avsb, "CHANGED"); };
+  year.doings["08-05"] = [&] { write("as somebody else changed it"); };
+  year.doings["08-06"] = [&] { fs::remove(file); };
+  year.doings["08-07"] = [&] { write("as it was read"); };
+  year.go_until("2026-08-10T00:00:00Z");
+  CHECK(year.told == Names{"08-03 avsb: opened CHANGED", "08-05 avsb: changed CHANGED",
+                           "08-06 avsb: changed UNREADABLE", "08-07 avsb: closed UNREADABLE"});
 }

@@ -36,7 +36,7 @@ SharePointOptions GraphShare::share() const {
   options.graph = graph_.graph_url();
   options.transfer_hosts = {graph_.storage_host()};
   options.ca = graph_.ca_pem();
-  options.timeout = std::chrono::seconds(20);
+  options.timeout = std::chrono::seconds(60);  // with sanitizers on a busy machine everything is slow
   return options;
 }
 

@@ -322,6 +322,7 @@ class Test:
         with (machine.tree / config[1:]).open("a") as file:
             file.write(f'\n[alerts]\nhook = "/{hook.relative_to(machine.tree)}"\n')
         machine.run("systemctl", "start", f"veerdienst-failed@{self.avsb.unit}.service")
+        machine.run("journalctl", "--sync")
         told = machine.run("journalctl", "-q", "-x", "--no-pager", "-u", self.avsb.unit, "VEERDIENST_TOPIC=recorded")
         holds(f"the journal explains an alert: {told}", "Subject: The list is recorded" in told)
         told = machine.run("journalctl", "-q", "--no-pager", "-o", "cat", "-t", "told")

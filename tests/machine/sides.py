@@ -57,6 +57,7 @@ class Side:
         return self.machine.run("systemctl", "show", "--property", name, "--value", unit or self.unit).strip()
 
     def journal(self, *words):
+        self.machine.run("journalctl", "--sync")
         return self.machine.run("journalctl", "-q", "--no-pager", "-o", "cat", *words)
 
     def told_of_failures(self):

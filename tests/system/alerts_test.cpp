@@ -81,7 +81,7 @@ TEST_CASE("without a way to reach people a trial says what to add") {
   CHECK(has(none.output, "[alerts.mail]"));
 }
 
-TEST_CASE("a unit that failed for good is told of past the books, and not while a service runs") {
+TEST_CASE("a unit that failed is told of past the books; its check not while a service runs") {
   Told t;
   const std::string tell = "alerts failed veerdienst@aii.service";
   write_file(t.both.path("aii") / "ledger.db", "no database any more");
@@ -107,8 +107,12 @@ TEST_CASE("a unit that failed for good is told of past the books, and not while 
 
   remove_file(t.both.path("aii") / "ledger.db");
   const auto service = t.both.serve("aii");
-  CHECK(has(t.both.veer("aii", tell).output, "the service runs, and tells people itself"));
-  CHECK(t.webhook.wait_for(2).size() == 2);
+  const std::string check = "alerts failed veerdienst-check@aii.service";
+  CHECK(has(t.both.veer("aii", check).output, "the service runs, and tells people itself"));
+  CHECK(has(t.both.veer("aii", tell).output, "webhook: told"));  // its lock proves nothing then
+  CHECK(t.webhook.wait_for(3).size() == 3);
+  for (const char* foreign : {"ssh.service", "veerdienst@26090100123.service", "veerdienst@.service"})
+    CHECK(t.both.veer("aii", std::string("alerts failed ") + foreign).exit_code == 2);
   CHECK(has(t.both.veer("avsb", "alerts failed veerdienst@avsb.service").output, "nobody was told"));
 }
 

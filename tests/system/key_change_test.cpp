@@ -97,8 +97,8 @@ TEST_CASE("a list under way when either side changes its key arrives, and the ol
   a.must("avsb", "run --once");  // its receipt is signed with the new key, and waits
   a.import("aii", avsb, kToday);
   CHECK(a.arrives(sealed_to_old));
-  CHECK(a.receiver_key(sealed_to_old) == avsb["fingerprint"]);
-  CHECK(a.receiver_key(sealed_before) == avsb["old"]);
+  CHECK(avsb["fingerprint"] == a.receiver_key(sealed_to_old));
+  CHECK(avsb["old"] == a.receiver_key(sealed_before));
 
   for (const char* party : {"aii", "avsb"})
     for (const json& made : {aii, avsb}) {
@@ -145,7 +145,7 @@ TEST_CASE("a key for a day to come waits for it, and both sides go on with the o
   a.import("aii", made, "--from " + day);
   const std::string name = a.offer();
   CHECK(a.arrives(name));
-  CHECK(a.receiver_key(name) == made["old"]);
+  CHECK(made["old"] == a.receiver_key(name));
   const ShellResult again = a.both.veer("avsb", "keys rotate");
   CHECK(again.exit_code == 1);
   CHECK(has(again.output, made["fingerprint"].get<std::string>() + " counts from " + day));
@@ -201,7 +201,7 @@ TEST_CASE(
     return fs::exists(a.both.path("drop") / (name + ".result.txt")) &&
            has(a.both.note(name), "Recorded at the receiver");
   });
-  CHECK(a.receiver_key(name) == made["fingerprint"]);
+  CHECK(made["fingerprint"] == a.receiver_key(name));
   CHECK(aii->end(SIGTERM) == 0);
   CHECK(avsb->end(SIGTERM) == 0);
 }

@@ -1,6 +1,10 @@
 #include "core/program.h"
 
+#include <array>
+#include <thread>
+
 #include <catch2/catch.hpp>
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,14 +32,19 @@ TEST_CASE("a process that ended has done so, though nobody took note of it yet")
 
 // GnuPG's agent is such a one, and the service's /proc hides it (ProtectProc=invisible).
 TEST_CASE("the end of a process is seen that forbids being looked at, and ends while it is waited for") {
+  std::array<int, 2> ends{};
+  REQUIRE(pipe2(ends.data(), O_CLOEXEC) == 0);
   const pid_t child = fork();
   if (child == 0) {
+    close(ends[1]);
     prctl(PR_SET_DUMPABLE, 0);
-    usleep(50'000);
-    _exit(0);
+    char byte = 0;
+    _exit(static_cast<int>(read(ends[0], &byte, 1)));  // until the other end is closed
   }
   REQUIRE(child > 0);
   CHECK_FALSE(ends_within(child, std::chrono::milliseconds(1)));
+  const std::jthread release([&] { close(ends[1]); });
   CHECK(ends_within(child, std::chrono::minutes(1)));
   REQUIRE(waitpid(child, nullptr, 0) == child);
+  close(ends[0]);
 }

@@ -76,6 +76,9 @@ TEST_CASE("no statement that ran, or failed, holds up another connection") {
   CHECK_THROWS_AS(db.execute("INSERT INTO t VALUES (:i)", {std::int64_t{1}}), Error);
   Database other(url_in(folder));
   other.transaction([&] { other.execute("DELETE FROM t"); });
+  // A statement that were still running would keep what it sees, and the log with it.
+  CHECK(other.query_one("PRAGMA wal_checkpoint(TRUNCATE)")->integer(0) == 0);
+  CHECK(db.query("SELECT count(*) FROM t").front().integer(0) == 0);
   CHECK(db.query("SELECT i FROM t").empty());
   CHECK(db.execute("INSERT INTO t VALUES (:i)", {std::int64_t{1}}) == 1);
 }
