@@ -287,7 +287,7 @@ class Test:
         self.room.network.plug("aii", "down")  # so that the next sentence finds it on its way
         elsewhere = let_approve_from_elsewhere(aii, APPROVER, HANDBOOK)
         holds("status from elsewhere", "the service runs" in machine.attempt(*elsewhere, "status").stdout)
-        for refused in ("send --empty 2026", "-c /dev/null status", "sh -c id", ""):
+        for refused in ("send --empty 2026", "audit verify", "sh -c id", ""):
             machine.run(*elsewhere, *([refused] if refused else []), code=2)
         machine.run(*elsewhere, f"approve {held['exchange']} --digest {held['package_sha256']}")
         holds("it is on its way", aii.stage(2026) == "sealed")
