@@ -52,7 +52,7 @@ pplx::task<std::size_t> HttpPipe::_putn(const std::uint8_t* bytes, std::size_t c
   if (news_->abandoned) return pplx::task_from_result(count);
   news_->body.emplace_back(reinterpret_cast<const char*>(bytes), count);
   news_->held += count;
-  news_->changed.notify_one();
+  if (news_->held >= HttpNews::kWorthWaking) news_->changed.notify_one();
   if (news_->held < HttpNews::kMostHeld) return pplx::task_from_result(count);
   news_->promised = count;
   return pplx::create_task(news_->room.emplace());

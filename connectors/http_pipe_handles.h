@@ -24,6 +24,8 @@ struct HttpUnread {
 /// leaves it behind.
 struct HttpNews {
   static constexpr std::size_t kMostHeld = std::size_t{2} << 20;
+  /// Less than this the caller finds at its next look: waking it for each piece costs more than the piece.
+  static constexpr std::size_t kWorthWaking = std::size_t{256} << 10;
 
   explicit HttpNews(std::shared_ptr<HttpUnread> of_connection) : unread(std::move(of_connection)) {}
 
