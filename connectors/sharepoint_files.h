@@ -17,9 +17,8 @@ std::optional<GraphItem> find_file(Graph& graph, const std::string& folder, cons
                                    const Transfer& transfer);
 
 /// The bytes of `item` from `offset` to the end, and never more, to `into`. S_CHANGED when the service hands
-/// over another number of them. Whether it said that they are of the very version that `item` is; what it
-/// leaves open has to be asked afterwards.
-bool download(Graph& graph, const std::string& folder, const GraphItem& item, std::uint64_t offset,
+/// over another number of them.
+void download(Graph& graph, const std::string& folder, const GraphItem& item, std::uint64_t offset,
               Sink& into, const Transfer& transfer);
 
 /// Removes an item for good where the service can, and into the recycle bin otherwise, which the log then
