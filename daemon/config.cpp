@@ -85,9 +85,9 @@ class Reading {
       one.fingerprint = value::required(entry, "key", "\"<fingerprint>\"");
       const auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F'); };
       if (one.fingerprint.size() != 40 || !std::all_of(one.fingerprint.begin(), one.fingerprint.end(), hex))
-        entry.problem(
-            "key",
-            "must be a primary key's fingerprint: 40 hex digits, capitals, no blanks (veer keys show)");
+        entry.problem("key",
+                      "must be a primary key's fingerprint, 40 hex digits, capitals, no blanks: 'veer keys "
+                      "create' and 'veer keys import' write it");
       if (const auto from = entry.date("from")) one.from = Time(std::chrono::sys_days(*from));
       if (const auto until = entry.date("until"))
         one.until = Time(std::chrono::sys_days(*until)) + std::chrono::days(1) - Millis(1);

@@ -484,9 +484,9 @@ void GpgmeSeal::check() {
   const Session session(*this);
   for (const gpg::Key& key : session.ring())
     if (pinned(own_, key->fpr) == nullptr && pinned(counterparty_, key->fpr) == nullptr)
-      throw Error(
-          Code::l_key,
-          fmt::format("the key folder holds {}, which is not configured: remove it, or pin it", key->fpr));
+      throw Error(Code::l_key, fmt::format("the key folder holds {}, which is not configured: remove it "
+                                           "('veer keys retire' and its fingerprint), or pin it",
+                                           key->fpr));
 }
 
 }  // namespace veer

@@ -31,6 +31,8 @@ void show(Context& context, const Backup& backup, const fs::path& folder, std::s
 void back_up(Context& context, const std::string& target) {
   const Config config = context.own_config();
   const fs::path folder = fs::absolute(target).lexically_normal();
+  if (const std::string name = folder.filename().native(); without_numbers(name) != name)
+    throw Error(Code::u_usage, "the folder's name holds what may be a national number: choose another one");
   const Backup made = make_backup(config, context.readable_config_path(), folder, SystemClock());
   show(context, made, folder, "is whole, and was read again");
   for (const std::string& path : made.left_out)

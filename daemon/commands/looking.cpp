@@ -388,6 +388,8 @@ void write_receipt(Context& context, const std::string& id, const std::string& f
   const Json found = Json::parse(found_by(context, "receipt", id));
   const auto text = [&](const char* key) { return found.at(key).get<std::string>(); };
   const std::string path = !file.empty() ? file : fs::path(text("name")).filename().native();
+  if (const std::string name = fs::path(file).filename().native(); without_numbers(name) != name)
+    throw Error(Code::u_usage, "the file's name holds what may be a national number: choose another one");
   if (!write_new_file(path, from_base64(text("archive")), 0644))
     throw Error(Code::u_usage, fmt::format("{} is there already: name another file", printable(path)));
   if (context.json)
@@ -397,7 +399,7 @@ void write_receipt(Context& context, const std::string& id, const std::string& f
   // Whoever may not look into the service's key folder has the other side's public key from elsewhere.
   const bool own = !is_strange(text("keys"));
   context.tell(fmt::format(
-      "verify it with: tar xf {} && gpg{} --verify receipt.json.sig receipt.json\n"
+      "verify it with: tar xf {} && gpg{} --with-fingerprint --verify receipt.json.sig receipt.json\n"
       "it counts when the primary key fingerprint that gpg shows is {}'s: {}\n",
       printable(path), own ? fmt::format(" --homedir {}", printable(text("keys"), 300)) : "", text("signer"),
       fmt::join(found.at("fingerprints").get<std::vector<std::string>>(), " or ")));

@@ -73,7 +73,8 @@ std::vector<std::string> FtpsServer::proftpd() const {
   text << "ServerName \"test\"\nServerType standalone\nPort " << port_
        << "\nDefaultAddress 127.0.0.1\nSocketBindTight on\nUseReverseDNS off\nUseIPv6 off\nUser "
        << user_name() << "\nGroup " << group
-       << "\nRootLogin on\nRequireValidShell off\nDelayEngine off\nWtmpLog off\n"
+       << "\nRootLogin on\nRequireValidShell off\n<IfModule mod_delay.c>\nDelayEngine "
+          "off\n</IfModule>\nWtmpLog off\n"
        << "TransferLog none\nPidFile " << path("pid") << "\nScoreboardFile " << path("scoreboard")
        << "\nModulePath " << VEER_FTP_SERVERS << "/usr/lib/proftpd\nLoadModule mod_tls.c\n"
        << "AuthOrder mod_auth_file.c\nAuthUserFile " << path("users") << "\nAuthGroupFile " << path("groups")

@@ -54,9 +54,20 @@ TEST_CASE("a list sent by hand is acknowledged, and everything can be looked at 
   CHECK(both.veer("aii", "receipt " + id + " -o " + tar).exit_code == 2);  // never overwrites
   const ShellResult verified =
       shell("cd " + both.path("").native() + " && tar xf receipt.tar && gpg --homedir " +
-            (both.path("aii") / "gnupg").native() + " --verify receipt.json.sig receipt.json 2>&1");
+            (both.path("aii") / "gnupg").native() +
+            " --with-fingerprint --verify receipt.json.sig receipt.json 2>&1");
   CHECK(verified.exit_code == 0);
   CHECK(has(verified.output, "Good signature"));
+  std::string shown_key = verified.output.substr(verified.output.find("Primary key fingerprint:"));
+  std::erase(shown_key, ' ');
+  CHECK(has(shown_key, json_of(both, "avsb", "keys export")["fingerprint"].get<std::string>()));
+  const std::string told = "58102890033";
+  for (const std::string& command :
+       {"receipt " + id + " -o " + both.path(told + ".tar").native(), "backup " + both.path(told).native()}) {
+    const ShellResult refused = both.veer("aii", command);
+    CHECK(refused.exit_code == 2);
+    CHECK_FALSE(has(refused.output, told));
+  }
 
   // Each side's chain against the other's memory of it.
   std::string anchor = both.veer("aii", "audit anchors").output;

@@ -63,7 +63,7 @@ TEST_CASE("doctor tells of a key in the ring that is not pinned, and of a pinned
   const Installation both;
   const std::string home = (both.path("avsb") / "gnupg").native();
   REQUIRE(both.veer("avsb", "keys create 'Stranger <stranger@example.org>'").exit_code == 0);
-  expect(both, 1, "which is not configured: remove it, or pin it");
+  expect(both, 1, "which is not configured: remove it ('veer keys retire'");
   for (const json& key : json_of(both, "avsb", "keys show"))
     if (has(key["user_id"], "Stranger"))
       REQUIRE(both.veer("avsb", "keys retire " + key["fingerprint"].get<std::string>()).exit_code == 0);
