@@ -21,6 +21,8 @@ using Json = nlohmann::json;
 constexpr std::size_t kPiece = std::size_t{1} << 20;
 constexpr int kFragmentPatience = 4;  // a loaded service takes long to store one
 constexpr int kMostRounds = 3;        // for the same bytes
+// What is read of the next one meanwhile.
+constexpr std::uint64_t kAhead = SharePointUpload::kFragment / 2;
 constexpr std::chrono::seconds kNotYet(5);
 constexpr std::chrono::seconds kParting(3);
 constexpr std::string_view kConflict = "@microsoft.graph.conflictBehavior";
@@ -298,7 +300,7 @@ void SharePointUpload::read_ahead(std::uint64_t end) {
   }
 }
 
-// The next one is read while this one is under way.
+// Half of the next one is read while this one is under way: time is won, and memory is not lost.
 GraphAnswer SharePointUpload::send_fragment(std::uint64_t from, std::uint64_t end) {
   StorageCall call{.method = "PUT",
                    .url = open_.url,
@@ -306,14 +308,14 @@ GraphAnswer SharePointUpload::send_fragment(std::uint64_t from, std::uint64_t en
                    .body = std::exchange(ahead_, {}),
                    .patience = kFragmentPatience};
   ahead_from_ = end;
-  ahead_.reserve(std::min(kFragment, content_.size() - end));
+  ahead_.reserve(std::min(kAhead, content_.size() - end));
   call.once = true;
   call.headers["Content-Type"] = "application/octet-stream";
   call.headers["Content-Range"] = fmt::format("bytes {}-{}/{}", from, end - 1, content_.size());
   call.sent = [&](std::uint64_t done) {
     const std::uint64_t until = from + std::min(done, end - from);
     transfer_.tick(until);
-    read_ahead(until + kFragment);
+    read_ahead(std::min(until + kFragment, end + kAhead));
   };
   return graph_.store(std::move(call), transfer_);
 }
