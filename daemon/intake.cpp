@@ -194,7 +194,6 @@ void Intake::forget_absent(const std::vector<DroppedFile>& files) {
       at_.db.transaction([&] {
         at_.offers.forget(offer.name);
         at_.alerts.close(drop_cause(offer.name));
-        at_.alerts.close(note_cause(offer.name));
         at_.alerts.close(leftover_cause(offer.name));
       });
 }
