@@ -107,6 +107,7 @@ TEST_CASE("a unit that failed is told of past the books; its check not while a s
 
   remove_file(t.both.path("aii") / "ledger.db");
   const auto service = t.both.serve("aii");
+  wait_until([&] { return has(t.both.veer("aii", "status").output, "the service runs"); });
   const std::string check = "alerts failed veerdienst-check@aii.service";
   CHECK(has(t.both.veer("aii", check).output, "the service runs, and tells people itself"));
   CHECK(has(t.both.veer("aii", tell).output, "webhook: told"));  // its lock proves nothing then
