@@ -132,6 +132,7 @@ void add_check_list(CLI::App& app, Context& context);
 void add_acting(CLI::App& app, Context& context);
 /// What may be done with an alert, below the command `alerts`.
 void add_alert_acting(CLI::App& alerts, Context& context);
+void add_unit_failure(CLI::App& alerts, Context& context);  ///< below 'alerts'
 void add_alerts(CLI::App& app, Context& context);
 void add_looking(CLI::App& app, Context& context);
 /// approve, reject, suspend, resume
