@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "daemon/alert_topics.h"
+#include "daemon/dates.h"
 #include "daemon/phrase.h"
 
 namespace veer {
@@ -15,7 +16,7 @@ struct Topic {
   std::string_view name;
   Phrase headline;                      ///< what happened
   Phrase meaning;                       ///< for the yearly list
-  std::string_view command = "status";  ///< behind "veer -i INSTANCE"; {0}: exchange, {1}: alert
+  std::string_view command = "status";  ///< behind invocation(config); {0}: exchange, {1}: alert
 };
 
 constexpr std::string_view kShow = "show {0}";
@@ -259,9 +260,17 @@ constexpr std::array kMeanings = {
          "later "
          "times."},
         "doctor"},
+    Topic{"not-taken-in",
+          {"Een aangeboden lijst werd niet ingelezen", "A list that was offered was not taken in"},
+          {"Er vertrekt niets tot iemand het bestand verbetert of weghaalt. Het ligt nog in de map, met een "
+           "nota ernaast "
+           "die zegt waar het schort en wat te doen.",
+           "Nothing leaves until somebody corrects the file or takes it away. It still lies in the folder, "
+           "beside a note "
+           "that says what is wrong where, and what to do."}},
 };
 
-constexpr Phrase kSince = {"Sinds {} (UTC).", "Since {} (UTC)."};
+constexpr Phrase kSince = {"Sinds {}.", "Since {}."};
 constexpr Phrase kOver = {"Voorbij: de oorzaak is verdwenen of afgehandeld.",
                           "Over: the cause is gone, or was dealt with."};
 constexpr Phrase kClosed = {"Opgelost: {}", "Over: {}"};
@@ -270,11 +279,14 @@ constexpr Phrase kEscalated = {"Nog niemand nam dit op: {}", "Nobody has taken t
 constexpr Phrase kForYou = {"U krijgt dit bericht omdat niemand de waarschuwing als opgenomen heeft gemeld.",
                             "You are told because nobody has acknowledged the alert."};
 constexpr Phrase kDetail = {"Melding van het programma (Engels): {}", "{}"};
-constexpr Phrase kMany = {"Er staan nu {1} waarschuwingen open: 'veer -i {0} alerts' toont ze.",
-                          "{1} alerts are open now: 'veer -i {0} alerts' lists them."};
+constexpr Phrase kMany = {"Er staan nu {1} waarschuwingen open: '{0} alerts' toont ze.",
+                          "{1} alerts are open now: '{0} alerts' lists them."};
 constexpr std::size_t kFew = 10;
-constexpr Phrase kAcknowledge = {"Neemt u dit op, meld het dan met 'veer -i {0} alerts acknowledge {1}'.",
-                                 "When you take this up, say so with 'veer -i {0} alerts acknowledge {1}'."};
+constexpr Phrase kAcknowledge = {"Neemt u dit op, meld het dan met '{0} alerts acknowledge {1}'.",
+                                 "When you take this up, say so with '{0} alerts acknowledge {1}'."};
+constexpr Phrase kCloseFinding = {
+    "Is het uitgezocht en afgehandeld, sluit het dan met '{0} alerts close {1}'.",
+    "When it is cleared up and dealt with, close it with '{0} alerts close {1}'."};
 constexpr Phrase kTrialHeadline = {"Proefbericht", "Trial message"};
 constexpr Phrase kTrial = {
     "Iemand heeft om een proef van de waarschuwingen gevraagd. Komt dit aan, dan werkt dit kanaal. "
@@ -352,18 +364,22 @@ AlertMessage message_of(const Alert& alert, const Telling& telling, const Config
 
   if (over) message.paragraphs.emplace_back(kOver.in(language));
   message.paragraphs.push_back(filled(kDetail.in(language), alert.text));
-  if (!notice) message.paragraphs.push_back(filled(kSince.in(language), format_time(alert.opened_at)));
+  if (!notice)
+    message.paragraphs.push_back(filled(kSince.in(language), said_time(alert.opened_at, language)));
   if (over) return message;
   message.paragraphs.emplace_back(topic.meaning.in(language));
   if (telling.turn == AlertTurn::escalated) message.paragraphs.emplace_back(kForYou.in(language));
   if (!notice)
     message.paragraphs.push_back(
-        fmt::format(fmt::runtime(kAcknowledge.in(language)), config.party, alert.id));
+        fmt::format(fmt::runtime(kAcknowledge.in(language)), invocation(config), alert.id));
+  if (alert.kind == alert_kind_name(AlertKind::finding))
+    message.paragraphs.push_back(
+        fmt::format(fmt::runtime(kCloseFinding.in(language)), invocation(config), alert.id));
   if (open > kFew)
-    message.paragraphs.push_back(fmt::format(fmt::runtime(kMany.in(language)), config.party, open));
+    message.paragraphs.push_back(fmt::format(fmt::runtime(kMany.in(language)), invocation(config), open));
   if (!topic.command.empty())
     message.command =
-        fmt::format("veer -i {} {}", config.party,
+        fmt::format("{} {}", invocation(config),
                     fmt::format(fmt::runtime(topic.command), alert.exchange.substr(0, 8), alert.id));
   return message;
 }

@@ -313,6 +313,16 @@ Config read_config(const std::filesystem::path& path) {
   return config;
 }
 
+std::string invocation(const std::filesystem::path& config_file) {
+  return config_file.parent_path() == "/etc/veerdienst"
+             ? fmt::format("veer -i {}", config_file.stem().native())
+             : fmt::format("veer -c {}", printable(config_file.native(), 300));
+}
+
+std::string invocation(const Config& config) {
+  return config.file.empty() ? "veer -i " + config.party : invocation(config.file);
+}
+
 std::filesystem::path read_key_folder(const std::filesystem::path& path) {
   std::vector<std::string> problems;
   TomlTable root = TomlTable::parse(text_of(path), path.filename().native(), problems);

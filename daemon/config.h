@@ -82,6 +82,11 @@ struct Config {
 Config parse_config(std::string_view text, std::string_view name);
 Config read_config(const std::filesystem::path& path);
 
+/// How a person names the instance of a configuration to the program: "veer -i aii", or "veer -c FILE" when
+/// it lies elsewhere than in /etc/veerdienst.
+std::string invocation(const Config& config);
+std::string invocation(const std::filesystem::path& config_file);
+
 /// Only the key folder of a configuration, which may still lack the other side's key: that is what it is read
 /// for.
 std::filesystem::path read_key_folder(const std::filesystem::path& path);

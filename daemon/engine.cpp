@@ -334,14 +334,15 @@ std::string Engine::obey(const Command& command, const Transfer& transfer) {
     if (const auto error = run(at_.agenda.chore(Chore::poll), transfer)) throw Error(*error);
     return "the share was looked at";
   }
-  if (command.verb == "probe" || command.verb == "probe-large") {
-    if (command.argument != at_.config.sha256)
-      throw Error(
-          Code::u_state,
-          "the service works on another state of the configuration: have it take this one ('systemctl "
-          "reload'), and ask again");
+  // Whoever may not read the configuration tries what the service works by.
+  const bool tries =
+      command.verb.starts_with("probe") || (command.verb == "test-alerts" && !command.argument.empty());
+  if (tries && command.argument != at_.config.sha256)
+    throw Error(Code::u_state,
+                "the service works on another state of the configuration: have it take this one ('systemctl "
+                "reload'), and ask again");
+  if (command.verb.starts_with("probe"))
     return text_of(examine_share(at_.share, command.verb == "probe-large", at_.random, transfer));
-  }
   if (command.verb == "retry") return retry(command.argument);
   if (command.verb == "test-alerts") return post_.try_all(transfer);
   if (command.verb == "acknowledge-alert") {

@@ -284,11 +284,12 @@ void Inbox::quarantine(Arrival arrival, const Error& error) {
       at_.alerts.raise(
           "bytes:" + arrival.sha256, AlertKind::finding, code_name(error.code()), "",
           fmt::format(
-              "{} was set aside: {}. {}{}", arrival.name, error.message(), next_step(error.code()),
+              "{} was set aside: {}. {}. {}", arrival.name, error.message(), next_step(error.code()),
               has_room_for(arrival)
-                  ? ""
-                  : ". The quarantine is full, so that it stays on the share: when the finding is dealt "
-                    "with, remove what lies in quarantine/"));
+                  ? fmt::format("It is kept as {}", (at_.quarantine / arrival.sha256).native())
+                  : fmt::format("The quarantine is full, so that it stays on the share: when the finding is "
+                                "dealt with, remove what lies in {}",
+                                at_.quarantine.native())));
     }
     at_.audit.append(
         "quarantined", "",

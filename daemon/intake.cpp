@@ -34,7 +34,23 @@ std::optional<FileIdentity> regular_file(const fs::path& path) {
   }
 }
 
+// How many refused files are told of one by one.
+constexpr std::size_t kToldSingly = 20;
+
+std::string refusal_cause(const std::string& name) { return "not-taken-in:" + name; }
+
 std::string leftover_cause(const std::string& name) { return "leftover:" + name; }
+
+/// The first few places of faults.
+std::string places(const ListReport& report) {
+  static constexpr std::size_t kShown = 5;
+  std::vector<std::string> shown;
+  for (const Fault& fault : report.faults) {
+    if (shown.size() == kShown) break;
+    shown.push_back(fmt::format("{} ({})", fault.place, code_name(fault.code)));
+  }
+  return fmt::format("{}{}", fmt::join(shown, ", "), report.faulty() > kShown ? ", …" : "");
+}
 
 Error faulty(const ListReport& report) {
   return {
@@ -135,6 +151,8 @@ Time Intake::scan(const Transfer& transfer) {
       });
     }
   }
+  if (at_.alerts.is_open(refusal_cause("")) && !at_.offers.more_refused_than(kToldSingly))
+    at_.db.transaction([&] { at_.alerts.close(refusal_cause("")); });
   return next;
 }
 
@@ -195,6 +213,7 @@ void Intake::forget_absent(const std::vector<DroppedFile>& files) {
         at_.offers.forget(offer.name);
         at_.alerts.close(drop_cause(offer.name));
         at_.alerts.close(leftover_cause(offer.name));
+        at_.alerts.close(refusal_cause(offer.name));
       });
 }
 
@@ -265,6 +284,7 @@ Exchange Intake::take(const Command& command, const Transfer& transfer) {
   if (command.verb == "send-empty") {
     const int year = year_named(command.argument);
     require_free(year);
+    require_none_dropped(year);
     return seal({fmt::format("empty list {}", year), command.who, {}, command.id}, year, {}, transfer);
   }
   const fs::path path = command.argument;
@@ -273,7 +293,9 @@ Exchange Intake::take(const Command& command, const Transfer& transfer) {
   require_free(year);
   const ReadFile file = read_offered(command);
   ListReport report = read_list(name, file.bytes, reference_date_of(year), transfer);
-  if (!report.good() && !command.verb.ends_with("-set-aside")) throw faulty(report);
+  if (!report.good() && !command.verb.ends_with("-set-aside"))
+    throw Error(Code::i_faulty, fmt::format("{}. 'veer check-list' shows all of them: {}",
+                                            faulty(report).message(), places(report)));
   return seal({name, command.who, {}, command.id}, year, std::move(report), transfer);
 }
 
@@ -325,6 +347,19 @@ void Intake::require_free(int year) {
               fmt::format("exchange {} for reference year {} is still under way: wait for its receipt, or "
                           "take it back with 'veer withdraw {}'",
                           holder->id, year, holder->id.substr(0, 8)));
+}
+
+// Whoever says that there is nobody does not overlook a list that lies there, refused for a fault perhaps.
+void Intake::require_none_dropped(int year) const {
+  for (const DroppedFile& file : dropped_files(at_.config.drop)) {
+    std::smatch match;
+    const std::string name = file.path.filename();
+    if (std::regex_match(name, match, at_.config.intake.name) && match.str(1) == std::to_string(year))
+      throw Error(Code::u_state,
+                  fmt::format("{} lies in the drop folder: take it away first when there is nobody to name "
+                              "for {}",
+                              printable(file.name), year));
+  }
 }
 
 Exchange Intake::seal(const Source& source, int year, ListReport report, const Transfer& transfer) {
@@ -381,6 +416,7 @@ Exchange Intake::seal(const Source& source, int year, ListReport report, const T
     at_.ledger.insert(x);
     if (const auto& file = source.dropped) {
       at_.offers.save({file->name, file->identity, OfferStage::taken, file->seen_at});
+      at_.alerts.close(refusal_cause(file->name));
       at_.offers.tell(
           {source.origin, note_of(at_.config.language, held ? Turn::held : Turn::sealed, x, "", now)});
     }
@@ -428,6 +464,20 @@ void Intake::seal_to_spool(Exchange& x, Manifest& manifest, std::vector<Insz> nu
   x.package_size = sink.size();
 }
 
+// Within the transaction that refuses it. A folder full of files that are no lists is one matter.
+void Intake::tell_refused(const Offer& offer, const Error& error) {
+  if (at_.offers.more_refused_than(kToldSingly) && !at_.alerts.is_open(refusal_cause(offer.name)))
+    at_.alerts.raise(
+        refusal_cause(""), AlertKind::attention, "MANY_FILES", "",
+        fmt::format("more than {} files in {} were not taken in: 'veer status' lists them, and a "
+                    "note lies beside each",
+                    kToldSingly, at_.config.drop.native()));
+  else
+    at_.alerts.raise(refusal_cause(offer.name), AlertKind::attention, code_name(error.code()), "",
+                     fmt::format("{} was not taken in: {}. The note beside it in {} says more",
+                                 printable(offer.name), error.message(), at_.config.drop.native()));
+}
+
 void Intake::refuse(Offer offer, const Error& error, const ListReport* report) {
   const bool told = offer.refused_as == code_name(error.code());
   offer.stage = OfferStage::refused;
@@ -441,6 +491,7 @@ void Intake::refuse(Offer offer, const Error& error, const ListReport* report) {
       if (x.origin == offer.name && x.noted && x.stage == Stage::acknowledged)
         text += "\n" + note_of(at_.config.language, Turn::recorded, x, "", x.changed_at);
     at_.offers.tell({offer.name, text});
+    tell_refused(offer, error);
     at_.audit.append("intake-refused", "",
                      {{"origin", shown_name(offer.name)}, {"code", std::string(code_name(error.code()))}});
   });

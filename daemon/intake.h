@@ -48,6 +48,7 @@ class Intake {
   void take_from_drop(const DroppedFile& file, const Offer& offer, const Transfer& transfer);
   ReadFile read_offered(const Command& command) const;
   void require_free(int reference_year);
+  void require_none_dropped(int reference_year) const;
   /// Where a list came from: a file that was dropped, or a command.
   struct Source {
     std::string origin;
@@ -61,6 +62,7 @@ class Intake {
   void seal_to_spool(Exchange& exchange, Manifest& manifest, std::vector<Insz> numbers,
                      const Transfer& transfer);
   void wait_for_resumption(Offer offer);
+  void tell_refused(const Offer& offer, const Error& error);
   void refuse(Offer offer, const Error& error, const ListReport* report);
   void forget_absent(const std::vector<DroppedFile>& files);
 

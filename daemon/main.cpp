@@ -1,9 +1,11 @@
 #include <csignal>
 #include <filesystem>
 #include <iostream>
-#include <sstream>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -20,6 +22,25 @@ void forbid_core_dumps() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
   prctl(PR_SET_DUMPABLE, 0);
+}
+
+/// What is wrong with a command line, and where to read on.
+std::string what_is_wrong(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* at = &app;
+  std::string typed = "veer";
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    typed += ' ' + at->get_name();
+  }
+  const auto words = app.remaining(true);
+  std::string what = error.what();
+  if (error.get_name() == "RequiredError" && what == "A subcommand is required") {
+    std::vector<std::string> names;
+    for (const CLI::App* command : at->get_subcommands({})) names.push_back(command->get_name());
+    what = words.empty() ? fmt::format("{} wants one of {}", typed, fmt::join(names, ", "))
+                         : fmt::format("{} is no command", veer::shown_name(words.front()));
+  }
+  return fmt::format("{}; see '{} --help'", what, typed);
 }
 
 int run(int argc, char** argv) {
@@ -45,20 +66,11 @@ int run(int argc, char** argv) {
   veer::add_version(app, context);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::RequiredError& error) {
-    const auto words = app.remaining(true);
-    const bool unknown = !words.empty() && std::string_view(error.what()) == "A subcommand is required";
-    std::cerr << "veer: "
-              << (unknown ? fmt::format("{} is no command", veer::shown_name(words.front()))
-                          : veer::without_numbers(error.what()))
-              << "; see 'veer --help'\n";
-    return veer::exit_code_of(veer::Code::u_usage);
   } catch (const CLI::ParseError& error) {
-    const bool asked = error.get_exit_code() == 0;  // --help
-    std::ostringstream talk;  // it repeats what was typed, which may be what should not have been
-    app.exit(error, std::cout, talk);
-    std::cerr << veer::without_numbers(talk.str());
-    return asked ? 0 : veer::exit_code_of(veer::Code::u_usage);
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    // It repeats what was typed, which may be what should not have been.
+    std::cerr << "veer: " << veer::without_numbers(what_is_wrong(app, error)) << '\n';
+    return veer::exit_code_of(veer::Code::u_usage);
   }
   return context.exit_code;
 }

@@ -2,12 +2,18 @@
 
 #include <array>
 
+#include <fmt/format.h>
+
 #include "core/error.h"
 
 namespace veer {
 namespace {
 
 constexpr std::array<std::string_view, 3> kStages = {"settling", "taken", "refused"};
+
+// Also what is looked at afresh, unless all that it waited for was the end of a suspension.
+constexpr std::string_view kRefused =
+    "(stage = 'refused' OR (stage = 'settling' AND coalesce(refused_as, '') NOT IN ('', 'C_SUSPENDED')))";
 
 OfferStage stage_named(const std::string& name) {
   for (std::size_t i = 0; i < kStages.size(); ++i)
@@ -37,9 +43,16 @@ std::vector<Offer> Offers::all() {
 
 std::vector<std::string> Offers::refused() {
   std::vector<std::string> names;
-  for (const Row& row : db_.query("SELECT name FROM offer WHERE stage = 'refused' ORDER BY name"))
+  for (const Row& row : db_.query(fmt::format("SELECT name FROM offer WHERE {} ORDER BY name", kRefused)))
     names.push_back(row.text(0));
   return names;
+}
+
+bool Offers::more_refused_than(std::size_t count) {
+  return db_
+      .query_one(fmt::format("SELECT name FROM offer WHERE {} LIMIT 1 OFFSET :count", kRefused),
+                 {static_cast<std::int64_t>(count)})
+      .has_value();
 }
 
 bool Offers::any_settling() {

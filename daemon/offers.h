@@ -38,8 +38,9 @@ class Offers {
 
   std::optional<Offer> find(const std::string& name);
   std::vector<Offer> all();
-  /// Names of what was refused and still lies there: it asks for a person.
+  /// Names of what was refused, also while it is looked at afresh: it asks for a person.
   std::vector<std::string> refused();
+  bool more_refused_than(std::size_t count);
   bool any_settling();
   void save(const Offer& offer);
   void forget(const std::string& name);

@@ -8,6 +8,7 @@
 #include "core/html.h"
 #include "core/log.h"
 #include "daemon/alert_texts.h"
+#include "daemon/dates.h"
 #include "daemon/page_facts.h"
 #include "daemon/page_style.h"
 #include "daemon/page_texts.h"
@@ -97,17 +98,13 @@ class Page {
   static std::string shown(const std::string& text) { return without_typed_numbers(text); }
   std::string title() const { return filled(kTitle, config_.party, config_.counterparty); }
   std::string command(std::string_view words) const {
-    return shown(fmt::format("veer -i {} {}", config_.party, words));
+    return shown(fmt::format("{} {}", invocation(config_), words));
   }
 
   bool is_over(Date day) const { return date_of(facts_.now) > day; }
 
-  void when(Time at) {
-    html_.element("time", page_text::time(at, language_), {{"datetime", format_time(at)}});
-  }
-  void when(Date at) {
-    html_.element("time", page_text::date(at, language_), {{"datetime", format_date(at)}});
-  }
+  void when(Time at) { html_.element("time", said_time(at, language_), {{"datetime", format_time(at)}}); }
+  void when(Date at) { html_.element("time", said_date(at, language_), {{"datetime", format_date(at)}}); }
   void paragraph(std::string_view text) { html_.element("p", text).text("\n"); }
   void section(std::string_view id, std::string_view heading) {
     html_.open("section", {{"aria-labelledby", id}});
@@ -369,7 +366,7 @@ class Page {
     html_.open("footer").open("p").text(in(kWritten)).text(" ");
     when(facts_.now);
     html_.text(fmt::format(", {}.", program_name())).close();
-    paragraph(filled(kStatic, config_.party));
+    paragraph(filled(kStatic, shown(invocation(config_))));
     html_.close();
   }
 

@@ -9,7 +9,8 @@
 /// year's list is, what is waited for and from whom, what needs a person and what to type. HTML that is
 /// well-formed XML too, without scripts, with its style within it and a Content-Security-Policy that allows
 /// that style and nothing else. It never shows an INSZ. Nothing in it needs a network or a port. Times are in
-/// UTC. Of the same books at another moment it differs in the day's keys and in when it was written alone.
+/// Times by the clock on the wall. Of the same books at another moment it differs in the day's keys and in
+/// when it was written alone.
 namespace veer {
 
 struct PageFile {

@@ -66,7 +66,7 @@ struct PageWait {
   std::optional<Time> since = {};     ///< since when it is so
   std::optional<Time> deadline = {};  ///< until when it is expected
   std::optional<Date> by = {};        ///< last day for it
-  std::string command = {};           ///< behind "veer -i INSTANCE"; empty: nothing to type
+  std::string command = {};           ///< behind invocation(config); empty: nothing to type
 };
 
 struct PageKey {

@@ -9,36 +9,12 @@
 namespace veer::page_text {
 namespace {
 
-constexpr std::array<Phrase, 12> kMonths = {{{"januari", "January"},
-                                             {"februari", "February"},
-                                             {"maart", "March"},
-                                             {"april", "April"},
-                                             {"mei", "May"},
-                                             {"juni", "June"},
-                                             {"juli", "July"},
-                                             {"augustus", "August"},
-                                             {"september", "September"},
-                                             {"oktober", "October"},
-                                             {"november", "November"},
-                                             {"december", "December"}}};
-
 struct StepTexts {
   Phrase done;
   Phrase to_do;
 };
 
 }  // namespace
-
-std::string date(Date date, Language language) {
-  return fmt::format("{} {} {}", unsigned{date.day()}, kMonths.at(unsigned{date.month()} - 1).in(language),
-                     int{date.year()});
-}
-
-std::string time(Time time, Language language) {
-  const auto minutes =
-      std::chrono::floor<std::chrono::minutes>(time - std::chrono::floor<std::chrono::days>(time)).count();
-  return fmt::format("{}, {:02}:{:02} UTC", date(date_of(time), language), minutes / 60, minutes % 60);
-}
 
 Phrase state(YearState state) {
   switch (state) {

@@ -9,11 +9,6 @@
 /// The words of the page (daemon/page.h), in Dutch and in English.
 namespace veer::page_text {
 
-/// "1 maart 2026".
-std::string date(Date date, Language language);
-/// "1 maart 2026, 08:00 UTC".
-std::string time(Time time, Language language);
-
 Phrase state(YearState state);
 /// What a step is when it is done, and else what is to be done.
 Phrase step(Step step, bool done);
@@ -102,8 +97,8 @@ inline constexpr Phrase kKeysUnknown = {
 inline constexpr Phrase kWritten = {"Geschreven op", "Written on"};
 inline constexpr Phrase kStatic = {
     "Deze pagina wordt herschreven telkens als er iets verandert. Loopt de dienst niet, dan blijft ze zoals "
-    "ze is: 'veer -i {} status' zegt of de dienst loopt.",
+    "ze is: '{} status' zegt of de dienst loopt.",
     "This page is written anew whenever something changes. While the service does not run, it stays as it "
-    "is: 'veer -i {} status' says whether the service runs."};
+    "is: '{} status' says whether the service runs."};
 
 }  // namespace veer::page_text

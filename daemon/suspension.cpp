@@ -24,6 +24,7 @@ void require_going(Instance& at, std::string_view verb) {
 
 std::string suspend(Instance& at, const Person& who) {
   const std::string person = std::to_string(who.uid);
+  const auto before = at.holds.suspensions();
   at.db.transaction([&] {
     // A resumption that was on its way must not overtake who says so again.
     at.holds.lapse(HoldKind::suspension, person);
@@ -36,7 +37,13 @@ std::string suspend(Instance& at, const Person& who) {
                     who.name));
   });
   log(LogLevel::warn, "{} suspended the exchange", who.name);
-  return "the exchange is suspended: nothing is sent, fetched, taken in or recorded until 'veer resume'";
+  if (!before.empty())
+    return fmt::format(
+        "the exchange was suspended already, by {}, and stays so; each of them is resumed by "
+        "another person",
+        names_of(before));
+  return "the exchange is suspended: nothing is sent, fetched, taken in or recorded until another person, an "
+         "approver, types 'veer resume'";
 }
 
 std::string resume(Instance& at, const Command& command) {

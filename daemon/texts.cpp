@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/log.h"
+#include "daemon/dates.h"
 #include "daemon/phrase.h"
 
 namespace veer {
@@ -15,12 +16,13 @@ namespace {
 // One row per turn, in the order of the enumeration. {0} file, {1} numbers, {2} reference year, {3} exchange,
 // {4} package, {5} detail, {6} exchange in short.
 constexpr std::array<Phrase, 9> kTurns = {
-    Phrase{"Ingelezen en verzegeld: {1} nummers voor peildatum 1 januari {2}. Het bestand is uit deze map "
-           "gehaald en "
-           "vertrekt nu. U hoeft niets te doen.\n",
-           "Taken in and sealed: {1} numbers for reference date 1 January {2}. The file has been taken out "
-           "of this "
-           "folder and is about to leave. There is nothing to do.\n"},
+    Phrase{
+        "Ingelezen en verzegeld: {1} nummers voor peildatum 1 januari {2}. Het bestand is uit deze map "
+        "gehaald.\nDe lijst vertrekt zodra de verbinding er is; duurt dat te lang, dan verwittigt de dienst "
+        "de operator.\nU hoeft niets te doen.\n",
+        "Taken in and sealed: {1} numbers for reference date 1 January {2}. The file has been taken out "
+        "of this folder.\nThe list leaves as soon as the share can be reached; should that take long, the "
+        "service tells the operator.\nThere is nothing to do.\n"},
     Phrase{
         "Ingelezen en verzegeld: {1} nummers voor peildatum 1 januari {2}. Het bestand is uit deze map "
         "gehaald.\nDe lijst wacht op vrijgave door een tweede persoon: een goedkeurder die ze niet zelf "
@@ -28,10 +30,11 @@ constexpr std::array<Phrase, 9> kTurns = {
         "Taken in and sealed: {1} numbers for reference date 1 January {2}. The file has been taken out of "
         "this folder.\nThe list waits for release by a second person: an approver who did not offer it, "
         "with\n'veer approve {6}'. There is nothing for you to do.\n"},
-    Phrase{"Vrijgegeven: {1} nummers voor peildatum 1 januari {2}. De lijst vertrekt nu. U hoeft niets te "
-           "doen.\n",
-           "Released: {1} numbers for reference date 1 January {2}. The list is about to leave. There is "
-           "nothing to do.\n"},
+    Phrase{
+        "Vrijgegeven: {1} nummers voor peildatum 1 januari {2}. De lijst vertrekt zodra de verbinding "
+        "er is. U hoeft niets te doen.\n",
+        "Released: {1} numbers for reference date 1 January {2}. The list leaves as soon as the share can be "
+        "reached. There is nothing to do.\n"},
     Phrase{"Verzonden: {1} nummers voor peildatum 1 januari {2}. Er wordt gewacht op het ontvangstbewijs. U "
            "hoeft niets "
            "te doen.\n",
@@ -63,12 +66,12 @@ constexpr std::array<Phrase, 9> kTurns = {
 constexpr Phrase kHead = {"{0}: stand op {1}\n\n", "{0}: as of {1}\n\n"};
 constexpr Phrase kMore = {"\nUitwisseling {0}\nPakket       {1}\nSHA-256      {2}\n",
                           "\nExchange {0}\nPackage  {1}\nSHA-256  {2}\n"};
-constexpr Phrase kMerged = {"Dubbels samengevoegd: {}\n", "Repeats merged: {}\n"};
+constexpr Phrase kMerged = {"Dubbele nummers samengevoegd: {}\n", "Repeats merged: {}\n"};
 constexpr Phrase kRestored = {"Nummers met herstelde voorloopnullen: {}\n",
                               "Numbers with restored leading zeros: {}\n"};
 constexpr Phrase kSetAside = {"Weggelaten foutieve regels: {}\n", "Faulty lines left out: {}\n"};
 constexpr Phrase kSuspended = {
-    "Nog niet ingelezen: de uitwisseling is stilgelegd. Laat het bestand staan: zodra een goedkeurder ze "
+    "Nog niet ingelezen: de uitwisseling is stopgezet. Laat het bestand staan: zodra een goedkeurder ze "
     "hervat "
     "('veer resume'), wordt het vanzelf ingelezen.\n",
     "Not taken in yet: the exchange is suspended. Leave the file: once an approver resumes it ('veer "
@@ -86,7 +89,7 @@ constexpr Phrase kStays = {"\nHet bestand blijft staan zoals het is.\n", "\nThe 
 constexpr Phrase kFaults = {"\nFouten: {}. De nummers zelf worden nooit getoond.\n",
                             "\nFaults: {}. The numbers themselves are never shown.\n"};
 constexpr Phrase kFirst = {"\nDe eerste {}:\n", "\nThe first {}:\n"};
-
+constexpr Phrase kAll = {"\nWaar, en wat te doen:\n", "\nWhere, and what to do:\n"};
 constexpr Phrase kRest = {"  … en nog {}\n", "  … and {} more\n"};
 constexpr Phrase kHeader = {
     "De eerste regel met inhoud is als opschrift gelezen en telt niet mee als nummer.\n",
@@ -165,7 +168,7 @@ constexpr std::string_view next_step(Code code) {
     case Code::f_reference_date:
       return " Kijk het jaartal in de bestandsnaam na.";
     case Code::f_second_list:
-      return " Haal het bestand weg; een fout in de geregistreerde lijst meldt u aan de operator (artikel "
+      return " Haal het bestand weg; een fout in de geregistreerde lijst meldt u bij de operator (artikel "
              "7).";
     case Code::f_extra_data:
       return " Verwijder al het andere.";
@@ -196,8 +199,14 @@ std::string place_text(Language language, const std::string& place) {
   return place;
 }
 
+/// The place that an English text begins with, "line 3" or "cell B2"; empty when it begins otherwise.
+std::string place_in(std::string_view english) {
+  if (!english.starts_with("line ") && !english.starts_with("cell ")) return "";
+  return std::string(english.substr(0, english.find(' ', std::string_view("line ").size())));
+}
+
 std::string head(Language language, const std::string& file, Time now) {
-  return fmt::format(fmt::runtime(kHead.in(language)), printable(file), format_time(now));
+  return fmt::format(fmt::runtime(kHead.in(language)), printable(file), said_time(now, language));
 }
 
 }  // namespace
@@ -222,12 +231,13 @@ std::string refusal_note(Language language, const std::string& file, const Error
                       language == Language::nl ? next_step(error.code()) : "");
   if (report != nullptr && !report->good()) {
     text += fmt::format(fmt::runtime(kFaults.in(language)), summary(report->counts));
-    text += fmt::format(fmt::runtime(kFirst.in(language)), report->faults.size());
+    const bool more = report->faulty() > report->faults.size();
+    text += more ? fmt::format(fmt::runtime(kFirst.in(language)), report->faults.size())
+                 : std::string(kAll.in(language));
     for (const Fault& fault : report->faults)
       text += fmt::format("  {}  {}: {}\n", code_name(fault.code), place_text(language, fault.place),
                           remedy_text(language, fault.code));
-    if (report->faulty() > report->faults.size())
-      text += fmt::format(fmt::runtime(kRest.in(language)), report->faulty() - report->faults.size());
+    if (more) text += fmt::format(fmt::runtime(kRest.in(language)), report->faulty() - report->faults.size());
     if (report->header) text += fmt::format("\n{}", kHeader.in(language));
   }
   text += kStays.in(language);
@@ -245,7 +255,9 @@ std::string suspended_note(Language language, const std::string& file, Time now)
 
 std::string reason_text(Language language, Code code, std::string_view english) {
   const auto dutch = language == Language::nl ? dutch_reason(code) : std::nullopt;
-  return dutch ? fmt::format("{} (in het Engels: {})", *dutch, english) : std::string(english);
+  if (!dutch) return std::string(english);
+  const std::string place = place_text(language, place_in(english));
+  return fmt::format("{}{} (in het Engels: {})", *dutch, place.empty() ? "" : ": " + place, english);
 }
 
 std::string_view remedy_text(Language language, Code code) {

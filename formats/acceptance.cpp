@@ -99,7 +99,9 @@ Opened accept_signature(const std::vector<SignatureFacts>& signatures,
   const PinnedKey* const pin = signature.signer ? pinned(counterparty, signature.signer->primary) : nullptr;
   if (signature.status == Status::unclear) refuse_unclear(signature, pin, now);
   if (pin == nullptr || signature.status == Status::unknown_key)
-    throw Error(Code::t_signer, "it is signed by a key that is not the other side's");
+    throw Error(Code::t_signer,
+                fmt::format("it is signed by a key that is not the other side's (it names {})",
+                            signature.named.empty() ? "none" : signature.named));
   require_plausible_clock(signature, now);
   require_valid_key(signature, *pin, now);
   if (!signature.key_may_sign || !signature.strong_digest)

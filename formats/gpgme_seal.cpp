@@ -312,12 +312,12 @@ class GpgmeSeal::Session {
   SignatureFacts facts_of(gpgme_signature_t signature) const {
     SignatureFacts facts{.status = status_of(signature),
                          .signer = std::nullopt,
+                         .named = signature->fpr != nullptr ? signature->fpr : "",
                          .key_may_sign = false,
                          .strong_digest = strong(signature->hash_algo),
                          .made_at = gpg::time_of(static_cast<long>(signature->timestamp))};
-    const std::string_view fingerprint(signature->fpr != nullptr ? signature->fpr : "");
     for (const gpg::Key& key : ring_) {
-      const gpgme_subkey_t part = gpg::part_of(key.get(), fingerprint);
+      const gpgme_subkey_t part = gpg::part_of(key.get(), facts.named);
       if (part == nullptr) continue;
       facts.key_may_sign = part->can_sign && !signature->wrong_key_usage;
       facts.signer = SignerFacts{.primary = key->fpr,

@@ -370,6 +370,15 @@ void add_alert_verb(CLI::App& app, Context& context, const std::string& verb, co
   });
 }
 
+// It says something of each person: that none is on the list.
+void require_meant(const Context& context, int year) {
+  const std::string what =
+      fmt::format("an empty list says that nobody is on the list for reference date 1 January {}", year);
+  if (!at_terminal()) throw Error(Code::u_usage, what + ": say --yes when that is meant");
+  context.tell(what + '\n');
+  if (!context.is_confirmed("Offer it?")) throw Error(Code::u_usage, "nothing was offered");
+}
+
 void add_send(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("send", "Offer a list by hand; the file stays where it lies");
   auto asked = std::make_shared<Asked>();
@@ -378,6 +387,8 @@ void add_send(CLI::App& app, Context& context) {
   auto wait = std::make_shared<std::int64_t>(3600);
   auto* path = command->add_option("FILE", *file, "The list");
   auto* empty = command->add_option("--empty", *year, "Instead of a file: the explicit empty list of YEAR");
+  auto yes = std::make_shared<bool>(false);
+  command->add_flag("--yes", *yes, "Offer the empty list without being asked")->needs(empty);
   auto left_out = std::make_shared<bool>(false);
   command
       ->add_flag("--set-aside-faulty", *left_out,
@@ -389,12 +400,14 @@ void add_send(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, 86400))
       ->needs(waiting);
   path->excludes(empty);
-  command->callback([&context, asked, file, year, left_out, wait] {
+  command->callback([&context, asked, file, year, yes, left_out, wait] {
     if (file->empty() == (*year == 0)) throw CLI::RequiredError("FILE or --empty YEAR");
     if (const std::string name = fs::path(*file).filename(); without_numbers(name) != name)
       throw Error(Code::i_name,
                   "the file's name holds what could be a national number: give it another name");
     asked->verb = file->empty() ? "send-empty" : *left_out ? "send-set-aside" : "send";
+    if (!file->empty()) require_there(*file);
+    if (file->empty() && !*yes) require_meant(context, *year);
     asked->argument = file->empty() ? std::to_string(*year) : fs::absolute(*file).lexically_normal().native();
     if (asked->wait_for_receipt) asked->patience = std::chrono::seconds(*wait);
     act(context, *asked);
@@ -419,8 +432,12 @@ void add_alert_acting(CLI::App& alerts, Context& context) {
   add_alert_verb(alerts, context, "acknowledge-alert", "Say that you take an alert up: no reminders any more",
                  "acknowledge");
   add_alert_verb(alerts, context, "close-alert", "Close an alert that was dealt with", "close");
-  add_simple(alerts, context, "test-alerts", "Send a trial message by every channel, and say what came of it",
-             "", "test");
+  alerts.add_subcommand("test", "Send a trial message by every channel, and say what came of it")
+      ->callback([&context] {
+        // What is tried is what stands in the file, where whoever asks can read it.
+        act(context,
+            {.verb = "test-alerts", .argument = context.strangeness() ? "" : context.own_config().sha256});
+      });
 }
 
 void add_acting(CLI::App& app, Context& context) {

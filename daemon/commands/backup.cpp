@@ -43,21 +43,22 @@ void back_up(Context& context, const std::string& target) {
       "machine\n");
 }
 
-void restore(Context& context, const std::string& source) {
+void restore(Context& context, const std::string& source, bool only_check) {
   const fs::path folder = fs::absolute(source).lexically_normal();
+  if (only_check) return show(context, check_backup(folder), folder, "is whole");
   const SystemClock clock;
   const Backup restored = restore_backup(folder, context.config_path(), clock);
   const Config config = context.config();
   show(context, restored, folder, "was restored");
   const bool sender = config.role == Role::sender;
   context.tell(
-      fmt::format(R"(what happened after {} is not in these books. Next:
-  1. veer -i {} doctor
-  2. systemctl start veerdienst@{}
-  3. hold 'veer list' of both sides side by side; {}
-  4. veer close-alert NUMBER, when nothing is missing any more
+      fmt::format(R"(what happened after {0} is not in these books. Next:
+  1. {1} doctor
+  2. systemctl start veerdienst@{2}, or {1} run
+  3. hold 'veer list' of both sides side by side; {3}
+  4. {1} alerts close NUMBER, when nothing is missing any more
 )",
-                  format_time(restored.made_at), config.party, config.party,
+                  format_time(restored.made_at), invocation(config), config.file.stem().native(),
                   sender ? "receipts that come for unknown exchanges are adopted; a list that the other side "
                            "lacks is offered again"
                          : "ask the other side for 'veer resend ID' of each list that it calls acknowledged "
@@ -75,8 +76,10 @@ void add_backup(CLI::App& app, Context& context) {
   out->add_option("FOLDER", *target, "Where; must not be there yet")->required();
   out->callback([&context, target] { back_up(context, *target); });
   auto* back = app.add_subcommand("restore", "Put a backup where nothing is; the service stands still");
+  auto only_check = std::make_shared<bool>(false);
+  back->add_flag("--check", *only_check, "Only read it, every digest and the books: nothing is put anywhere");
   back->add_option("FOLDER", *target, "A backup")->required();
-  back->callback([&context, target] { restore(context, *target); });
+  back->callback([&context, target, only_check] { restore(context, *target, *only_check); });
 }
 
 }  // namespace veer

@@ -97,6 +97,16 @@ void Context::tell(std::string_view text) const {
   if (captured == nullptr) std::cerr << text << std::flush;
 }
 
+bool Context::is_confirmed(std::string_view question) const {
+  tell(fmt::format("{} [y/N] ", question));
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes" || answer == "j" || answer == "J" ||
+         answer == "ja";
+}
+
+bool at_terminal() { return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1; }
+
 std::unique_ptr<Working> Working::try_open(const Config& config, std::string_view who) {
   make_folder(config.state);
   for (const fs::path& folder : {config.state, config.openpgp_home})

@@ -54,7 +54,12 @@ struct Context {
   void print(std::string_view text) const;
   /// Talk, to standard error.
   void tell(std::string_view text) const;
+  /// Asks a person at a terminal; anything but yes is no.
+  bool is_confirmed(std::string_view question) const;
 };
+
+/// Whether a person is there to be asked.
+bool at_terminal();
 
 /// Whether the folder belongs to another user than the one who runs this, or may not even be looked at.
 bool is_strange(const std::filesystem::path& folder);

@@ -192,7 +192,7 @@ class Examination {
         } else if (!key.expires) {
           note(Finding::ok, what, "has no end");
         } else {
-          const auto days = std::chrono::floor<std::chrono::days>(*key.expires - clock_.now()).count();
+          const auto days = std::chrono::ceil<std::chrono::days>(*key.expires - clock_.now()).count();
           note(days > 90  ? Finding::ok
                : days > 7 ? Finding::warn
                           : Finding::fail,

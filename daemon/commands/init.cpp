@@ -1,9 +1,12 @@
+#include <functional>
+#include <initializer_list>
 #include <iostream>
 #include <memory>
+#include <set>
+#include <string>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -255,28 +258,43 @@ class UnfinishedHome {
   bool kept_ = false;
 };
 
+bool is_plain(const std::string& answer) { return without_typed_numbers(answer) == answer; }
+
 /// Asks a person at a terminal for what was not given. Elsewhere nothing is asked, and what is missing is
 /// told.
 void ask_for_missing(Context& context, Wishes& w) {
-  const bool asks = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+  const bool asks = at_terminal();
   const bool chatty = w.role.empty();
-  const auto ask = [&](std::string& answer, std::string_view question, const std::string& usual) {
-    if (!answer.empty() || !asks) return;
-    context.tell(fmt::format("{} [{}]: ", question, usual));
-    if (!std::getline(std::cin, answer)) throw Error(Code::u_usage, "not all was answered: nothing was made");
-    if (answer.empty()) answer = usual;
+  const auto ask = [&](std::string& answer, std::string_view question, const std::string& usual,
+                       const std::function<bool(const std::string&)>& is_good = is_plain) {
+    while (answer.empty() && asks) {
+      context.tell(fmt::format("{} [{}]: ", question, usual));
+      if (!std::getline(std::cin, answer))
+        throw Error(Code::u_usage, "not all was answered: nothing was made");
+      if (answer.empty()) answer = usual;
+      if (is_good(answer)) return;
+      context.tell("That cannot be used here.\n");
+      answer.clear();
+    }
   };
-  ask(w.role, "Does this side send the lists, or receive them? sender or receiver", "sender");
+  const auto one_of = [](std::initializer_list<std::string> words) {
+    return [all = std::set(words)](const std::string& answer) { return all.contains(answer); };
+  };
+  ask(w.role, "Does this side send the lists, or receive them? sender or receiver", "sender",
+      one_of({"sender", "receiver"}));
   const bool sender = w.role != "receiver";
-  ask(w.party, "This side's name", sender ? "aii" : "avsb");
-  ask(w.counterparty, "The other side's name", sender ? "avsb" : "aii");
+  ask(w.party, "This side's name, 1 to 16 small letters or digits", sender ? "aii" : "avsb", is_party_name);
+  ask(w.counterparty, "The other side's name, likewise", sender ? "avsb" : "aii",
+      [&](const std::string& name) { return is_party_name(name) && name != w.party; });
   if (context.config_file.empty())
     ask(context.instance, "Name of the instance, and of its configuration in /etc/veerdienst", w.party);
   ask(w.state, "Folder for its books, keys and spool, which nobody else may enter",
       "/var/lib/veerdienst/" + w.party);
   if (sender)
     ask(w.drop, "Folder in which operators put the list", fmt::format("/srv/veerdienst/{}/drop", w.party));
-  if (chatty) ask(w.share, "What both sides share: sftp, ftps, sharepoint or folder", "sftp");
+  if (chatty)
+    ask(w.share, "What both sides share: sftp, ftps, sharepoint or folder", "sftp",
+        one_of({"sftp", "ftps", "sharepoint", "folder"}));
   if (w.share.empty()) w.share = "sftp";
 }
 
@@ -290,11 +308,9 @@ void require_sound(const Wishes& w) {
     if (!is_party_name(name))
       refuse(fmt::format("{} must be 1 to 16 small letters or digits, and no number of a person", option));
   if (w.party == w.counterparty) refuse("--counterparty is this side's own name: name the other side");
-  for (const auto& [option, text] :
-       {std::pair{"--state", w.state}, {"--drop", w.drop}, {"--owner", w.owner}}) {
-    if (without_typed_numbers(text) != text)
+  for (const auto& [option, text] : {std::pair{"--state", w.state}, {"--drop", w.drop}, {"--owner", w.owner}})
+    if (!is_plain(text))
       refuse(fmt::format("{} holds what could be a national number: name another", option));
-  }
   if (printable(w.owner, w.owner.size()) != w.owner)
     refuse("--owner must be plain text without control characters or backslashes");
   const bool sender = w.role == "sender";
@@ -338,11 +354,11 @@ void init(Context& context, Wishes w) {
     context.print(fingerprint + "\n");
   context.tell(fmt::format(R"(made {0} and a key of our own. Next:
   1. give {1} to the other side, and confirm its fingerprint by telephone
-  2. take in theirs: veer --config {0} keys import FILE --fingerprint …
+  2. take in theirs: {2} keys import FILE --fingerprint …
   3. fill in [share] in {0}
-  4. veer --config {0} doctor
+  4. {2} doctor
 )",
-                           path.native(), public_key.native()));
+                           path.native(), public_key.native(), invocation(path)));
 }
 
 }  // namespace

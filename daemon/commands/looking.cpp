@@ -159,18 +159,28 @@ std::optional<std::uint64_t> too_few_megabytes(const fs::path& state) {
   return megabytes < kEnough ? std::optional(megabytes) : std::nullopt;
 }
 
-/// Files in the drop folder that were not looked at to the end yet.
-std::vector<std::string> waiting_files(Books& books) {
+/// What lies in the drop folder: not looked at to the end yet, or refused.
+struct DropState {
+  std::vector<std::string> waiting;
+  std::vector<std::string> refused;
+};
+
+DropState drop_state(Books& books) {
   if (books.config.role != Role::sender) return {};
-  std::vector<std::string> names;
+  const std::vector<std::string> refused = books.offers.refused();
+  DropState state;
   try {
     for (const DroppedFile& file : dropped_files(books.config.drop)) {
       const auto offer = books.offers.find(file.name);
-      if (!offer || offer->stage == OfferStage::settling) names.push_back(printable(file.name));
+      if (std::binary_search(refused.begin(), refused.end(), file.name))
+        state.refused.push_back(printable(file.name));
+      else if (!offer || offer->stage == OfferStage::settling)
+        state.waiting.push_back(printable(file.name));
     }
   } catch (const Error&) {  // the chore that looks there tells why not
+    state.refused = refused;
   }
-  return names;
+  return state;
 }
 
 std::string line_of(const Exchange& x) {
@@ -198,8 +208,7 @@ void show_status(Context& context) {
   const auto holder = FolderLock::holder(books.config.state);
   const auto fails = [](const auto& row) { return !row.wait.problem_code.empty(); };
   const auto any_fails = [&](const auto& rows) { return std::any_of(rows.begin(), rows.end(), fails); };
-  const auto refused = books.offers.refused();
-  const auto waiting = waiting_files(books);
+  const auto [waiting, refused] = drop_state(books);
   const auto idle = idle_since(books, holder);
   const auto commands = books.agenda.pending();
   const auto room = too_few_megabytes(books.config.state);

@@ -78,10 +78,10 @@ void take_offline(Context& context, const std::string& target, const std::string
 the secret half of the primary key is here no more. What signs and opens stays, and a service that runs goes on. Next:
   1. take {0} to a safe, and leave no copy here
   2. keep backups from before as safe, or delete them: they hold it too
-  3. before its subkeys end: veer -i {2} keys renew --primary FILE
+  3. before its subkeys end: {2} keys renew --primary FILE
 )",
       printable(file.native(), 300), passphrase.empty() ? ", without a passphrase" : ", under its passphrase",
-      config.party));
+      invocation(config)));
 }
 
 void renew(Context& context, const std::string& primary_file, int days) {

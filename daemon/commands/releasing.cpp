@@ -1,12 +1,10 @@
 // What a second person decides: each is shown what is held before they say so. And the stop switch.
 
 #include <cmath>
-#include <iostream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -97,7 +95,8 @@ std::string text_about(const Json& facts) {
     line("list", fmt::format("1 January {}, revision {} ({})", facts["reference_year"].get<int>(),
                              facts["revision"].get<int>(), facts["environment"].get<std::string>()));
     line("numbers", facts["records"].dump());
-    line("last year", change_against(facts["last_year"], facts["records"].get<std::int64_t>()));
+    line(fmt::format("in {}", facts["reference_year"].get<int>() - 1),
+         change_against(facts["last_year"], facts["records"].get<std::int64_t>()));
     line("restored", facts["restored"].dump() + " number(s) that had lost leading zeros");
     line("merged", facts["merged"].dump() + " repeat(s)");
     line("left out", facts["set_aside"].dump() + " faulty line(s)");
@@ -119,14 +118,6 @@ void look_only(Context& context, const Json& facts) {
   context.exit_code = kHeld;
 }
 
-bool is_confirmed(const Context& context) {
-  context.tell("Release exactly these bytes? [y/N] ");
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes" || answer == "j" || answer == "J" ||
-         answer == "ja";
-}
-
 void approve(Context& context, const Wish& wish) {
   const Json facts = Json::parse(found_by(context, "release", wish.id));
   const auto sha256 = facts["sha256"].get<std::string>();
@@ -134,9 +125,8 @@ void approve(Context& context, const Wish& wish) {
   if (!wish.digest.empty() && wish.digest != sha256)
     throw Error(Code::u_state,
                 "other bytes are held than those of that digest: look at them without --digest");
-  const bool terminal = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
   const bool said = wish.yes || !wish.digest.empty();
-  if (!said && !terminal) {
+  if (!said && !at_terminal()) {
     look_only(context, facts);
     context.tell(fmt::format(
         "nothing was released: say --yes, or --digest {}, to release exactly these bytes\n", sha256));
@@ -147,7 +137,7 @@ void approve(Context& context, const Wish& wish) {
     throw Error(Code::u_state, fmt::format("{} faulty line(s) were left out of this list: release it with "
                                            "'--set-aside {}', or reject it",
                                            set_aside, set_aside));
-  if (!said && !is_confirmed(context)) {
+  if (!said && !context.is_confirmed("Release exactly these bytes?")) {
     context.exit_code = kHeld;
     context.tell("nothing was released\n");
     return;

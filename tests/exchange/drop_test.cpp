@@ -4,6 +4,7 @@
 #include <set>
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include "core/digest.h"
 #include "core/files.h"
@@ -38,9 +39,11 @@ TEST_CASE("a faulty list is refused with every fault's place, and taken when it 
   CHECK(note.find("R_CHECK  line 52: a digit is wrong") != std::string::npos);
   CHECK(note.find("R_MONTH  line 53") != std::string::npos);
   CHECK(note.find("85070999752") == std::string::npos);
+  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention I_FAULTY"});
   e.exchange();
   CHECK(e.pair.sent().stage == Stage::acknowledged);
   CHECK(e.lists().count(kYear) == 50);
+  CHECK(e.pair.open_alerts(*e.pair.aii).empty());
 }
 
 TEST_CASE("a file that is still being written is left to settle") {
@@ -63,6 +66,36 @@ TEST_CASE("names that are not a list's are told so once and left alone") {
   const auto seq = e.pair.aii->instance.audit.head().seq;
   e.pair.run_for(std::chrono::hours(1));
   CHECK(e.pair.aii->instance.audit.head().seq == seq);
+  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention I_NAME"});
+  fs::remove(e.pair.drop_folder() / "vakantiefoto.csv");
+  e.pair.run_for(std::chrono::minutes(2));
+  CHECK(e.pair.open_alerts(*e.pair.aii).empty());
+}
+
+TEST_CASE("a folder full of files that are no lists is told of as one matter") {
+  Exchanging e;
+  const auto name = [](int i) { return fmt::format("foto {}.jpg", i); };
+  for (int i = 0; i < 40; ++i) e.pair.drop(name(i), "x");
+  e.pair.run_to_rest();
+  CHECK(e.pair.aii->instance.offers.refused().size() == 40);
+  const Names alerts = e.pair.open_alerts(*e.pair.aii);
+  CHECK(std::count(alerts.begin(), alerts.end(), "attention I_NAME") == 20);
+  CHECK(std::count(alerts.begin(), alerts.end(), "attention MANY_FILES") == 1);
+  for (int i = 0; i < 25; ++i) fs::remove(e.pair.drop_folder() / name(i));
+  e.pair.run_for(std::chrono::minutes(2));
+  const Names left = e.pair.open_alerts(*e.pair.aii);
+  CHECK(std::count(left.begin(), left.end(), "attention MANY_FILES") == 0);
+}
+
+TEST_CASE("a refused file stays refused for all who look while it is looked at afresh") {
+  Exchanging e;
+  e.pair.drop("inburgeringsplicht-2099.csv", csv_of(e.numbers));
+  e.pair.run_to_rest();
+  Offers& offers = e.pair.aii->instance.offers;
+  REQUIRE(offers.refused() == Names{"inburgeringsplicht-2099.csv"});
+  offers.reconsider(e.pair.clock.now());
+  CHECK(offers.any_settling());
+  CHECK(offers.refused() == Names{"inburgeringsplicht-2099.csv"});
 }
 
 TEST_CASE("a link or a pipe under a list's name is refused and never read") {

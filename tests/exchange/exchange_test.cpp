@@ -9,6 +9,7 @@
 #include "core/files.h"
 #include "exchange/exchanging.h"
 #include "support/canary.h"
+#include "support/text.h"
 
 using namespace veer;
 using namespace veer::test;
@@ -122,6 +123,30 @@ TEST_CASE("an explicit empty list is recorded as such") {
   CHECK(e.pair.sent().stage == Stage::acknowledged);
   CHECK(e.pair.sent().records == 0);
   CHECK(e.lists().recorded_exchange(kYear) == e.pair.sent().id);
+}
+
+TEST_CASE("an empty list is not offered beside a list of that year in the drop folder, refused or not") {
+  Exchanging e;
+  e.pair.drop(kListName, "85070999752\n");
+  e.pair.run_to_rest();
+  Agenda& agenda = e.pair.aii->instance.agenda;
+  const auto beside = agenda.ask("send-empty", "2026", {1001, "operator"});
+  e.pair.run_to_rest();
+  CHECK(agenda.result_of(beside).code == "U_STATE");
+  fs::remove(e.pair.drop_folder() / kListName);
+  const auto alone = agenda.ask("send-empty", "2026", {1001, "operator"});
+  e.pair.run_to_rest();
+  CHECK(agenda.result_of(alone).stage == CommandStage::done);
+}
+
+TEST_CASE("a faulty file offered by hand is refused with its first places") {
+  Exchanging e;
+  write_file(e.folder / kListName, csv_of(e.numbers) + "85070999752\n85130999727\n");
+  Agenda& agenda = e.pair.aii->instance.agenda;
+  const auto id = agenda.ask("send", (e.folder / kListName).string(), {1001, "operator"});
+  e.pair.run_to_rest();
+  CHECK(agenda.result_of(id).code == "I_FAULTY");
+  CHECK(has(agenda.result_of(id).text, "line 52 (R_CHECK), line 53 (R_MONTH)"));
 }
 
 TEST_CASE("a file offered by hand is sent and stays where it lies") {

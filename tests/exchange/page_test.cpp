@@ -3,6 +3,8 @@
 #include "daemon/page.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <ctime>
 #include <regex>
 #include <set>
 
@@ -82,6 +84,10 @@ Read read(const std::string& html) {
 }
 
 struct Pages : Exchanging {
+  Pages() {
+    setenv("TZ", "UTC0", 1);
+    tzset();
+  }
   /// Both languages are well-formed, hold no number, and say this.
   void say(Side& side, const std::string& english, const std::string& dutch) {
     for (const auto& [language, words] : {std::pair{Language::en, english}, {Language::nl, dutch}}) {

@@ -128,7 +128,7 @@ class Test:
 
     def who_is_in_no_group_gets_nothing(self):
         machine = self.aii.machine
-        for typed, code in (("veer -i aii status", 12), ("veer -i aii send --empty 2023", 12),
+        for typed, code in (("veer -i aii status", 12), ("veer -i aii send --yes --empty 2023", 12),
                             (f"cat {self.aii.config}", 1), (f"ls {self.aii.state}", 2), (f"ls {self.aii.drop}", 2),
                             (f"cp /etc/hostname {self.aii.drop}/inburgeringsplicht-2023.csv", 1),
                             (f"systemctl stop {self.aii.unit}", 4), (f"journalctl -q -u {self.aii.unit} --grep .", 1)):

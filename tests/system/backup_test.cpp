@@ -111,10 +111,12 @@ TEST_CASE("a backup that lost or changed a byte is not restored") {
   a.back_up();
   a.lose();
   const auto refused = [&](const std::string& why) {
-    const ShellResult told = a.both.veer("avsb", "restore " + a.backup.native());
-    CAPTURE(told.output);
-    CHECK(told.exit_code == 1);
-    CHECK(has(told.output, why));
+    for (const char* how : {"restore --check ", "restore "}) {
+      const ShellResult told = a.both.veer("avsb", how + a.backup.native());
+      CAPTURE(told.output);
+      CHECK(told.exit_code == 1);
+      CHECK(has(told.output, why));
+    }
     CHECK_FALSE(fs::exists(a.both.path("avsb")));
     CHECK_FALSE(fs::exists(a.both.config("avsb")));
   };
@@ -131,6 +133,8 @@ TEST_CASE("a backup that lost or changed a byte is not restored") {
   fs::remove(a.backup / "SHA256SUMS");
   refused("has no SHA256SUMS");
   write_file(a.backup / "SHA256SUMS", sums);
+  a.must("avsb", "restore --check " + a.backup.native());
+  CHECK_FALSE(fs::exists(a.both.path("avsb")));
   a.must("avsb", "restore " + a.backup.native());
   a.must("avsb", "doctor");
 }

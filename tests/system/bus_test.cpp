@@ -5,6 +5,7 @@
 #include <csignal>
 #include <functional>
 #include <regex>
+#include <sstream>
 
 #include <catch2/catch.hpp>
 #include <fcntl.h>
@@ -195,7 +196,7 @@ TEST_CASE("Q11: an operator offers over the bus a list that the service may not 
   CHECK(has(aii.as(kAuditor, "audit anchors").output, "avsb"));
   const json again = json::parse(aii.as(kOperator, "--json poll").output);
   CHECK(again["command"] == "poll");
-  const ShellResult second = aii.as(kOperator, "send --empty " + std::to_string(aii.both.year()));
+  const ShellResult second = aii.as(kOperator, "send --yes --empty " + std::to_string(aii.both.year()));
   CHECK(second.exit_code == 13);
   CHECK(has(second.output, "F_SECOND_LIST"));
   CHECK(service->end(SIGTERM) == 0);
@@ -210,7 +211,7 @@ TEST_CASE("Q30: over the bus each may do what their group may, and who is in non
   fs::permissions(aii.desk, fs::perms(0755));
   fs::permissions(file, fs::perms(0644));
   const std::vector<std::string> operators = {"send " + file,
-                                              "send --empty 2022",
+                                              "send --yes --empty 2022",
                                               "poll",
                                               "retry x",
                                               "resend x",
@@ -286,6 +287,68 @@ TEST_CASE("Q31: over the bus one person offers, another sees what is held and re
   CHECK(has(aii.as(kAuditor, "--json show " + id).output, "\"who\": \"mail (8)\""));
   CHECK(aii.as(kOperator, "suspend").exit_code == 0);
   CHECK(aii.as(kApprover, "resume").exit_code == 0);
+}
+
+// interface: what people do in a year in which nothing goes wrong. Every step more is a defect.
+TEST_CASE("the ordinary year takes one saved file and one approval at AII, and nobody at AVSB") {
+  const OfAnother aii;
+  const auto told_by = [&](const std::string& party) { return aii.both.path(party + ".told"); };
+  for (const std::string party : {"aii", "avsb"}) {
+    const fs::path hook = aii.both.path(party + ".hook");
+    write_file(hook, fmt::format("#!/bin/sh\ncat >> {0}\necho >> {0}\n", told_by(party).native()), 0755);
+    write_file(told_by(party), "", 0666);
+    fs::permissions(told_by(party), fs::perms(0666));
+    fs::permissions(hook, fs::perms(0755));
+    const fs::path config = aii.both.config(party);
+    write_file(config, text_in(config) + fmt::format("\n[alerts]\nhook = \"{}\"\n", hook.native()));
+    if (party == "aii") own(config, kService, 0600);
+  }
+  replace_line(aii.both.config("aii"), "settle ", "settle = \"20ms\"\nrelease = \"always\"");
+  REQUIRE(chown(aii.both.path("drop").c_str(), getpwnam(kService)->pw_uid, getpwnam(kOperator)->pw_gid) == 0);
+  fs::permissions(aii.both.path("drop"), fs::perms(03770));
+  const std::string file = aii.list(fictitious_csv(1000, 3));
+  const PrivateBus bus(kService);
+  const auto avsb = aii.both.serve("avsb");
+  const auto service = aii.serve();
+  aii.wait_for_bus();
+
+  std::vector<std::string> steps;
+  const auto does = [&](const char* who, const std::string& typed, const std::string& answers) {
+    const passwd* const entry = getpwnam(who);
+    const ShellResult result = shell(
+        fmt::format("cd / && printf '{}' | setpriv --reuid {} --regid {} --init-groups script -qec '{}' "
+                    "/dev/null 2>&1",
+                    answers, entry->pw_uid, entry->pw_gid, typed));
+    steps.push_back(fmt::format("{}$ {}\n{}", who, typed, result.output));
+    INFO(steps.back() << text_in(aii.log()));
+    REQUIRE(result.exit_code == 0);
+  };
+  const auto hears = [&](const std::string& party, const std::string& topic) {
+    json found;
+    wait_until([&] {
+      std::istringstream lines(text_in(told_by(party)));
+      for (std::string line; std::getline(lines, line);)
+        if (!line.empty() && json::accept(line) && json::parse(line)["topic"] == topic)
+          found = json::parse(line);
+      return !found.is_null();
+    });
+    return found;
+  };
+
+  does(kOperator, fmt::format("cp {} {}/", file, aii.both.path("drop").native()), "");
+  const std::string told = hears("aii", "release")["command"];  // as the mail has it
+  REQUIRE(told.starts_with("veer -c "));
+  does(kApprover, aii.program.native() + told.substr(4), "y\\n");
+  CHECK(has(steps.back(), "numbers     1000"));
+  CHECK(hears("aii", "recorded")["severity"] == "notice");
+  CHECK(hears("avsb", "recorded")["severity"] == "notice");
+  CHECK(has(aii.both.note(aii.both.list_name()), "Recorded at the receiver: 1000 numbers"));
+  CHECK(has(aii.as(kOperator, "status").output, "nothing is open"));
+  CHECK(aii.both.veer("avsb", "status").exit_code == 0);
+  CHECK(steps.size() == 2);
+  write_file(fs::path(VEER_PROGRAM).parent_path().parent_path() / "ordinary-year.txt",
+             fmt::format("{}\n", fmt::join(steps, "\n")));
+  CHECK(service->end(SIGTERM) == 0);
 }
 
 TEST_CASE("the bus shows what can be asked to whoever introspects it, and other programs may ask") {

@@ -204,6 +204,7 @@ TEST_CASE("a file that was not taken in shows in status and in the exit codes un
   CHECK_FALSE(has(status.output, "nothing is open"));
   CHECK(has(both.veer("aii", "status --json").output, "\"not_taken_in\": [\n    \"" + both.list_name()));
   fs::remove(both.path("drop") / both.list_name());
+  CHECK_FALSE(has(both.veer("aii", "status").output, both.list_name() + " was not taken in: the note"));
   CHECK(both.veer("aii", "run --once").exit_code == 0);
   CHECK(has(both.veer("aii", "status").output, "nothing is open"));
 }
@@ -361,7 +362,14 @@ TEST_CASE("wrong use ends with code 2, an unknown exchange with 1, and every hel
   CHECK(agencies().veer("aii", "nonsense").exit_code == 2);
   CHECK(has(agencies().veer("aii", "nonsense").output, "nonsense is no command"));
   CHECK(has(agencies().veer("aii", "audit nonsense").output, "nonsense is no command"));
+  CHECK(has(agencies().veer("aii", "audit").output, "veer: veer audit wants one of verify, anchors; see"));
+  CHECK(has(agencies().veer("aii", "status --nonsense").output, "veer: "));
   CHECK(agencies().veer("aii", "-i aii status").exit_code == 2);
+  const ShellResult meant = agencies().veer("aii", "send --empty 2026 </dev/null");
+  CHECK(meant.exit_code == 2);
+  CHECK(has(meant.output, "say --yes"));
+  CHECK(has(agencies().veer("aii", "send /no/such/inburgeringsplicht-2026.csv").output,
+            "there is no such file"));
   CHECK(agencies().veer("aii", "send").exit_code == 2);
   CHECK(agencies().veer("aii", "check-list").exit_code == 2);
   CHECK(shell(std::string(VEER_PROGRAM) + " status 2>&1").exit_code == 2);
@@ -408,7 +416,7 @@ TEST_CASE("Q16: no command repeats a number that was typed to it") {
         "check-list " + number,
         "check-list jan" + number + ".csv",
         "send " + number,
-        "send --empty " + number,
+        "send --yes --empty " + number,
         "audit verify --anchor " + number,
         "run " + number,
         "doctor " + number,

@@ -125,7 +125,7 @@ TEST_CASE("a suspended exchange says so everywhere, and is not resumed by whoeve
   CHECK(has(status.output, "SUSPENDED since"));
   CHECK(json_of(both, "aii", "status")["suspension"]["state"] == "open");
   CHECK(both.veer("aii", "poll").exit_code == 1);
-  CHECK(has(both.veer("aii", "send --empty " + std::to_string(both.year())).output, "C_SUSPENDED"));
+  CHECK(has(both.veer("aii", "send --yes --empty " + std::to_string(both.year())).output, "C_SUSPENDED"));
   const ShellResult resumed = both.veer("aii", "resume");
   CHECK(resumed.exit_code == 12);
   CHECK(has(resumed.output, "another person decides it"));

@@ -290,7 +290,12 @@ TEST_CASE("init asks at a terminal for what was not given, and elsewhere says wh
     CHECK(has(text, "kind = \"sftp\""));
   }
   SECTION("a wrong answer, and none") {
-    CHECK(at_terminal("both\\n\\n\\n" + state + "\\n" + drop + "\\n\\n").exit_code == 2);
+    const ShellResult again = at_terminal("both\\nsender\\nAII!\\naii\\naii\\n");
+    CHECK(again.exit_code == 2);
+    std::size_t refused = 0;
+    for (std::size_t at = 0; (at = again.output.find("cannot be used here", at)) != std::string::npos; ++at)
+      ++refused;
+    CHECK(refused == 3);
     CHECK(at_terminal("sender\\n").exit_code == 2);
     CHECK_FALSE(fs::exists(config));
     CHECK_FALSE(fs::exists(state));

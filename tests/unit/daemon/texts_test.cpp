@@ -10,8 +10,6 @@
 using namespace veer;
 using veer::test::has;
 
-namespace {}  // namespace
-
 TEST_CASE("every fault of a line has a remedy of its own in both languages") {
   std::set<std::string_view> texts;
   for (auto code = Code::r_format; code <= Code::r_deceased;
@@ -39,6 +37,9 @@ TEST_CASE("the note of a refused list tells for each fault where it is and what 
   const std::string english = refusal_note(Language::en, "list.csv", error, &report, Time());
   CHECK(has(english, "R_CHECK  line 3: a digit is wrong"));
   CHECK(has(english, "taken for a heading"));
+  CHECK(has(english, "Where, and what to do:"));
+  report.counts[Code::r_day] = 7;
+  CHECK(has(refusal_note(Language::en, "list.csv", error, &report, Time()), "The first 2:"));
   report.header = false;
   CHECK_FALSE(has(refusal_note(Language::en, "list.csv", error, &report, Time()), "heading"));
 }
@@ -58,6 +59,9 @@ TEST_CASE("a Dutch note says in Dutch why a list was not taken in, and a receipt
   const Error error(Code::f_second_list, "the list was recorded");
   CHECK(has(refusal_note(Language::nl, "list.csv", error, nullptr, Time()), "al een lijst geregistreerd"));
   CHECK(has(refusal_note(Language::nl, "list.csv", error, nullptr, Time()), "Haal het bestand weg"));
+  const Error extra(Code::f_extra_data, "line 3 has a second column");
+  CHECK(has(refusal_note(Language::nl, "list.csv", extra, nullptr, Time()),
+            ": regel 3 (in het Engels: line 3 "));
   CHECK(has(trouble_note(Language::nl, "list.csv", Error(Code::l_full, "full"), Time()), "L_FULL"));
 }
 
