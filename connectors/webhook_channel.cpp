@@ -1,13 +1,11 @@
 #include "connectors/webhook_channel.h"
 
-#include <array>
 #include <charconv>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
+#include "core/digest.h"
 #include "core/error.h"
 
 namespace veer {
@@ -80,15 +78,7 @@ std::optional<std::chrono::milliseconds> told_wait(const HttpAnswer& answer) {
 }  // namespace
 
 std::string webhook_signature(const Secret& secret, std::int64_t seconds, std::string_view body) {
-  const std::string text = fmt::format("{}.{}", seconds, body);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  if (HMAC(EVP_sha256(), secret.reveal().data(), static_cast<int>(secret.reveal().size()),
-           reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size) == nullptr)
-    throw Error(Code::l_engine, "OpenSSL cannot sign with HMAC-SHA-256");
-  std::string hex = "sha256=";
-  for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", digest[i]);
-  return hex;
+  return "sha256=" + hmac_sha256_hex(secret.reveal(), fmt::format("{}.{}", seconds, body));
 }
 
 WebhookChannel::WebhookChannel(WebhookOptions options)

@@ -4,10 +4,25 @@
 #include <vector>
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "core/error.h"
 
 namespace veer {
+
+namespace {
+
+std::string hex_of(std::string_view bytes) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  std::string text;
+  for (const char c : bytes) {
+    text += kHex[static_cast<unsigned char>(c) >> 4];
+    text += kHex[static_cast<unsigned char>(c) & 15];
+  }
+  return text;
+}
+
+}  // namespace
 
 struct Sha256::State {
   struct Free {
@@ -37,15 +52,7 @@ std::string Sha256::bytes() {
   return {digest.begin(), digest.begin() + size};
 }
 
-std::string Sha256::hex() {
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes()) {
-    text += kHex[static_cast<unsigned char>(c) >> 4];
-    text += kHex[static_cast<unsigned char>(c) & 15];
-  }
-  return text;
-}
+std::string Sha256::hex() { return hex_of(bytes()); }
 
 std::string sha256_base64(std::string_view bytes) {
   Sha256 digest;
@@ -69,6 +76,19 @@ std::string sha256_hex(const Blob& blob, const Transfer& transfer) {
     transfer.tick(offset);
   }
   return digest.hex();
+}
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::string hmac_sha256_hex(std::string_view key, std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size) == nullptr)
+    throw Error(Code::l_engine, "OpenSSL cannot sign with HMAC-SHA-256");
+  return hex_of({reinterpret_cast<const char*>(digest.data()), size});
 }
 
 std::string base64(std::string_view bytes) {

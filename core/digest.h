@@ -31,6 +31,10 @@ std::string sha256_hex(std::string_view bytes);
 std::string sha256_base64(std::string_view bytes);
 /// Digest of all of `blob`. Throws what the blob throws, and L_STOPPED.
 std::string sha256_hex(const Blob& blob, const Transfer& transfer = {});
+/// Whether a text is one, in small hex digits.
+bool is_sha256(std::string_view text);
+/// HMAC-SHA-256 (RFC 2104), 64 small hex digits.
+std::string hmac_sha256_hex(std::string_view key, std::string_view text);
 /// Base64 (RFC 4648, with padding).
 std::string base64(std::string_view bytes);
 /// Reverse of base64(); empty when malformed.

@@ -83,6 +83,7 @@ constexpr std::array kTable = {
     Row{Code::c_config, "C_CONFIG", Remedy::attend, 10},
     Row{Code::c_credential, "C_CREDENTIAL", Remedy::attend, 12},
     Row{Code::c_production, "C_PRODUCTION", Remedy::attend, 10},
+    Row{Code::c_legal_basis, "C_LEGAL_BASIS", Remedy::attend, 13},
     Row{Code::c_user, "C_USER", Remedy::attend, 12},
     Row{Code::c_suspended, "C_SUSPENDED", Remedy::attend, 1},
     Row{Code::u_usage, "U_USAGE", Remedy::refuse, 2},

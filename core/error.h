@@ -93,6 +93,7 @@ enum class Code {
   c_config,
   c_credential,
   c_production,
+  c_legal_basis,
   c_user,
   c_suspended,
   u_usage,

@@ -79,12 +79,16 @@ std::vector<std::string> groups_with(const AccessConfig& access, Right right) {
       return access.approvers;
     case Right::audit:
       return access.auditors;
+    case Right::desk:
+      return access.service_desk;
     case Right::look:
+    case Right::enter:
       break;
   }
   std::vector<std::string> all = access.operators;
   all.insert(all.end(), access.approvers.begin(), access.approvers.end());
   all.insert(all.end(), access.auditors.begin(), access.auditors.end());
+  if (right == Right::enter) all.insert(all.end(), access.service_desk.begin(), access.service_desk.end());
   return all;
 }
 
@@ -100,7 +104,7 @@ bool may(const AccessConfig& access, Right right, uid_t person) {
 }
 
 std::vector<std::string> unknown_groups(const AccessConfig& access) {
-  std::vector<std::string> names = groups_with(access, Right::look);
+  std::vector<std::string> names = groups_with(access, Right::enter);
   std::erase_if(names, [](const std::string& name) { return group_named(name).has_value(); });
   return names;
 }

@@ -14,6 +14,7 @@ struct AccessConfig {
   std::vector<std::string> operators = {"veer-operators"};
   std::vector<std::string> approvers = {"veer-approvers"};
   std::vector<std::string> auditors = {"veer-auditors"};
+  std::vector<std::string> service_desk = {"veer-desk"};
 };
 
 /// Who asks for something: the kernel's number, and a name for people to read.
@@ -24,8 +25,9 @@ struct Person {
 /// The person by the machine's user database: "alice (1000)", or "uid 1000" when it knows no name.
 Person person_of(uid_t uid);
 
-/// What a command needs. look: any of the groups. operate: operators. approve: approvers. audit: auditors.
-enum class Right { look, operate, approve, audit };
+/// What a command needs. look: any of the groups but the desk. operate: operators. approve: approvers. audit:
+/// auditors. desk: the service desk. enter: any of the groups.
+enum class Right { look, operate, approve, audit, desk, enter };
 
 /// Whether the person is, by the machine's group database, in a group with the right. Throws L_BUSY when that
 /// database cannot be asked now.

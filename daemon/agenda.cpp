@@ -92,6 +92,11 @@ std::int64_t Agenda::ask(const std::string& verb, const std::string& argument, c
   return id;
 }
 
+bool Agenda::is_of(std::int64_t command, uid_t person) {
+  return db_.query_one("SELECT 1 FROM command WHERE id = :id AND uid = :uid", {command, std::int64_t{person}})
+      .has_value();
+}
+
 std::optional<Command> Agenda::next_command() {
   const auto row = db_.query_one("SELECT " + std::string(kCommandColumns) +
                                  " FROM command WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT 1");

@@ -56,6 +56,8 @@ class Agenda {
   void defer(const ChoreState& state, Time due, const Error& error);
 
   std::int64_t ask(const std::string& verb, const std::string& argument, const Person& who);
+  /// Whether that person asked for it.
+  bool is_of(std::int64_t command, uid_t person);
   /// Commands that are not yet done, oldest first.
   std::vector<Command> pending();
   std::optional<Command> next_command();

@@ -268,6 +268,33 @@ constexpr std::array kMeanings = {
            "Nothing leaves until somebody corrects the file or takes it away. It still lies in the folder, "
            "beside a note "
            "that says what is wrong where, and what to do."}},
+    Topic{"legal-basis",
+          {"De rechtsgrond van de uitwisseling loopt af, of is er niet",
+           "The legal basis of the exchange is about to end, or is not there"},
+          {"Zonder rechtsgrond op de genoteerde dag wordt in productie geen lijst ingelezen, verzonden of "
+           "geregistreerd. Of "
+           "er een is, beslist uw juridische dienst; noteer wat ze bevestigt in [legal_basis].",
+           "Without one on record no list is taken in, sent or recorded in production. Whether there is one, "
+           "your "
+           "lawyers decide; record what they confirm in [legal_basis]."}},
+    Topic{
+        "review",
+        {"Het veiligheidsplan moet worden herzien", "The security plan is due for its review"},
+        {"De agentschappen kijken het elk jaar na (protocol, artikel 6). Sluit deze waarschuwing als dat is "
+         "gebeurd.",
+         "The agencies look it over each year (protocol, article 6). Close this alert when that is done."},
+        "alerts close {1}"},
+    Topic{"unproven",
+          {"Het is niet zeker dat waarschuwingen iemand bereiken",
+           "It is not certain that alerts reach anybody"},
+          {"Geen van de kanalen in [alerts] is beproefd zoals het nu is ingesteld.",
+           "None of the channels in [alerts] was tried as it is configured now."},
+          "alerts test"},
+    Topic{"export-stale",
+          {"Een overgedragen lijst werd daarna verbeterd",
+           "A list that was handed over has been corrected since"},
+          {"Wie de vorige versie gebruikt, heeft de nieuwe nodig.",
+           "Whoever uses the one before needs the new one."}},
 };
 
 constexpr Phrase kSince = {"Sinds {}.", "Since {}."};
@@ -315,6 +342,12 @@ const Topic& meaning_of(std::string_view name) {
   const auto* const found = std::find_if(kMeanings.begin(), kMeanings.end(),
                                          [&](const Topic& topic) { return topic.name == name; });
   return found == kMeanings.end() ? kMeanings.front() : *found;
+}
+
+/// An exchange by the beginning of its id; what is no exchange by its whole name.
+std::string called(const std::string& subject) {
+  static constexpr std::size_t kUuid = 36;
+  return subject.size() == kUuid ? subject.substr(0, 8) : subject;
 }
 
 std::string filled(std::string_view phrase, std::string_view text) {
@@ -378,9 +411,8 @@ AlertMessage message_of(const Alert& alert, const Telling& telling, const Config
   if (open > kFew)
     message.paragraphs.push_back(fmt::format(fmt::runtime(kMany.in(language)), invocation(config), open));
   if (!topic.command.empty())
-    message.command =
-        fmt::format("{} {}", invocation(config),
-                    fmt::format(fmt::runtime(topic.command), alert.exchange.substr(0, 8), alert.id));
+    message.command = fmt::format("{} {}", invocation(config),
+                                  fmt::format(fmt::runtime(topic.command), called(alert.exchange), alert.id));
   return message;
 }
 

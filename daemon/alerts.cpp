@@ -100,7 +100,7 @@ void AlertBook::raise(const std::string& cause, AlertKind kind, std::string_view
 
 void AlertBook::tell(const std::string& cause, std::string_view code, const std::string& exchange,
                      const std::string& text) {
-  if (db_.query_one("SELECT 1 FROM alert WHERE cause = :cause", {cause})) return;
+  if (is_known(cause)) return;
   const std::int64_t id = add(cause, AlertKind::notice, code, exchange, text);
   db_.execute("UPDATE alert SET closed_at = opened_at WHERE id = :id", {id});
   log_alert(AlertKind::notice, cause, code, exchange, text);
@@ -116,6 +116,10 @@ void AlertBook::close(const std::string& cause) {
 
 bool AlertBook::is_open(const std::string& cause) {
   return db_.query_one("SELECT 1 FROM alert WHERE cause = :cause AND closed_at IS NULL", {cause}).has_value();
+}
+
+bool AlertBook::is_known(const std::string& cause) {
+  return db_.query_one("SELECT 1 FROM alert WHERE cause = :cause", {cause}).has_value();
 }
 
 Alert AlertBook::open_one(std::int64_t id) {

@@ -54,6 +54,8 @@ class AlertBook {
   /// Nothing happens when no alert with this cause is open.
   void close(const std::string& cause);
   bool is_open(const std::string& cause);
+  /// Open, or closed and not forgotten yet.
+  bool is_known(const std::string& cause);
   /// Closes one by its number. Throws U_UNKNOWN when there is none open of that number.
   Alert close(std::int64_t id);
   /// Somebody deals with it: no reminders any more. Throws as close() does.

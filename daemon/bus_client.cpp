@@ -119,9 +119,15 @@ std::int64_t BusClient::ask(const std::string& verb, const std::string& argument
   return id;
 }
 
-std::int64_t BusClient::offer(const std::string& name, const Fd& file, bool set_aside) {
-  const MessageHandle answer =
-      impl_->call("Offer", "shb", name.c_str(), file.get(), static_cast<int>(set_aside));
+std::int64_t BusClient::offer(const std::string& name, const Fd& file, const std::string& verb) {
+  const MessageHandle answer = impl_->call("Offer", "shs", name.c_str(), file.get(), verb.c_str());
+  std::int64_t id = 0;
+  impl_->read(answer, "x", &id);
+  return id;
+}
+
+std::int64_t BusClient::entrust(const std::string& verb, const std::string& argument, const Fd& persons) {
+  const MessageHandle answer = impl_->call("Entrust", "ssh", verb.c_str(), argument.c_str(), persons.get());
   std::int64_t id = 0;
   impl_->read(answer, "x", &id);
   return id;

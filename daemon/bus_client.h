@@ -28,8 +28,10 @@ class BusClient {
   /// The number of the command that becomes of it.
   std::int64_t ask(const std::string& verb, const std::string& argument);
   /// Hands a list over, open for reading, under its file's name: the service needs no right on it.
-  /// `set_aside`: with its faulty lines left out.
-  std::int64_t offer(const std::string& name, const Fd& file, bool set_aside = false);
+  /// `verb`: as Intake::take() knows it.
+  std::int64_t offer(const std::string& name, const Fd& file, const std::string& verb = "send");
+  /// A command about persons, whose numbers are in a file that nobody else has.
+  std::int64_t entrust(const std::string& verb, const std::string& argument, const Fd& persons);
   CommandResult result_of(std::int64_t command);
   LookAnswer look(const std::string& what, const std::string& argument, bool json);
   /// Waits so long, and hands what the service tells of its transfers meanwhile to `progress`.

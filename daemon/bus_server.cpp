@@ -37,19 +37,34 @@ struct Verb {
 };
 
 constexpr std::array kAsked = {
-    Verb{"send-empty", Right::operate},  Verb{"poll", Right::operate},
-    Verb{"retry", Right::operate},       Verb{"resend", Right::operate},
-    Verb{"withdraw", Right::operate},    Verb{"rehearse", Right::operate},
-    Verb{"close-alert", Right::operate}, Verb{"acknowledge-alert", Right::operate},
-    Verb{"test-alerts", Right::operate}, Verb{"suspend", Right::operate},
-    Verb{"approve", Right::approve},     Verb{"reject", Right::approve},
+    Verb{"send-empty", Right::operate},
+    Verb{"send-empty-correction", Right::operate},
+    Verb{"poll", Right::operate},
+    Verb{"retry", Right::operate},
+    Verb{"resend", Right::operate},
+    Verb{"withdraw", Right::operate},
+    Verb{"rehearse", Right::operate},
+    Verb{"close-alert", Right::operate},
+    Verb{"acknowledge-alert", Right::operate},
+    Verb{"test-alerts", Right::operate},
+    Verb{"suspend", Right::operate},
+    Verb{"approve", Right::approve},
+    Verb{"reject", Right::approve},
     Verb{"resume", Right::approve},
+    Verb{"export", Right::operate},
 };
+constexpr std::array kEntrusted = {
+    Verb{"lookup", Right::desk},
+    Verb{"forget", Right::operate},
+    Verb{"approve-forget", Right::approve},
+};
+constexpr std::array<std::string_view, 4> kOffers = {"send", "send-set-aside", "send-correction",
+                                                     "send-correction-set-aside"};
 constexpr std::array kLooks = {
-    Verb{"status", Right::look},         Verb{"list", Right::look},    Verb{"show", Right::look},
-    Verb{"alerts", Right::look},         Verb{"alert", Right::look},   Verb{"receipt", Right::look},
-    Verb{"metrics", Right::look},        Verb{"release", Right::look}, Verb{"audit verify", Right::audit},
-    Verb{"audit anchors", Right::audit},
+    Verb{"status", Right::look},         Verb{"list", Right::look},      Verb{"show", Right::look},
+    Verb{"alerts", Right::look},         Verb{"alert", Right::look},     Verb{"receipt", Right::look},
+    Verb{"metrics", Right::look},        Verb{"release", Right::look},   Verb{"audit verify", Right::audit},
+    Verb{"audit anchors", Right::audit}, Verb{"evidence", Right::audit},
 };
 
 template <typename Verbs>
@@ -164,7 +179,7 @@ struct BusServer::Impl {
 
   // --- Being asked ---
 
-  /// Runs `work`, which answers the call of a person who may at least look, and turns what it throws into the
+  /// Runs `work`, which answers the call of a person of one of the groups, and turns what it throws into the
   /// bus's error.
   template <typename Work>
   static int answer(sd_bus_message* call, void* self, sd_bus_error* error, Work work) {
@@ -174,7 +189,7 @@ struct BusServer::Impl {
     };
     try {
       const uid_t person = caller_of(call);
-      at.require_right_of(person, Right::look);
+      at.require_right_of(person, Right::enter);
       work(at, person);
       return 1;
     } catch (const Error& failure) {
@@ -244,6 +259,15 @@ struct BusServer::Impl {
                   fmt::format("{} commands of yours wait already: let them be done first", kMostPending));
   }
 
+  /// A file that the caller handed over open.
+  static Fd file_of(sd_bus_message* call) {
+    int lent = -1;
+    require(sd_bus_message_read_basic(call, 'h', &lent), "reading a call");
+    Fd file(fcntl(lent, F_DUPFD_CLOEXEC, 3));
+    if (!file) throw_errno("taking the file over");
+    return file;
+  }
+
   static int ask(sd_bus_message* call, void* self, sd_bus_error* error) {
     return answer(call, self, error, [call](Impl& at, uid_t person) {
       const std::string verb = text_of(call);
@@ -260,22 +284,33 @@ struct BusServer::Impl {
       const std::string name = text_of(call);
       if (name.empty() || name.size() > NAME_MAX || name.find('/') != std::string::npos)
         throw Error(Code::i_name, "a list is offered under its file's name alone");
-      int lent = -1;
-      require(sd_bus_message_read_basic(call, 'h', &lent), "reading a call");
-      Fd file(fcntl(lent, F_DUPFD_CLOEXEC, 3));
-      if (!file) throw_errno("taking the file over");
-      int set_aside = 0;
-      require(sd_bus_message_read_basic(call, 'b', &set_aside), "reading a call");
+      Fd file = file_of(call);
+      const std::string as = text_of(call);
+      if (std::find(kOffers.begin(), kOffers.end(), as) == kOffers.end())
+        throw Error(Code::u_usage, "the service knows no such offer; is it of another version?");
       at.follow(call);
-      const std::string verb = set_aside != 0 ? "send-open-set-aside" : "send-open";
-      reply(call, "x", at.write(verb, name, person, std::move(file)));
+      reply(
+          call, "x",
+          at.write("send-open" + as.substr(std::string_view("send").size()), name, person, std::move(file)));
+    });
+  }
+
+  static int entrust(sd_bus_message* call, void* self, sd_bus_error* error) {
+    return answer(call, self, error, [call](Impl& at, uid_t person) {
+      const std::string verb = text_of(call);
+      const std::string argument = text_of(call);
+      at.require_right_of(person, right_of(kEntrusted, verb));
+      Fd file = file_of(call);
+      at.follow(call);
+      reply(call, "x", at.write(verb, argument, person, std::move(file)));
     });
   }
 
   static int result(sd_bus_message* call, void* self, sd_bus_error* error) {
-    return answer(call, self, error, [call](Impl& at, uid_t) {
+    return answer(call, self, error, [call](Impl& at, uid_t person) {
       std::int64_t id = 0;
       require(sd_bus_message_read_basic(call, 'x', &id), "reading a call");
+      if (!at.agenda.is_of(id, person)) at.require_right_of(person, Right::look);
       const CommandResult result = at.agenda.result_of(id);
       const char* const stage = result.stage == CommandStage::pending ? "pending"
                                 : result.stage == CommandStage::done  ? "done"
@@ -303,12 +338,14 @@ struct BusServer::Impl {
   }
 
   static const sd_bus_vtable* table() {
-    static const std::array<sd_bus_vtable, 9> kTable = {
+    static const std::array<sd_bus_vtable, 10> kTable = {
         sd_bus_vtable SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("Ask", SD_BUS_ARGS("s", verb, "s", argument), SD_BUS_RESULT("x", command),
                                 ask, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Offer", SD_BUS_ARGS("s", name, "h", file, "b", set_aside_faulty),
+        SD_BUS_METHOD_WITH_ARGS("Offer", SD_BUS_ARGS("s", name, "h", file, "s", verb),
                                 SD_BUS_RESULT("x", command), offer, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Entrust", SD_BUS_ARGS("s", verb, "s", argument, "h", persons),
+                                SD_BUS_RESULT("x", command), entrust, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Result", SD_BUS_ARGS("x", command),
                                 SD_BUS_RESULT("s", stage, "s", code, "s", text), result,
                                 SD_BUS_VTABLE_UNPRIVILEGED),

@@ -39,7 +39,9 @@ class Reading {
   Config read() {
     if (!problems_.empty()) throw Error(Code::c_config, problems_.front());  // no TOML: nothing can be read
     general();
+    legal_basis(root_.table("legal_basis"));
     window(root_.table("window"));
+    review(root_.table("review"));
     rehearsal(root_.table("rehearsal"));
     paths(root_.table("paths"));
     intake(root_.table("intake"));
@@ -49,16 +51,14 @@ class Reading {
     database(root_.table("database"));
     if (config_.role == Role::sender) drop_apart(root_.table("paths"));
     access(root_.table("access"));
-    config_.alerts = read_alerts(root_.table("alerts"));
+    alerts();
     proxy(root_.table("proxy"));
     metrics(root_.table("metrics"));
     page(root_.table("page"));
-    root_.refuse_unknown({"legal_basis"});
+    hand_over(root_.table("export"));
+    processors();
+    root_.refuse_unknown();
     if (!problems_.empty()) throw Error(Code::c_config, fmt::format("{}", fmt::join(problems_, "\n")));
-    if (config_.environment == Environment::production)
-      throw Error(Code::c_production,
-                  "environment = \"production\" is refused: this version has no legal-basis record, which "
-                  "production demands. Use environment = \"test\"");
     return std::move(config_);
   }
 
@@ -66,7 +66,8 @@ class Reading {
   void access(TomlTable table) {
     for (const auto& [key, groups] : {std::pair{"operators", &config_.access.operators},
                                       {"approvers", &config_.access.approvers},
-                                      {"auditors", &config_.access.auditors}})
+                                      {"auditors", &config_.access.auditors},
+                                      {"service_desk", &config_.access.service_desk}})
       if (table.has(key)) *groups = table.texts(key);
     table.refuse_unknown();
   }
@@ -109,6 +110,62 @@ class Reading {
                                                {{"nl", Language::nl}, {"en", Language::en}}, Language::nl);
   }
 
+  bool is_production() const { return config_.environment == Environment::production; }
+
+  static Date required_date(TomlTable& table, std::string_view key) {
+    const auto date = table.date(key);
+    if (!date) table.problem(key, "must be given: a day like 2026-01-31");
+    return date.value_or(Date{});
+  }
+
+  void legal_basis(TomlTable table) {
+    if (!root_.has("legal_basis")) {
+      if (is_production())
+        root_.problem(
+            "environment",
+            "is \"production\", which demands [legal_basis]: what your agency's lawyers recorded of "
+            "the provision in force");
+      return;
+    }
+    LegalBasis basis;
+    basis.provision = value::required(table, "provision", "\"…\", the provision in force");
+    basis.document = value::absolute(table, "document", "\"/etc/veerdienst/legal-basis.pdf\"");
+    basis.document_sha256 = value::required(table, "document_sha256", "what sha256sum says of the document");
+    basis.confirmed_by = value::required(table, "confirmed_by", "\"…\", a role");
+    for (const std::string_view key : {"provision", "confirmed_by"})
+      if (const std::string text = table.text(key).value_or("");
+          !is_plain(text) || without_numbers(text) != text)
+        table.problem(key, "must be plain text without a national number");
+    if (!is_sha256(basis.document_sha256)) table.problem("document_sha256", "must be 64 small hex digits");
+    basis.confirmed_on = required_date(table, "confirmed_on");
+    basis.valid_until = required_date(table, "valid_until");
+    if (basis.valid_until < basis.confirmed_on) table.problem("valid_until", "lies before confirmed_on");
+    basis.notice_given = table.date("notice_given");
+    table.refuse_unknown();
+    config_.legal_basis = std::move(basis);
+  }
+
+  /// A day of each year; no leap day.
+  static std::optional<std::chrono::month_day> day_of_year(TomlTable& table, std::string_view key,
+                                                           std::string_view what) {
+    const auto text = table.text(key);
+    if (!text) return std::nullopt;
+    const auto day = parse_date("2023-" + *text);
+    if (!day) table.problem(key, what);
+    return day ? std::optional(day->month() / day->day()) : std::nullopt;
+  }
+
+  void review(TomlTable table) {
+    config_.review_due = day_of_year(table, "security_plan", "must be a month and a day: \"11-15\"");
+    table.refuse_unknown();
+  }
+
+  void alerts() {
+    config_.alerts = read_alerts(root_.table("alerts"));
+    if (is_production() && config_.alerts.rules().channels.empty())
+      root_.problem("environment", "is \"production\", which demands a way to reach people in [alerts]");
+  }
+
   void reference_year(TomlTable& table, std::string_view key, int& into) {
     const auto year = table.integer(key);
     if (!year) return;
@@ -128,13 +185,11 @@ class Reading {
     if (w.last_reference_year < w.first_reference_year || w.last_reference_year > w.first_reference_year + 4)
       table.problem("last_reference_year",
                     "must be at most four years after the first: the transition lasts five at most");
-    if (const auto text = table.text("list_due")) {
-      const auto day = parse_date("2023-" + *text);  // no leap year
-      if (day)
-        w.list_due = day->month() / day->day();
-      else
-        table.problem("list_due", "must be a month and a day agreed between the agencies: \"03-01\"");
-    }
+    w.list_due =
+        day_of_year(table, "list_due", "must be a month and a day agreed between the agencies: \"03-01\"");
+    if (!w.list_due && is_production() && !table.has("list_due"))
+      table.problem("list_due",
+                    "must be given in production: the day agreed between the agencies, \"03-01\"");
     w.unheard_after = std::chrono::days(40);
     value::duration(table, "unheard_after", w.unheard_after, Millis(0), Millis(std::chrono::days(400)));
     table.refuse_unknown();
@@ -273,6 +328,27 @@ class Reading {
   void page(TomlTable table) {
     config_.page_folder = value::maybe_absolute(table, "folder");
     require_apart(table, "folder", config_.page_folder);
+    table.refuse_unknown();
+  }
+
+  void processors() {
+    for (TomlTable& table : root_.tables("processors")) {
+      Processor one{value::required(table, "name", "\"…\""), value::required(table, "task", "\"…\"")};
+      for (const std::string& text : {one.name, one.task})
+        if (!is_plain(text) || without_numbers(text) != text)
+          table.problem("name", "and task must be plain text without a national number");
+      table.refuse_unknown();
+      config_.processors.push_back(std::move(one));
+    }
+  }
+
+  void hand_over(TomlTable table) {
+    if (config_.role == Role::sender && root_.has("export"))
+      root_.problem("export", "is for the receiving side only: take it out");
+    config_.export_to.folder = value::maybe_absolute(table, "folder");
+    require_apart(table, "folder", config_.export_to.folder);
+    value::duration(table, "keep", config_.export_to.keep, Millis(std::chrono::hours(1)),
+                    Millis(std::chrono::days(400)));
     table.refuse_unknown();
   }
 

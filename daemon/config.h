@@ -14,6 +14,7 @@
 #include "daemon/access.h"
 #include "daemon/config_alerts.h"
 #include "daemon/config_share.h"
+#include "daemon/legal_basis.h"
 #include "formats/seal.h"
 
 namespace veer {
@@ -48,12 +49,27 @@ struct IntakeConfig {
   int unusual_percent = 30;
 };
 
+/// Where a receiver hands recorded lists over to its other systems.
+struct ExportConfig {
+  std::filesystem::path folder;  ///< empty: nowhere
+  std::chrono::milliseconds keep = std::chrono::days(7);
+};
+
+/// Somebody who handles what is exchanged on the agency's behalf (article 6; Q36): the share's provider is
+/// one.
+struct Processor {
+  std::string name;
+  std::string task;
+};
+
 /// One instance's configuration file (docs/configuration.md), checked as a whole.
 struct Config {
   std::string party;  ///< "aii"
   Role role = Role::sender;
   Environment environment = Environment::test;
   Language language = Language::nl;
+  std::optional<LegalBasis> legal_basis;
+  std::optional<std::chrono::month_day> review_due;  ///< yearly, of the security plan (article 6; Q41)
   Window window;
   std::chrono::milliseconds rehearse_every{0};  ///< sender only; 0: when somebody asks for it alone
   std::filesystem::path drop;                   ///< sender only
@@ -73,12 +89,12 @@ struct Config {
   std::string sha256;                  ///< of the file's text
   std::filesystem::path metrics_file;  ///< empty: none is written
   std::filesystem::path page_folder;   ///< empty: no page is written
+  ExportConfig export_to;              ///< receiver only
+  std::vector<Processor> processors;
 };
 
 /// Reads `text` as TOML. Every problem is reported at once: throws C_CONFIG whose message has a line for
-/// each, with `name`:line, what is wrong and what to do. An unknown key is a problem. environment =
-/// "production" throws C_PRODUCTION, since the legal-basis record does not
-/// exist yet in this version.
+/// each, with `name`:line, what is wrong and what to do. An unknown key is a problem.
 Config parse_config(std::string_view text, std::string_view name);
 Config read_config(const std::filesystem::path& path);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "connectors/url.h"
+#include "core/digest.h"
 #include "daemon/config_values.h"
 
 namespace veer {
@@ -73,6 +74,18 @@ TellingRules AlertsConfig::rules() const {
   if (webhook) rules.channels.emplace_back("webhook");
   if (!hook.empty()) rules.channels.emplace_back("hook");
   return rules;
+}
+
+std::string AlertsConfig::digest_of(const std::string& channel) const {
+  std::string settings = channel;
+  if (channel == "mail" && mail)
+    settings =
+        fmt::format("{}|{}|{}|{}|{}|{}|{}", mail->host, mail->port, static_cast<int>(mail->security),
+                    mail->user, mail->from, fmt::join(mail->to, ","), fmt::join(mail->escalate_to, ","));
+  if (channel == "webhook" && webhook)
+    settings = fmt::format("{}|{}", webhook->url, static_cast<int>(webhook->body));
+  if (channel == "hook") settings = hook.native();
+  return sha256_hex(settings);
 }
 
 AlertsConfig read_alerts(TomlTable table) {

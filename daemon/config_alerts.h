@@ -42,6 +42,8 @@ struct AlertsConfig {
   std::filesystem::path hook;  ///< a program; may be empty
 
   TellingRules rules() const;
+  /// SHA-256 of what decides whom a channel reaches: another one is another channel.
+  std::string digest_of(const std::string& channel) const;
 };
 
 /// Problems go to the table's list.

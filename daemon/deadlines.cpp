@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "daemon/alert_topics.h"
 #include "daemon/audit.h"
+#include "daemon/rules.h"
 #include "daemon/shared_alerts.h"
 #include "formats/acceptance.h"
 
@@ -138,6 +139,52 @@ void look_at_window(Instance& at) {
       fmt::format("the transition ends on {}: no first list travels after that day", format_date(closes)));
 }
 
+// Q13: when the record ends, and whether the text is still the one that was confirmed.
+void look_at_legal_basis(Instance& at) {
+  static constexpr const char* kCause = "legal-basis";
+  if (at.config.environment != Environment::production) return at.alerts.close(kCause);
+  const auto raise = [&](std::string_view code, const std::string& text) {
+    at.alerts.raise(kCause, AlertKind::attention, code, "", text);
+  };
+  try {
+    require_basis(at.config, date_of(at.clock.now()));
+    require_document(*at.config.legal_basis);
+  } catch (const Error& error) {
+    return raise(code_name(error.code()), error.message());
+  }
+  const Date last = last_day(*at.config.legal_basis);
+  const auto step = days_step(Time(std::chrono::sys_days(last)) + std::chrono::days(1), at.clock.now());
+  if (!step) return at.alerts.close(kCause);
+  raise(fmt::format("LEGAL_BASIS_{}", *step),
+        fmt::format(
+            "the legal basis on record ends on {}: no list is taken in, sent or recorded after that day, "
+            "unless your lawyers confirm it anew and [legal_basis] says so",
+            format_date(last)));
+}
+
+// Q41: once a year, until somebody says that it is done.
+void look_for_review(Instance& at, Date today) {
+  if (!at.config.review_due) return;
+  const Date due = today.year() / at.config.review_due->month() / at.config.review_due->day();
+  const std::string cause = fmt::format("review:{}", static_cast<int>(today.year()));
+  if (today < due || at.ledger.begin() >= Time(std::chrono::sys_days(due)) || at.alerts.is_known(cause))
+    return;
+  at.alerts.raise(cause, AlertKind::attention, "REVIEW", "",
+                  fmt::format("the yearly review of the security plan was due on {}", format_date(due)));
+}
+
+// In production: whether people are sure to hear.
+void look_at_channels(Instance& at) {
+  const auto channels = at.config.alerts.rules().channels;
+  const bool proven = std::any_of(channels.begin(), channels.end(), [&](const std::string& channel) {
+    return at.ledger.proof_of(channel) == at.config.alerts.digest_of(channel);
+  });
+  if (proven || at.config.environment != Environment::production) return at.alerts.close("unproven");
+  at.alerts.raise(
+      "unproven", AlertKind::attention, "UNPROVEN", "",
+      "no channel of [alerts] told anybody since it was configured so: 'veer alerts test' tries them");
+}
+
 /// Whether the file still says what the service works by.
 void look_at_configuration(Instance& at) {
   const Config& config = at.config;
@@ -188,6 +235,9 @@ void look_at_deadlines(Instance& at) {
     look_at_key(at, at.config.counterparty, at.config.counterparty_keys, ends, kTheirs);
     look_at_certificate(at);
     look_at_window(at);
+    look_at_legal_basis(at);
+    look_for_review(at, date_of(at.clock.now()));
+    look_at_channels(at);
     look_at_configuration(at);
     look_at_disk(at);
     look_at_audit(at);
@@ -201,10 +251,13 @@ void tell_recorded(Instance& at, const Exchange& x) {
     return;
   }
   at.alerts.close(list_cause(x.reference_year));
-  at.alerts.tell("recorded:" + x.id, "RECORDED", x.id,
-                 fmt::format("{} numbers for reference year {} are recorded, and the receipt for {} is {}",
-                             x.records, x.reference_year, x.package,
-                             at.config.role == Role::sender ? "verified and kept" : "on its way"));
+  at.alerts.tell(
+      "recorded:" + x.id, "RECORDED", x.id,
+      fmt::format(
+          "{} numbers for reference year {} are recorded{}, and the receipt for {} is {}", x.records,
+          x.reference_year,
+          x.revision > 1 ? fmt::format(" as revision {}, in the place of those before", x.revision) : "",
+          x.package, at.config.role == Role::sender ? "verified and kept" : "on its way"));
 }
 
 }  // namespace veer

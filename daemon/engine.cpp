@@ -76,6 +76,7 @@ void Engine::start() {
         at_.agenda.finish(command, CommandStage::failed, code_name(Code::l_stopped),
                           "the service began anew before the share was tried");
       });
+  if (at_.config.role == Role::receiver) Erasure(at_).adopt_marks();
   last_seen_ = at_.clock.now();
   wake_all(last_seen_);
 }

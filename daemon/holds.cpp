@@ -6,18 +6,19 @@
 
 #include <fmt/format.h>
 
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/log.h"
 
 namespace veer {
 namespace {
 
-constexpr std::array<std::string_view, 3> kKinds = {"list", "package", "suspension"};
+constexpr std::array<std::string_view, 5> kKinds = {"list", "package", "suspension", "export", "forget"};
 constexpr std::array<std::string_view, 4> kStates = {"open", "released", "rejected", "lapsed"};
 
 constexpr const char* kColumns =
     "id, kind, subject, digest, asked_uid, asked_by, asked_at, state, decided_uid, decided_by, decided_at, "
-    "reason";
+    "reason, purpose";
 
 std::string kind_name(HoldKind kind) { return std::string(hold_kind_name(kind)); }
 
@@ -44,11 +45,8 @@ Hold hold_of(const Row& row) {
           named<HoldState>(kStates, row.text(7)),
           person_at(row, 8),
           row.maybe_time(10),
-          row.text(11)};
-}
-
-bool is_sha256(const std::string& text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+          row.text(11),
+          row.text(12)};
 }
 
 }  // namespace
@@ -92,13 +90,14 @@ Rejection Rejection::parse(const std::string& argument) {
 }
 
 void Holds::open(HoldKind kind, const std::string& subject, const std::string& digest,
-                 const std::optional<Person>& asked_by) {
+                 const std::optional<Person>& asked_by, const std::string& purpose) {
   if (const auto known = find(kind, subject); known && known->state == HoldState::open) return;
   db_.execute(
-      "INSERT INTO hold (id, kind, subject, digest, asked_uid, asked_by, asked_at, state)"
-      " SELECT coalesce(max(id), 0) + 1, :kind, :subject, :digest, :uid, :who, :at, 'open' FROM hold",
+      "INSERT INTO hold (id, kind, subject, digest, asked_uid, asked_by, asked_at, state, purpose)"
+      " SELECT coalesce(max(id), 0) + 1, :kind, :subject, :digest, :uid, :who, :at, 'open', :purpose FROM "
+      "hold",
       {kind_name(kind), subject, digest, asked_by ? Value(std::int64_t{asked_by->uid}) : Value(nullptr),
-       asked_by ? Value(asked_by->name) : Value(nullptr), to_millis(clock_.now())});
+       asked_by ? Value(asked_by->name) : Value(nullptr), to_millis(clock_.now()), purpose});
 }
 
 std::optional<Hold> Holds::find(HoldKind kind, const std::string& subject) {

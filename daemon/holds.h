@@ -15,9 +15,11 @@ namespace veer {
 
 /// What waits for a second person. list: a sealed list, by its exchange. package: one of the other side's
 /// that quotes lost history, by its digest. suspension: everything, since somebody said so, by that person's
-/// number.
-enum class HoldKind { list, package, suspension };
-inline constexpr std::array kHoldKinds = {HoldKind::list, HoldKind::package, HoldKind::suspension};
+/// number. hand_over: a recorded list, to be handed to other systems, by year and revision.
+/// erasure: persons, to be forgotten, by the request's name.
+enum class HoldKind { list, package, suspension, hand_over, erasure };
+inline constexpr std::array kHoldKinds = {HoldKind::list, HoldKind::package, HoldKind::suspension,
+                                          HoldKind::hand_over, HoldKind::erasure};
 std::string_view hold_kind_name(HoldKind kind);
 /// lapsed: what was held came to its end by itself.
 enum class HoldState { open, released, rejected, lapsed };
@@ -26,14 +28,15 @@ std::string_view hold_state_name(HoldState state);
 struct Hold {
   std::int64_t id = 0;
   HoldKind kind = HoldKind::list;
-  std::string subject;  ///< exchange, digest or number of a person
-  std::string digest;   ///< SHA-256 of exactly the bytes that may be released; "" when there are none
+  std::string subject;  ///< exchange, digest, number of a person or name of a request
+  std::string digest;   ///< SHA-256 of exactly the bytes or the request to be released; "" when there is none
   std::optional<Person> asked_by;  ///< who may not release it; empty: nobody of this machine
   Time asked_at;
   HoldState state = HoldState::open;
   std::optional<Person> decided_by;
   std::optional<Time> decided_at;
   std::string reason;
+  std::string purpose;  ///< of a hand-over, or the notice of an erasure; else ""
 };
 
 /// Who asked for them: "alice (1000), bob (1001)".
@@ -67,7 +70,7 @@ class Holds {
 
   /// Nothing happens when it is held already.
   void open(HoldKind kind, const std::string& subject, const std::string& digest,
-            const std::optional<Person>& asked_by);
+            const std::optional<Person>& asked_by, const std::string& purpose = {});
   /// The newest row; empty when it was never held.
   std::optional<Hold> find(HoldKind kind, const std::string& subject);
   void decide(const Hold& hold, HoldState state, const Person& who, const std::string& reason = {});

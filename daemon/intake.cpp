@@ -1,7 +1,6 @@
 #include "daemon/intake.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -73,13 +72,18 @@ std::string ending_of(const std::string& name) {
   return ending;
 }
 
+Error under_way(const Exchange& x) {
+  return {
+      Code::i_open,
+      fmt::format("exchange {} for reference year {} is still under way: wait for its receipt, or take it "
+                  "back with 'veer withdraw {}'",
+                  x.id, x.reference_year, x.id.substr(0, 8))};
+}
+
 int year_named(const std::string& text) {
-  int year = 0;
-  const char* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, year);
-  if (read.ec != std::errc() || read.ptr != end)
-    throw Error(Code::u_usage, "the year of an empty list is named by its four digits");
-  return year;
+  const auto year = parse_year(text);
+  if (!year) throw Error(Code::u_usage, "the year of an empty list is named by its four digits");
+  return *year;
 }
 
 }  // namespace
@@ -258,8 +262,7 @@ void Intake::wait_for_resumption(Offer offer) {
 }
 
 void Intake::take_from_drop(const DroppedFile& dropped, const Offer& offer, const Transfer& transfer) {
-  const int year = reference_year_of(at_.config.intake, offer.name);
-  require_free(year);
+  const Place place = first_list(reference_year_of(at_.config.intake, offer.name));
   FileIdentity identity;
   ListReport report;
   {
@@ -268,35 +271,36 @@ void Intake::take_from_drop(const DroppedFile& dropped, const Offer& offer, cons
       throw Error(Code::i_changed, "the file changed since it was last seen; it is left to settle");
     identity = file.identity;
     require_offerer(at_.config.environment, at_.config.access, identity, geteuid());
-    report = read_list(offer.name, file.bytes, reference_date_of(year), transfer);
+    report = read_list(offer.name, file.bytes, reference_date_of(place.reference_year), transfer);
   }
   if (!report.good()) {
     refuse(offer, faulty(report), &report);
     return;
   }
-  seal({offer.name, person_of(identity.owner), offer}, year, std::move(report), transfer);
+  seal({offer.name, person_of(identity.owner), offer}, place, std::move(report), transfer);
   remove_taken(dropped.path, {offer.name, identity.text(), OfferStage::taken, offer.seen_at});
 }
 
 Exchange Intake::take(const Command& command, const Transfer& transfer) {
   // Carried out already, and stopped before that was written down.
   if (const auto done = at_.ledger.exchange_of_command(command.id)) return *done;
-  if (command.verb == "send-empty") {
-    const int year = year_named(command.argument);
-    require_free(year);
-    require_none_dropped(year);
-    return seal({fmt::format("empty list {}", year), command.who, {}, command.id}, year, {}, transfer);
+  const bool corrects = command.verb.find("-correction") != std::string::npos;
+  const auto place_of = [&](int year) { return corrects ? correction(year) : first_list(year); };
+  if (command.verb.starts_with("send-empty")) {
+    const Place place = place_of(year_named(command.argument));
+    require_none_dropped(place.reference_year);
+    return seal({fmt::format("empty list {}", place.reference_year), command.who, {}, command.id}, place, {},
+                transfer);
   }
   const fs::path path = command.argument;
   const std::string name = path.filename();
-  const int year = reference_year_of(at_.config.intake, name);
-  require_free(year);
+  const Place place = place_of(reference_year_of(at_.config.intake, name));
   const ReadFile file = read_offered(command);
-  ListReport report = read_list(name, file.bytes, reference_date_of(year), transfer);
+  ListReport report = read_list(name, file.bytes, reference_date_of(place.reference_year), transfer);
   if (!report.good() && !command.verb.ends_with("-set-aside"))
     throw Error(Code::i_faulty, fmt::format("{}. 'veer check-list' shows all of them: {}",
                                             faulty(report).message(), places(report)));
-  return seal({name, command.who, {}, command.id}, year, std::move(report), transfer);
+  return seal({name, command.who, {}, command.id}, place, std::move(report), transfer);
 }
 
 Exchange Intake::rehearse(const std::optional<Command>& command, const Transfer& transfer) {
@@ -313,7 +317,7 @@ Exchange Intake::rehearse(const std::optional<Command>& command, const Transfer&
   report.numbers = practice_list(kNumbers, at_.random);
   const Person who = command ? command->who : Person{geteuid(), "the service itself"};
   return seal({"rehearsal", who, {}, command ? command->id : 0, Purpose::rehearsal},
-              static_cast<int>(date_of(at_.clock.now()).year()), std::move(report), transfer);
+              {static_cast<int>(date_of(at_.clock.now()).year())}, std::move(report), transfer);
 }
 
 // "send" names a file that this process may open, "send-open" one that its owner handed over open.
@@ -328,25 +332,35 @@ ReadFile Intake::read_offered(const Command& command) const {
 }
 
 // One list a year (article 5), one exchange a reference date at a time, within the window.
-void Intake::require_free(int year) {
+Intake::Place Intake::first_list(int year) {
   const Date today = date_of(at_.clock.now());
   require_reference_date(reference_date_of(year), today);
-  require_window(at_.config.window, at_.config.environment, year, today);
+  require_allowed(at_.config, Work::first_list, year, today);
   const auto holder = at_.ledger.holder(year);
-  if (!holder) return;
+  if (!holder) return {year};
   if (holder->stage == Stage::acknowledged)
     throw Error(
         Code::f_second_list,
         fmt::format(
             "the list for reference year {} was recorded in exchange {}: a second one may not follow "
-            "(protocol, article 5). Take the file away; what was wrong in the recorded one is repaired by a "
-            "correction (article 7), which this version cannot send yet: agree on it with the other "
-            "side",
+            "(protocol, article 5). Take the file away; what was wrong in the recorded one is repaired "
+            "by a correction (article 7), the complete list anew: 'veer send --correction FILE'",
             year, holder->id));
-  throw Error(Code::i_open,
-              fmt::format("exchange {} for reference year {} is still under way: wait for its receipt, or "
-                          "take it back with 'veer withdraw {}'",
-                          holder->id, year, holder->id.substr(0, 8)));
+  throw under_way(*holder);
+}
+
+// A complete replacement of what is recorded (article 7), which outlives the window.
+Intake::Place Intake::correction(int year) {
+  const Date today = date_of(at_.clock.now());
+  require_reference_date(reference_date_of(year), today);
+  require_allowed(at_.config, Work::correction, year, today);
+  const auto holder = at_.ledger.holder(year);
+  if (!holder)
+    throw Error(Code::u_state, fmt::format("no list for reference year {} is recorded that could be "
+                                           "corrected: offer it as the list of that year",
+                                           year));
+  if (holder->stage != Stage::acknowledged) throw under_way(*holder);
+  return {year, holder->revision + 1, holder->id};
 }
 
 // Whoever says that there is nobody does not overlook a list that lies there, refused for a fault perhaps.
@@ -362,18 +376,21 @@ void Intake::require_none_dropped(int year) const {
   }
 }
 
-Exchange Intake::seal(const Source& source, int year, ListReport report, const Transfer& transfer) {
+Exchange Intake::seal(const Source& source, const Place& place, ListReport report, const Transfer& transfer) {
   const Time now = at_.clock.now();
+  const int year = place.reference_year;
   std::vector<Insz>& numbers = report.good() ? report.numbers : report.rest;
-  const auto last_year = at_.ledger.acknowledged(year - 1);
-  const Time sealed_at = at_.ledger.reserve_stem(source.purpose, year, 1);
+  // What its count is held against.
+  const auto before = at_.ledger.acknowledged(place.supersedes ? year : year - 1);
+  const Time sealed_at = at_.ledger.reserve_stem(source.purpose, year, place.revision);
 
   Exchange x;
   x.id = make_uuid(at_.random);
   x.purpose = source.purpose;
   x.environment = environment_name(at_.config.environment);
   x.reference_year = year;
-  x.stem = make_stem(x.purpose, year, 1, sealed_at);
+  x.revision = place.revision;
+  x.stem = make_stem(x.purpose, year, static_cast<int>(x.revision), sealed_at);
   x.package = file_name(x.stem, FileKind::package);
   x.records = numbers.size();
   x.set_aside = report.faulty();
@@ -382,7 +399,7 @@ Exchange Intake::seal(const Source& source, int year, ListReport report, const T
   x.header = report.header;
   const bool held = x.purpose == Purpose::list &&
                     needs_release(at_.config.intake, at_.config.environment, x.records,
-                                  last_year ? std::optional(last_year->records) : std::nullopt, x.set_aside);
+                                  before ? std::optional(before->records) : std::nullopt, x.set_aside);
   x.stage = held ? Stage::held : Stage::sealed;
   x.origin = source.origin;
   x.noted = source.dropped.has_value();
@@ -396,6 +413,8 @@ Exchange Intake::seal(const Source& source, int year, ListReport report, const T
   manifest.purpose = x.purpose;
   manifest.environment = x.environment;
   manifest.reference_date = reference_date_of(year);
+  manifest.revision = x.revision;
+  manifest.supersedes = place.supersedes;
   manifest.sender = {at_.config.party, at_.seal.own_key()};
   manifest.receiver = {at_.config.counterparty, at_.seal.counterparty_key()};
   manifest.sealed_at = sealed_at;
@@ -423,6 +442,7 @@ Exchange Intake::seal(const Source& source, int year, ListReport report, const T
     AuditFacts facts = {{"package", x.package},
                         {"sha256", x.package_sha256},
                         {"records", std::to_string(x.records)},
+                        {"revision", std::to_string(x.revision)},
                         {"merged", std::to_string(x.merged)},
                         {"restored", std::to_string(x.restored)},
                         {"header", x.header ? "yes" : "no"},

@@ -33,7 +33,8 @@ class Intake {
   Time scan(const Transfer& transfer);
   /// Does what 'send' and 'send-open' ask for: takes in a file that lies elsewhere and stays there, with its
   /// faulty lines left out when the verb ends in "-set-aside", or ('send-empty') offers the explicit empty
-  /// list of a year without persons, since absence is never 'nobody'. Throws what is wrong with it. May be
+  /// list of a year without persons, since absence is never 'nobody'. With "-correction" in the verb it is a
+  /// complete replacement of the list that is recorded (article 7). Throws what is wrong with it. May be
   /// repeated: one command makes one exchange.
   Exchange take(const Command& command, const Transfer& transfer);
   /// Seals a list of nobody, which takes the whole path and is recorded nowhere (docs/protocol.md,
@@ -47,7 +48,14 @@ class Intake {
   std::optional<Time> look_at(const DroppedFile& file, const Transfer& transfer);
   void take_from_drop(const DroppedFile& file, const Offer& offer, const Transfer& transfer);
   ReadFile read_offered(const Command& command) const;
-  void require_free(int reference_year);
+  /// Which list of a year may be offered now.
+  struct Place {
+    int reference_year = 0;
+    std::int64_t revision = 1;
+    std::optional<std::string> supersedes = {};  ///< the exchange whose list it replaces
+  };
+  Place first_list(int reference_year);
+  Place correction(int reference_year);
   void require_none_dropped(int reference_year) const;
   /// Where a list came from: a file that was dropped, or a command.
   struct Source {
@@ -57,7 +65,7 @@ class Intake {
     std::int64_t command = 0;
     Purpose purpose = Purpose::list;
   };
-  Exchange seal(const Source& source, int reference_year, ListReport report, const Transfer& transfer);
+  Exchange seal(const Source& source, const Place& place, ListReport report, const Transfer& transfer);
   void hold(const Exchange& exchange, const Person& offerer);
   void seal_to_spool(Exchange& exchange, Manifest& manifest, std::vector<Insz> numbers,
                      const Transfer& transfer);

@@ -31,6 +31,8 @@ const std::string kLastStem = "last_stem";          // milliseconds
 const std::string kReservedStem = "reserved_stem";  // the whole stem
 const std::string kBegan = "began";                 // milliseconds
 const std::string kKeyEnd = "key_end:";             // and a party: milliseconds
+const std::string kProof = "proof:";                // and a channel: SHA-256 of its settings
+const std::string kEnvironment = "environment";
 constexpr std::string_view kReceiptColumns = "exchange, json, json_sha256, signature, status, copy";
 
 template <typename Enum, std::size_t N>
@@ -463,6 +465,24 @@ void Ledger::keep_key_end(const std::string& party, const std::optional<Time>& e
     db_.execute("DELETE FROM setting WHERE name = :name", {kKeyEnd + party});
 }
 
+void Ledger::keep_proof(const std::string& channel, const std::string& settings) {
+  set(kProof + channel, settings);
+}
+
+std::string Ledger::proof_of(const std::string& channel) { return text(kProof + channel); }
+
+void Ledger::claim(const std::string& environment) {
+  const std::string known = text(kEnvironment);
+  if (known == environment) return;
+  if (!known.empty())
+    throw Error(
+        Code::c_config,
+        fmt::format("these books are of the {} environment, and the configuration says {}: give each a "
+                    "state folder, keys and a share of its own",
+                    known, environment));
+  db_.transaction([&] { set(kEnvironment, environment); });
+}
+
 Time Ledger::begin() {
   if (const auto began = setting(kBegan); began && from_millis(*began) <= clock_.now())
     return from_millis(*began);
@@ -473,6 +493,11 @@ Time Ledger::begin() {
 std::optional<std::int64_t> Ledger::setting(const std::string& name) {
   const auto row = db_.query_one("SELECT value FROM setting WHERE name = :name", {name});
   return row ? row->maybe_integer(0) : std::nullopt;
+}
+
+std::string Ledger::text(const std::string& name) {
+  const auto row = db_.query_one("SELECT value FROM setting WHERE name = :name", {name});
+  return row ? row->text(0) : "";
 }
 
 void Ledger::set(const std::string& name, const std::string& value) {

@@ -182,11 +182,17 @@ class Ledger {
   /// When the last key of a party that may be used ends, as it was last looked up; empty: never.
   std::optional<Time> key_end(const std::string& party);
   void keep_key_end(const std::string& party, const std::optional<Time>& end);
+  /// That a channel of [alerts] told somebody, by the digest of its settings; empty when none ever did.
+  void keep_proof(const std::string& channel, const std::string& settings);
+  std::string proof_of(const std::string& channel);
+  /// Test and production never share books: throws C_CONFIG when these are of the other environment.
+  void claim(const std::string& environment);
   /// When this side first ran: now, the first time that it is asked, and when that lies in the future.
   Time begin();
 
  private:
   std::optional<std::int64_t> setting(const std::string& name);
+  std::string text(const std::string& name);
   void set(const std::string& name, const std::string& value);
 
   Database& db_;

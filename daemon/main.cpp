@@ -56,10 +56,12 @@ int run(int argc, char** argv) {
   veer::add_run(app, context);
   veer::add_check_list(app, context);
   veer::add_acting(app, context);
+  veer::add_persons(app, context);
   veer::add_releasing(app, context);
   veer::add_alerts(app, context);
   veer::add_looking(app, context);
   veer::add_audit(app, context);
+  veer::add_evidence(app, context);
   veer::add_backup(app, context);
   veer::add_keys(app, context);
   veer::add_doctor(app, context);

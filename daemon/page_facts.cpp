@@ -125,7 +125,9 @@ class Gathering {
     PageList list{.year = year};
     const Arrival* arrival = coming(year);
     const auto done = recorded(year);
-    const Exchange* x = done ? &*done : newest(year);
+    const Exchange* const latest = newest(year);
+    const bool corrects = done && latest != nullptr && is_open(latest->stage);
+    const Exchange* x = done && !corrects ? &*done : latest;
     if (x != nullptr && (done || arrival == nullptr)) {
       list.package = x->package;
       list.id = x->id;

@@ -70,6 +70,10 @@ void Receiver::read_package_of(const Arrival& arrival, const Transfer& transfer)
     repeat_answer(arrival, *known, transfer);
     return;
   }
+  // Without a legal basis a list is not even opened. The name is a hint; what is in it is judged again.
+  const auto name = parse_file_name(arrival.name);
+  if (name && facts_in_stem(name->stem).purpose == Purpose::list)
+    require_basis(at_.config, date_of(at_.clock.now()));
   MemFile plain(at_.config.share.package_cap);
   const Opened opened = at_.seal.open(FileBlob(at_.fetched_file(arrival)), plain, transfer);
   plain.seal();
@@ -91,7 +95,7 @@ Receiver::Verdict Receiver::judge(const Arrival& arrival, std::string_view archi
                   fmt::format("the package is for '{}', this side is '{}'", manifest.environment,
                               environment_name(at_.config.environment)));
     require_history(manifest, arrival);
-    require_admissible(manifest);
+    require_admissible(manifest, arrival);
     ListReport report = read_package_list(package.list_csv, manifest.reference_date);
     if (report.lines != manifest.records)
       throw Error(Code::f_count, fmt::format("the manifest tells of {} records, the list has {}",
@@ -126,10 +130,7 @@ void Receiver::require_unknown(const Manifest& manifest, const Arrival& arrival)
 // A sender that quotes a receipt which we do not remember has seen a past of ours that is lost.
 void Receiver::require_history(const Manifest& manifest, const Arrival& arrival) {
   const auto& quoted = manifest.previous_receipt_sha256;
-  if (!quoted || at_.ledger.knows_receipt(*quoted)) return;
-  if (const auto hold = at_.holds.find(HoldKind::package, arrival.sha256);
-      hold && hold->state == HoldState::released)
-    return;
+  if (!quoted || at_.ledger.knows_receipt(*quoted) || was_let_pass(arrival)) return;
   throw Error(
       Code::f_history,
       fmt::format("the sender holds a receipt of ours that this side does not remember: its history was lost "
@@ -138,23 +139,40 @@ void Receiver::require_history(const Manifest& manifest, const Arrival& arrival)
                   arrival.name));
 }
 
-void Receiver::require_admissible(const Manifest& manifest) {
+// An approver decided that the history which is lost here does not matter for these bytes.
+bool Receiver::was_let_pass(const Arrival& arrival) {
+  const auto hold = at_.holds.find(HoldKind::package, arrival.sha256);
+  return hold && hold->state == HoldState::released;
+}
+
+void Receiver::require_admissible(const Manifest& manifest, const Arrival& arrival) {
   const int year = static_cast<int>(manifest.reference_date.year());
   const Date today = date_of(at_.clock.now());
   if (manifest.purpose == Purpose::rehearsal) return;
-  require_window(at_.config.window, at_.config.environment, year, today);
+  require_allowed(at_.config, work_of(manifest.revision), year, today);
   require_reference_date(manifest.reference_date, today);
-  const auto recorded = at_.lists.recorded_exchange(year);
+  const auto recorded = at_.lists.newest(year);
   if (manifest.revision == 1 && !manifest.supersedes) {
     if (recorded)
       throw Error(Code::f_second_list,
                   fmt::format("the list for reference year {} was recorded in exchange {}: one "
                               "list a year (article 5); repair it by a correction (article 7)",
-                              year, *recorded));
+                              year, recorded->exchange));
     return;
   }
-  throw Error(Code::f_revision, fmt::format("revision {} is a correction, which this version does not take",
-                                            manifest.revision));
+  // A correction is a complete list: where the one that it replaces was lost, it stands by itself.
+  const bool follows =
+      recorded ? manifest.revision == recorded->revision + 1 && manifest.supersedes == recorded->exchange
+               : false;
+  const bool newer = !recorded || manifest.revision > recorded->revision;
+  if (manifest.revision > 1 && manifest.supersedes && (follows || (newer && was_let_pass(arrival)))) return;
+  throw Error(
+      Code::f_revision,
+      fmt::format("revision {} for reference year {} does not follow what is recorded here ({}): offer "
+                  "the correction again once both sides agree on that",
+                  manifest.revision, year,
+                  recorded ? fmt::format("revision {}, exchange {}", recorded->revision, recorded->exchange)
+                           : "nothing"));
 }
 
 // One transaction: the list, the receipt's text, the exchange and the arrival, or nothing.
@@ -200,7 +218,6 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
                    : rehearsal               ? ReceiptStatus::rehearsed
                                              : ReceiptStatus::recorded;
   receipt.reasons = verdict.reasons;
-  receipt.added = receipt.status == ReceiptStatus::recorded ? x.records : 0;
   receipt.found_at = arrival.found_at;
   receipt.recorded_at = now;
   receipt.receiver = {at_.config.party, at_.seal.own_key()};
@@ -211,7 +228,18 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
       keep_anchor(at_, verdict.manifest->audit, verdict.manifest->sealed_at, x.id);
     }
     if (receipt.status == ReceiptStatus::recorded) {
-      at_.lists.record(x.reference_year, x.revision, x.id, verdict.numbers, x.set_aside);
+      const Change change =
+          at_.lists.record(x.reference_year, x.revision, x.id, verdict.numbers, x.set_aside);
+      receipt.added = change.added;
+      // Who died since the sender looked, by a notice that came here, does not come back.
+      if (const auto forgotten = static_cast<std::uint64_t>(erasure_.erase_marked(x.reference_year))) {
+        receipt.added -= std::min(receipt.added, forgotten);
+        receipt.reasons.push_back(
+            {Code::r_deceased, forgotten,
+             fmt::format("{} number(s) of persons who have died were not entered", forgotten)});
+      }
+      receipt.withdrawn = change.withdrawn;
+      if (x.revision > 1) hand_over_.tell_corrected(x, change);
       close_refusals(at_, x.reference_year);
     }
     if (receipt.status != ReceiptStatus::refused) tell_recorded(at_, x);
@@ -220,6 +248,11 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
                         {"records", std::to_string(x.records)},
                         {"reference_year", std::to_string(x.reference_year)}};
     if (x.set_aside > 0) facts.emplace_back("set_aside", std::to_string(x.set_aside));
+    if (x.revision > 1) {
+      facts.emplace_back("revision", std::to_string(x.revision));
+      facts.emplace_back("added", std::to_string(receipt.added));
+      facts.emplace_back("withdrawn", std::to_string(receipt.withdrawn));
+    }
     for (const Reason& reason : verdict.reasons)
       facts.emplace_back(code_name(reason.code), std::to_string(reason.count));
     receipt.audit = at_.audit.append(status_name(receipt.status), x.id, facts);
@@ -353,7 +386,10 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
     inbox_.poll(transfer);
     return now + at_.config.share.poll;
   }
-  if (clock_is_steady(at_)) prune(at_);
+  if (clock_is_steady(at_)) {
+    prune(at_);
+    hand_over_.tidy();
+  }
   look_at_deadlines(at_);
   if (at_.holds.suspensions().empty()) look_over_outgoing(at_, transfer);
   return now + kTidyEvery;
@@ -361,6 +397,7 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
 
 std::string Receiver::approve(const Command& command) {
   const Approval approval = Approval::parse(command.argument);
+  if (HandOver::is_called(approval.subject)) return hand_over_.approve(approval, command.who);
   auto arrival = at_.ledger.last_arrival(approval.subject);
   bool same_bytes = false;  // a name may have been given to several
   for (const Arrival& open : at_.ledger.open_arrivals()) {
@@ -392,6 +429,8 @@ std::string Receiver::approve(const Command& command) {
 
 std::string Receiver::reject(const Command& command) {
   const Rejection rejection = Rejection::parse(command.argument);
+  if (HandOver::is_called(rejection.subject)) return hand_over_.reject(rejection, command.who);
+  if (Erasure::is_called(rejection.subject)) return erasure_.reject(rejection, command.who);
   const std::string text = fmt::format("{} is set aside", shown_name(rejection.subject));
   for (const Arrival& open : at_.ledger.open_arrivals())
     if (open.name == rejection.subject && open.stage == ArrivalStage::fetched) {
@@ -413,6 +452,10 @@ std::string Receiver::reject(const Command& command) {
 std::string Receiver::obey(const Command& command, const Transfer&) {
   if (command.verb == "approve") return approve(command);
   if (command.verb == "reject") return reject(command);
+  if (command.verb == "export") return hand_over_.ask(command);
+  if (command.verb == "lookup") return desk_.look_up(command);
+  if (command.verb == "forget") return erasure_.ask(command);
+  if (command.verb == "approve-forget") return erasure_.approve(command);
   throw Error(Code::u_usage, fmt::format("'{}' is not for the receiving side",
                                          command.verb.starts_with("send") ? "send" : command.verb));
 }

@@ -4,6 +4,9 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/desk.h"
+#include "daemon/erasure.h"
+#include "daemon/hand_over.h"
 #include "daemon/inbox.h"
 #include "daemon/instance.h"
 #include "formats/package.h"
@@ -17,7 +20,11 @@ namespace veer {
 class Receiver {
  public:
   explicit Receiver(Instance& instance)
-      : at_(instance), inbox_(instance, {FileKind::package}, instance.config.share.package_cap) {}
+      : at_(instance),
+        inbox_(instance, {FileKind::package}, instance.config.share.package_cap),
+        hand_over_(instance),
+        erasure_(instance),
+        desk_(instance) {}
 
   void step(const Exchange& exchange, const Transfer& transfer);
   void step(const Arrival& arrival, const Transfer& transfer);
@@ -39,7 +46,8 @@ class Receiver {
   void require_parties(const Manifest& manifest, const Opened& opened) const;
   void require_unknown(const Manifest& manifest, const Arrival& arrival);
   void require_history(const Manifest& manifest, const Arrival& arrival);
-  void require_admissible(const Manifest& manifest);
+  bool was_let_pass(const Arrival& arrival);
+  void require_admissible(const Manifest& manifest, const Arrival& arrival);
   void conclude(const Arrival& arrival, const Verdict& verdict);
   void hold(Arrival arrival, const Error& error);
   void repeat_answer(const Arrival& arrival, const Exchange& exchange, const Transfer& transfer);
@@ -51,6 +59,9 @@ class Receiver {
 
   Instance& at_;
   Inbox inbox_;
+  HandOver hand_over_;
+  Erasure erasure_;
+  Desk desk_;
 };
 
 }  // namespace veer

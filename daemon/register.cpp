@@ -1,19 +1,31 @@
 #include "daemon/register.h"
 
+#include <vector>
+
 #include "core/error.h"
 
 namespace veer {
 
-std::optional<std::string> Register::recorded_exchange(int reference_year) {
-  const auto row =
-      db_.query_one("SELECT exchange FROM list WHERE reference_year = :year ORDER BY revision DESC LIMIT 1",
-                    {reference_year});
-  return row ? row->maybe_text(0) : std::nullopt;
+std::optional<RecordedList> Register::newest(int reference_year) {
+  const auto row = db_.query_one(
+      "SELECT revision, exchange FROM list WHERE reference_year = :year ORDER BY revision DESC LIMIT 1",
+      {reference_year});
+  return row ? std::optional(RecordedList{row->integer(0), row->text(1)}) : std::nullopt;
 }
 
-void Register::record(int reference_year, std::int64_t revision, const std::string& exchange,
-                      std::span<const Insz> numbers, std::uint64_t set_aside) {
-  const std::int64_t list = db_.query_one("SELECT coalesce(max(id), 0) + 1 FROM list")->integer(0);
+std::optional<std::string> Register::recorded_exchange(int reference_year) {
+  const auto list = newest(reference_year);
+  return list ? std::optional(list->exchange) : std::nullopt;
+}
+
+Change Register::record(int reference_year, std::int64_t revision, const std::string& exchange,
+                        std::span<const Insz> numbers, std::uint64_t set_aside) {
+  const auto one = [&](const std::string& sql, const std::vector<Value>& values) {
+    return db_.query_one(sql, values)->integer(0);
+  };
+  const std::int64_t list = one("SELECT coalesce(max(id), 0) + 1 FROM list", {});
+  const auto before = db_.query_one(
+      "SELECT id FROM list WHERE reference_year = :year ORDER BY revision DESC LIMIT 1", {reference_year});
   const auto records = static_cast<std::int64_t>(numbers.size());
   db_.execute(
       "INSERT INTO list (id, reference_year, revision, exchange, records, recorded_at, set_aside)"
@@ -21,11 +33,19 @@ void Register::record(int reference_year, std::int64_t revision, const std::stri
       {list, reference_year, revision, exchange, records, to_millis(clock_.now()),
        static_cast<std::int64_t>(set_aside)});
   // Counted over the whole table, which is an order of magnitude cheaper than over one list.
-  const auto entries = [&] { return db_.query_one("SELECT count(*) FROM entry")->integer(0); };
-  const std::int64_t before = entries();
+  const auto entries = [&] { return one("SELECT count(*) FROM entry", {}); };
+  const std::int64_t all_before = entries();
   db_.insert_entries(list, numbers);
-  if (entries() - before != records)
+  if (entries() - all_before != records)
     throw Error(Code::l_database, "the register holds another count than was entered; nothing was recorded");
+  if (!before) return {numbers.size(), 0};
+  const std::int64_t old = before->integer(0);
+  const std::int64_t kept =
+      one("SELECT count(*) FROM entry new JOIN entry old ON old.list = :old AND old.insz = new.insz WHERE"
+          " new.list = :new",
+          {old, list});
+  const std::int64_t gone = db_.execute("DELETE FROM entry WHERE list = :old", {old});
+  return {static_cast<std::uint64_t>(records - kept), static_cast<std::uint64_t>(gone - kept)};
 }
 
 std::int64_t Register::count(int reference_year) {
@@ -35,6 +55,34 @@ std::int64_t Register::count(int reference_year) {
           " revision = (SELECT max(revision) FROM list WHERE reference_year = :same))",
           {reference_year, reference_year})
       ->integer(0);
+}
+
+bool Register::holds(int reference_year, const Insz& person) {
+  return db_
+      .query_one(
+          "SELECT 1 FROM entry WHERE insz = :insz AND list = (SELECT id FROM list WHERE reference_year = "
+          ":year"
+          " ORDER BY revision DESC LIMIT 1)",
+          {static_cast<std::int64_t>(person.value()), reference_year})
+      .has_value();
+}
+
+// In pieces: a row on its way through the library is ten times its digits.
+std::string Register::as_csv(int reference_year) {
+  static constexpr std::size_t kLine = 12;
+  std::string csv = "insz\n";
+  csv.reserve(csv.size() + kLine * static_cast<std::size_t>(count(reference_year)));
+  std::string last;
+  while (true) {
+    const auto rows = db_.query(
+        "SELECT insz FROM inburgeringsplicht WHERE reference_year = :year AND insz > :last ORDER BY insz "
+        "LIMIT"
+        " 10000",
+        {reference_year, last});
+    for (const Row& row : rows) csv += row.text(0) + '\n';
+    if (rows.empty()) return csv;
+    last = rows.back().text(0);
+  }
 }
 
 }  // namespace veer

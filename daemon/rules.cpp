@@ -1,10 +1,35 @@
 #include "daemon/rules.h"
 
+#include <charconv>
+
 #include <fmt/format.h>
 
 #include "core/error.h"
 
 namespace veer {
+namespace {
+
+std::string no_basis(const Config& config, Date today) {
+  static constexpr const char* kRemedy =
+      "when there is one, have it confirmed and recorded in [legal_basis]; nothing is lost meanwhile";
+  if (!config.legal_basis) return fmt::format("no legal basis is on record: {}", kRemedy);
+  const LegalBasis& basis = *config.legal_basis;
+  if (today < basis.confirmed_on)
+    return fmt::format("the legal basis on record was confirmed for {} on: {}",
+                       format_date(basis.confirmed_on), kRemedy);
+  return fmt::format("the legal basis on record ended on {}{}: {}", format_date(last_day(basis)),
+                     last_day(basis) < basis.valid_until ? ", twelve months after the notice" : "", kRemedy);
+}
+
+}  // namespace
+
+std::optional<int> parse_year(std::string_view text) {
+  int year = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), year);
+  const bool good =
+      text.size() == 4 && read.ec == std::errc() && read.ptr == text.data() + text.size() && year > 0;
+  return good ? std::optional(year) : std::nullopt;
+}
 
 Date reference_date_of(int reference_year) {
   return Date(std::chrono::year(reference_year), std::chrono::January, std::chrono::day(1));
@@ -26,16 +51,26 @@ void require_reference_date(Date reference, Date today) {
                 fmt::format("the reference date {} is still to come", format_date(reference)));
 }
 
-void require_window(const Window& window, Environment environment, int reference_year, Date today) {
+Work work_of(std::int64_t revision) { return revision == 1 ? Work::first_list : Work::correction; }
+
+void require_allowed(const Config& config, Work work, int reference_year, Date today) {
+  const Window& window = config.window;
   if (reference_year < window.first_reference_year || reference_year > window.last_reference_year)
     throw Error(Code::f_window,
                 fmt::format("reference year {} is outside the agreed years {} to {} ([window])",
                             reference_year, window.first_reference_year, window.last_reference_year));
-  if (environment == Environment::production &&
-      std::chrono::sys_days(today) > std::chrono::sys_days(window.closes))
+  if (config.environment != Environment::production) return;
+  if (work == Work::first_list && today > window.closes)
     throw Error(Code::f_window,
                 fmt::format("the transition ended on {}: no first list may travel after it ([window])",
                             format_date(window.closes)));
+  require_basis(config, today);
+}
+
+void require_basis(const Config& config, Date today) {
+  if (config.environment == Environment::production &&
+      (!config.legal_basis || !is_in_force(*config.legal_basis, today)))
+    throw Error(Code::c_legal_basis, no_basis(config, today));
 }
 
 void require_offerer(Environment environment, const AccessConfig& access, const FileIdentity& file,
@@ -60,13 +95,13 @@ void require_offerer(Environment environment, const AccessConfig& access, const 
 }
 
 bool needs_release(const IntakeConfig& intake, Environment environment, std::uint64_t records,
-                   std::optional<std::uint64_t> last_year, std::uint64_t set_aside) {
+                   std::optional<std::uint64_t> before, std::uint64_t set_aside) {
   if (environment == Environment::production || intake.release == Release::always || set_aside > 0)
     return true;
   if (intake.release == Release::never) return false;
-  if (!last_year) return true;
-  const std::uint64_t change = records > *last_year ? records - *last_year : *last_year - records;
-  return change * 100 > *last_year * static_cast<std::uint64_t>(intake.unusual_percent);
+  if (!before) return true;
+  const std::uint64_t change = records > *before ? records - *before : *before - records;
+  return change * 100 > *before * static_cast<std::uint64_t>(intake.unusual_percent);
 }
 
 void require_second_person(Environment environment, const AccessConfig& access,

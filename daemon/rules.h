@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "core/clock.h"
 #include "core/files.h"
@@ -10,6 +12,8 @@
 /// What the protocol allows, as functions of configuration and date alone.
 namespace veer {
 
+/// A year as people write it, in four digits; empty when it is none.
+std::optional<int> parse_year(std::string_view text);
 /// 1 January of the reference year (recital E; Q02).
 Date reference_date_of(int reference_year);
 /// The premium year that a list decides (Q03).
@@ -17,20 +21,32 @@ int premium_year_of(int reference_year);
 /// Throws F_REFERENCE_DATE for a date other than 1 January, a year before 2022 or a date still to come (Q02,
 /// Q03).
 void require_reference_date(Date reference, Date today);
-/// Throws F_WINDOW when a first list for this year may not travel: a year outside the transition, or, in
-/// production, a day after it (recital E; Q07). `test` ends with no window, so that a path can be tried
-/// before and after.
-void require_window(const Window& window, Environment environment, int reference_year, Date today);
+/// What asks for a window or a legal basis. Everything else works without: receipts for what is recorded,
+/// rehearsals, erasure, incidents, alerts, evidence, the audit trail, backups (docs/operations.md, What works
+/// when).
+enum class Work {
+  first_list,  ///< of a year: to take it in, to send it, to record it
+  correction,  ///< of a recorded list
+};
+/// What a list of that revision is.
+Work work_of(std::int64_t revision);
+/// Throws F_WINDOW for a year outside the transition and, in production, for a first list after its last day
+/// (recital E; Q07); C_LEGAL_BASIS when, in production, no record of a legal basis holds on that day (Q13).
+/// `test` ends with neither, so that a path can be tried before and after.
+void require_allowed(const Config& config, Work work, int reference_year, Date today);
+/// The last of it alone.
+void require_basis(const Config& config, Date today);
 
 /// Throws I_OWNER when, in production, the owner of a dropped file cannot stand for having offered it (Q31):
 /// not known to this machine, root, nobody (65534), the service's own user (`service`), or no operator; or
 /// when others may write what is in it. In `test` anybody can. L_BUSY as may().
 void require_offerer(Environment environment, const AccessConfig& access, const FileIdentity& file,
                      uid_t service);
-/// Whether a sealed list waits for a second person before it leaves (Q31). `last_year`: how many numbers the
-/// list of the year before had. A list from which faulty lines were left out always waits.
+/// Whether a sealed list waits for a second person before it leaves (Q31). `before`: how many numbers the
+/// list of the year before had, or the one that it corrects. A list from which faulty lines were left out
+/// always waits.
 bool needs_release(const IntakeConfig& intake, Environment environment, std::uint64_t records,
-                   std::optional<std::uint64_t> last_year, std::uint64_t set_aside);
+                   std::optional<std::uint64_t> before, std::uint64_t set_aside);
 /// Separation of duties (Q31). Throws C_USER when `who` is the one who asked for what is now to be decided,
 /// or, in production, no approver. `asker`: empty when that was nobody of this machine.
 void require_second_person(Environment environment, const AccessConfig& access,

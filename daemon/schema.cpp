@@ -139,7 +139,18 @@ void third_schema(Database& db) {
   db.execute("CREATE INDEX telling_alert ON telling (alert)");
 }
 
-constexpr std::array<Migration, kSchemaVersion> kMigrations = {first_schema, second_schema, third_schema};
+// Version 4: recorded lists are handed over, by two persons and for a purpose; persons are looked up and
+// forgotten.
+void fourth_schema(Database& db) {
+  db.execute("ALTER TABLE hold ADD COLUMN purpose TEXT");
+  // What binds a commitment to its number: of a record in the audit chain (seq), or of a request (subject).
+  db.execute("CREATE TABLE salt (seq BIGINT, subject TEXT, salt TEXT NOT NULL, commitment TEXT NOT NULL)");
+  // Keyed digests of numbers that are never to be entered again.
+  db.execute("CREATE TABLE erased (mark TEXT PRIMARY KEY)");
+}
+
+constexpr std::array<Migration, kSchemaVersion> kMigrations = {first_schema, second_schema, third_schema,
+                                                               fourth_schema};
 
 int version_of(Database& db) {
   if (!db.has_table("setting")) return 0;

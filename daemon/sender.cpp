@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "daemon/deadlines.h"
 #include "daemon/housekeeping.h"
+#include "daemon/rules.h"
 #include "daemon/shared_alerts.h"
 #include "daemon/texts.h"
 #include "formats/receipt.h"
@@ -80,6 +81,8 @@ FileBlob Sender::sealed_bytes(const Exchange& x, const Transfer& transfer) const
 // ours stand there already). Every step may be repeated: what a name is was written before it is used.
 Exchange Sender::put(Exchange x, Repeat repeat, const Transfer& transfer) {
   require_released(x);
+  if (x.purpose == Purpose::list)
+    require_allowed(at_.config, work_of(x.revision), x.reference_year, date_of(at_.clock.now()));
   const FileBlob blob = sealed_bytes(x, transfer);
   while (true) {
     const ResumeNote resume{x.resume_note, [&](const std::string& note) {

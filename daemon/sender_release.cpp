@@ -52,7 +52,7 @@ std::string Sender::approve(const Command& command, const Transfer& transfer) {
                 fmt::format("{} faulty line(s) were left out of this list: whoever releases it says so "
                             "with 'veer approve {} --set-aside {}'",
                             x.set_aside, x.id.substr(0, 8), x.set_aside));
-  require_window(at_.config.window, at_.config.environment, x.reference_year, date_of(at_.clock.now()));
+  require_allowed(at_.config, work_of(x.revision), x.reference_year, date_of(at_.clock.now()));
   sealed_bytes(x, transfer);
   const Time now = at_.clock.now();
   at_.db.transaction([&] {

@@ -11,8 +11,9 @@
 namespace veer {
 
 void require_going(Instance& at, std::string_view verb) {
-  static constexpr std::array<std::string_view, 7> kAlways = {
-      "suspend", "resume", "withdraw", "reject", "acknowledge-alert", "test-alerts", "close-alert"};
+  static constexpr std::array<std::string_view, 9> kAlways = {
+      "forget", "approve-forget",    "suspend",     "resume",     "withdraw",
+      "reject", "acknowledge-alert", "test-alerts", "close-alert"};
   if (std::find(kAlways.begin(), kAlways.end(), verb) != kAlways.end()) return;
   if (const auto holds = at.holds.suspensions(); !holds.empty())
     throw Error(

@@ -34,7 +34,7 @@ struct SignatureFacts {
   };
   Status status = Status::unclear;
   std::optional<SignerFacts> signer;  ///< empty when the ring does not hold the key
-  std::string named;  ///< fingerprint or key id that it names as its key's; a claim unless it is good
+  std::string named = {};  ///< fingerprint or key id that it names as its key's; a claim unless it is good
   bool key_may_sign = false;
   bool strong_digest = false;  ///< SHA-256 or better
   Time made_at;                ///< whole seconds

@@ -244,9 +244,11 @@ Fd open_list(const fs::path& path) {
 }
 
 std::int64_t ask_there(BusClient& service, const Asked& asked) {
-  if (asked.verb != "send" && asked.verb != "send-set-aside") return service.ask(asked.verb, asked.argument);
+  if (asked.entrusted) return service.entrust(asked.verb, asked.argument, *asked.entrusted);
+  const bool with_file = asked.verb.starts_with("send") && !asked.verb.starts_with("send-empty");
+  if (!with_file) return service.ask(asked.verb, asked.argument);
   const fs::path file = asked.argument;
-  return service.offer(file.filename(), open_list(file), asked.verb == "send-set-aside");
+  return service.offer(file.filename(), open_list(file), asked.verb);
 }
 
 /// The same as act() by asking the service of an instance that is somebody else's.
@@ -297,7 +299,13 @@ void act(Context& context, const Asked& asked) {
   Agenda agenda(books, clock);
   Ledger ledger(books, clock);
   std::int64_t id = 0;
+  if (asked.entrusted && !working)
+    throw Error(
+        Code::u_state,
+        "a service runs, and numbers of persons are not written down for it: ask it under your own name, "
+        "as a member of a group of [access]");
   books.transaction([&] { id = agenda.ask(asked.verb, asked.argument, person_of(getuid())); });
+  if (asked.entrusted) working->instance().files.put(id, std::move(*asked.entrusted));
   if (!working) ring_bell(config.state);
 
   Progress progress(context);
@@ -394,18 +402,22 @@ void add_send(CLI::App& app, Context& context) {
       ->add_flag("--set-aside-faulty", *left_out,
                  "Leave faulty lines out; an approver, another person, releases the list with their count")
       ->excludes(empty);
+  auto corrects = std::make_shared<bool>(false);
+  command->add_flag("--correction", *corrects,
+                    "Instead of the list that is recorded for that year, completely (article 7)");
   auto* waiting =
       command->add_flag("--wait", asked->wait_for_receipt, "Show progress until the receipt is there");
   command->add_option("--timeout", *wait, "Seconds to wait at most")
       ->check(CLI::Range(1, 86400))
       ->needs(waiting);
   path->excludes(empty);
-  command->callback([&context, asked, file, year, yes, left_out, wait] {
+  command->callback([&context, asked, file, year, yes, left_out, corrects, wait] {
     if (file->empty() == (*year == 0)) throw CLI::RequiredError("FILE or --empty YEAR");
     if (const std::string name = fs::path(*file).filename(); without_numbers(name) != name)
       throw Error(Code::i_name,
                   "the file's name holds what could be a national number: give it another name");
-    asked->verb = file->empty() ? "send-empty" : *left_out ? "send-set-aside" : "send";
+    asked->verb = fmt::format("send{}{}{}", file->empty() ? "-empty" : "", *corrects ? "-correction" : "",
+                              *left_out ? "-set-aside" : "");
     if (!file->empty()) require_there(*file);
     if (file->empty() && !*yes) require_meant(context, *year);
     asked->argument = file->empty() ? std::to_string(*year) : fs::absolute(*file).lexically_normal().native();
@@ -426,6 +438,20 @@ void add_rehearse(CLI::App& app, Context& context) {
   });
 }
 
+void add_export(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand(
+      "export", "Ask to hand a recorded list over to another system; another person releases it");
+  auto year = std::make_shared<int>(0);
+  auto purpose = std::make_shared<std::string>();
+  command->add_option("YEAR", *year, "Reference year")->required()->check(CLI::Range(2022, 9999));
+  command->add_option("--purpose", *purpose, "What for; it stays in the audit trail")->required();
+  command->callback([&context, year, purpose] {
+    act(context, {.verb = "export", .argument = fmt::format("{} {}", *year, *purpose)});
+    context.exit_code = kHeld;
+    context.tell("it waits for release by another person, an approver: 'veer approve' with that name\n");
+  });
+}
+
 }  // namespace
 
 void add_alert_acting(CLI::App& alerts, Context& context) {
@@ -443,6 +469,7 @@ void add_alert_acting(CLI::App& alerts, Context& context) {
 void add_acting(CLI::App& app, Context& context) {
   add_send(app, context);
   add_rehearse(app, context);
+  add_export(app, context);
   add_simple(app, context, "poll", "Look at the share now", "");
   add_simple(app, context, "retry",
              "Try now what waits for its next try: an exchange, or a file on the share by its name", "ID");

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 
+#include "core/files.h"
 #include "daemon/commands/context.h"
 
 namespace veer {
@@ -13,7 +15,11 @@ struct Asked {
   std::string argument = {};
   bool wait_for_receipt = false;
   std::chrono::seconds patience{60};
+  std::shared_ptr<Fd> entrusted = {};  ///< numbers of persons, for a command about them
 };
+
+/// What is on standard input, in memory alone: asked for at a terminal, unseen.
+Fd persons_from_stdin(const Context& context);
 
 /// Writes the row, has it carried out, and reports what came of it. Throws what was wrong.
 void act(Context& context, const Asked& asked);

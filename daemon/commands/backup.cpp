@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
+#include "daemon/erasure.h"
 
 namespace veer {
 namespace {
@@ -43,12 +44,21 @@ void back_up(Context& context, const std::string& target) {
       "machine\n");
 }
 
-void restore(Context& context, const std::string& source, bool only_check) {
+/// Who was forgotten since the backup was made stays so.
+void merge_marks(const Config& config, const std::string& file) {
+  const fs::path own = config.state / kMarksFile;
+  std::error_code none;
+  const std::string before = fs::exists(own, none) ? read_file(own) : "";
+  write_file(own, before + read_file(file));
+}
+
+void restore(Context& context, const std::string& source, const std::string& erased, bool only_check) {
   const fs::path folder = fs::absolute(source).lexically_normal();
   if (only_check) return show(context, check_backup(folder), folder, "is whole");
   const SystemClock clock;
   const Backup restored = restore_backup(folder, context.config_path(), clock);
   const Config config = context.config();
+  if (!erased.empty()) merge_marks(config, erased);
   show(context, restored, folder, "was restored");
   const bool sender = config.role == Role::sender;
   context.tell(
@@ -79,7 +89,11 @@ void add_backup(CLI::App& app, Context& context) {
   auto only_check = std::make_shared<bool>(false);
   back->add_flag("--check", *only_check, "Only read it, every digest and the books: nothing is put anywhere");
   back->add_option("FOLDER", *target, "A backup")->required();
-  back->callback([&context, target, only_check] { restore(context, *target, *only_check); });
+  auto erased = std::make_shared<std::string>();
+  back->add_option("--erased", *erased,
+                   "The newest erased.marks: who was forgotten after the backup was made")
+      ->check(CLI::ExistingFile);
+  back->callback([&context, target, erased, only_check] { restore(context, *target, *erased, *only_check); });
 }
 
 }  // namespace veer

@@ -64,7 +64,7 @@ void check(Context& context, const std::string& file, int year) {
   }
   const Date today = date_of(SystemClock().now());
   require_reference_date(reference_date_of(year), today);
-  if (config) require_window(config->window, config->environment, year, today);
+  if (config) require_allowed(*config, Work::first_list, year, today);
   require_there(file);
   const ReadFile read = read_once(file, intake.cap);
   const ListReport report = read_list(name, read.bytes, reference_date_of(year), {});

@@ -132,6 +132,7 @@ Working::Working(Key, const Config& config, FolderLock state, FolderLock keys)
   seal_.check();
   share_ = open_share(config.share, config.proxy);
   instance_.emplace(config, *share_, seal_, clock_, random_);
+  instance_->ledger.claim(std::string(environment_name(config.environment)));
   engine_.emplace(*instance_);
 }
 

@@ -135,6 +135,7 @@ void add_init(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
 void add_check_list(CLI::App& app, Context& context);
 void add_acting(CLI::App& app, Context& context);
+void add_persons(CLI::App& app, Context& context);
 /// What may be done with an alert, below the command `alerts`.
 void add_alert_acting(CLI::App& alerts, Context& context);
 void add_unit_failure(CLI::App& alerts, Context& context);  ///< below 'alerts'
@@ -145,6 +146,7 @@ void add_releasing(CLI::App& app, Context& context);
 /// What the service shows of something that is held, to whoever asks it over the bus.
 void show_release(Context& context, const std::string& id);
 void add_audit(CLI::App& app, Context& context);
+void add_evidence(CLI::App& app, Context& context);
 void add_backup(CLI::App& app, Context& context);
 void add_keys(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);

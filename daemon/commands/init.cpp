@@ -60,6 +60,17 @@ first_reference_year = 2022
 last_reference_year  = 2026
 closes = 2026-12-31
 receipt_within = "24h"
+# list_due = "03-01"                 # as the agencies agreed
+
+# What environment = "production" demands besides, filled in by the agency: docs/configuration.md
+# [legal_basis]
+# provision       = "the provision in force"
+# document        = "/etc/veerdienst/legal-basis.pdf"
+# document_sha256 = "what sha256sum says of it"
+# confirmed_by    = "the role of whoever confirmed it"
+# confirmed_on    = 2026-01-15
+# valid_until     = 2026-12-31
+# notice_given    = 2026-06-30       # of termination, by either agency
 
 [paths]
 state = {}

@@ -27,6 +27,7 @@ void look_at(Context& context, const std::string& what, const std::string& argum
   if (what == "release") return show_release(context, argument);
   if (what == "audit verify") return verify_chain(context, words_of(argument));
   if (what == "audit anchors") return show_anchors(context);
+  if (what == "evidence") return show_evidence(context, argument);
   throw Error(Code::u_usage, "the service knows no such look; is it of another version?");
 }
 

@@ -12,6 +12,8 @@
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/commands/looks.h"
+#include "daemon/erasure.h"
+#include "daemon/hand_over.h"
 #include "daemon/holds.h"
 
 namespace veer {
@@ -47,11 +49,14 @@ Json facts_of_list(Ledger& ledger, Holds& holds, const std::string& id) {
                 {"revision", x.revision},
                 {"records", x.records},
                 {"last_year", nullptr},
+                {"replaces", nullptr},
                 {"restored", x.restored},
                 {"merged", x.merged},
                 {"set_aside", x.set_aside},
                 {"header", x.header}};
   if (const auto last = ledger.acknowledged(x.reference_year - 1)) facts["last_year"] = last->records;
+  if (const auto recorded = ledger.acknowledged(x.reference_year); recorded && recorded->id != x.id)
+    facts["replaces"] = {{"exchange", recorded->id}, {"records", recorded->records}};
   return with_asker(std::move(facts), *hold);
 }
 
@@ -66,6 +71,12 @@ Json facts_of_package(Ledger& ledger, Holds& holds, const std::string& name) {
   throw not_held(shown_name(name));
 }
 
+Json facts_of_export(Holds& holds, const std::string& name) {
+  const auto hold = holds.find(HoldKind::hand_over, name);
+  if (!hold || hold->state != HoldState::open) throw not_held(shown_name(name));
+  return with_asker({{"subject", name}, {"purpose", hold->purpose}}, *hold);
+}
+
 /// What an approver must know of what is held, from the books.
 Json facts_here(const Context& context, const std::string& id) {
   const Config config = context.own_config();
@@ -73,7 +84,8 @@ Json facts_here(const Context& context, const std::string& id) {
   const SystemClock clock;
   Ledger ledger(*books, clock);
   Holds holds(*books, clock);
-  return config.role == Role::sender ? facts_of_list(ledger, holds, id) : facts_of_package(ledger, holds, id);
+  if (config.role == Role::sender) return facts_of_list(ledger, holds, id);
+  return HandOver::is_called(id) ? facts_of_export(holds, id) : facts_of_package(ledger, holds, id);
 }
 
 std::string change_against(const Json& last_year, std::int64_t records) {
@@ -95,19 +107,26 @@ std::string text_about(const Json& facts) {
     line("list", fmt::format("1 January {}, revision {} ({})", facts["reference_year"].get<int>(),
                              facts["revision"].get<int>(), facts["environment"].get<std::string>()));
     line("numbers", facts["records"].dump());
+    const auto records = facts["records"].get<std::int64_t>();
+    if (!facts["replaces"].is_null())
+      line("replaces", fmt::format("the list that is recorded, completely: {}",
+                                   change_against(facts["replaces"]["records"], records)));
     line(fmt::format("in {}", facts["reference_year"].get<int>() - 1),
-         change_against(facts["last_year"], facts["records"].get<std::int64_t>()));
+         change_against(facts["last_year"], records));
     line("restored", facts["restored"].dump() + " number(s) that had lost leading zeros");
     line("merged", facts["merged"].dump() + " repeat(s)");
     line("left out", facts["set_aside"].dump() + " faulty line(s)");
     if (facts["header"].get<bool>()) line("heading", "the first line was taken for one");
+  } else if (facts.contains("purpose")) {
+    line("hand-over", facts["subject"].get<std::string>());
+    line("for", facts["purpose"].get<std::string>());
   } else {
     line("why", facts["why"].get<std::string>());
   }
   line("offered by",
        facts["offered_by"].is_null() ? "the other side" : facts["offered_by"].get<std::string>());
   line("held since", facts["held_since"].get<std::string>());
-  line("package", facts["package"].get<std::string>());
+  if (facts.contains("package")) line("package", facts["package"].get<std::string>());
   line("SHA-256", facts["sha256"].get<std::string>());
   return text;
 }
@@ -118,7 +137,15 @@ void look_only(Context& context, const Json& facts) {
   context.exit_code = kHeld;
 }
 
+// Two persons each give the same numbers: nobody keeps them in between.
+void approve_forgetting(Context& context, const std::string& subject) {
+  act(context, {.verb = "approve-forget",
+                .argument = subject,
+                .entrusted = std::make_shared<Fd>(persons_from_stdin(context))});
+}
+
 void approve(Context& context, const Wish& wish) {
+  if (Erasure::is_called(wish.id)) return approve_forgetting(context, wish.id);
   const Json facts = Json::parse(found_by(context, "release", wish.id));
   const auto sha256 = facts["sha256"].get<std::string>();
   const std::uint64_t set_aside = facts.value("set_aside", std::uint64_t{0});

@@ -212,8 +212,8 @@ TEST_CASE("in production the owner of a dropped file must be an operator, and on
   const std::string group = "daemon";  // on every Debian, and so is its user of the same number
   const Person daemon = person_of(1);
   Holding h;
-  h.pair.aii_config.environment = Environment::production;
-  h.pair.avsb_config.environment = Environment::production;
+  make_production(h.pair.aii_config);
+  make_production(h.pair.avsb_config);
   h.pair.aii_config.intake.release = Release::never;  // which production knows not
   h.pair.aii_config.access = {.operators = {"bin"}, .approvers = {group}, .auditors = {}};
   h.pair.start();
@@ -315,7 +315,7 @@ TEST_CASE("what is suspended can be taken back, and what is held can be stopped"
   SECTION("withdrawn") { CHECK(has(h.told("withdraw", h.pair.sent().id, kOperator), "is withdrawn")); }
   SECTION("rejected") { CHECK(has(h.told("reject", h.pair.sent().id, kApprover), "is rejected")); }
   CHECK_FALSE(h.aii().holds.suspensions().empty());
-  CHECK(has(h.told("suspend", "", kApprover), "is suspended"));
+  CHECK(has(h.told("suspend", "", kApprover), "was suspended already"));
 }
 
 TEST_CASE("a sender restored to before the approval asks for it again, and delivers once") {

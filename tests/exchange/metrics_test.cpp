@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "core/files.h"
+#include "daemon/schema.h"
 #include "exchange/exchanging.h"
 #include "support/canary.h"
 #include "support/text.h"
@@ -114,7 +115,7 @@ TEST_CASE(
   CHECK(m.aii("audit_records") == static_cast<double>(m.aii().audit.head().seq));
   CHECK(m.aii("audit_head_timestamp_seconds") > begin);
   CHECK(m.aii("metrics_timestamp_seconds") == now);
-  CHECK(m.aii("build_info", R"(version="1.0.0",schema="3")") == 1);
+  CHECK(m.aii("build_info", fmt::format(R"(version="1.0.0",schema="{}")", kSchemaVersion)) == 1);
   CHECK_FALSE(has(metrics_of(m.aii()), "open_exchange_opened_timestamp_seconds{"));
   CHECK_FALSE(has(metrics_of(m.aii()), kListName));
   for (const std::string& text : {metrics_of(m.aii()), metrics_of(m.avsb())})

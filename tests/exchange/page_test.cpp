@@ -204,7 +204,7 @@ TEST_CASE("a recorded list shows its count, its day and each step with its time 
 
 TEST_CASE("a list that is refused shows so, with its alert, on both sides' pages") {
   Pages p;
-  p.pair.avsb_config.environment = Environment::production;
+  make_production(p.pair.avsb_config);
   p.pair.start_avsb();
   p.exchange();
   REQUIRE(p.pair.sent().stage == Stage::refused);
@@ -283,7 +283,7 @@ TEST_CASE("rehearsals show how they ended, and which went well last") {
   for (Side* side : {p.pair.aii.get(), p.pair.avsb.get()})
     p.say(*side, "The last that went well: 1 March 2026", "De laatste die gelukt is: 1 maart 2026");
   p.pair.clock.advance(24h);
-  p.pair.avsb_config.environment = Environment::production;
+  make_production(p.pair.avsb_config);
   p.pair.start_avsb();
   p.told("rehearse", "", kOperator);
   p.pair.run_to_rest();

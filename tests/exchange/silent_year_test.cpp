@@ -94,6 +94,11 @@ struct Year {
       if (alert.code == code)
         side.instance.db.transaction([&] { side.instance.alerts.acknowledge(alert.id, "operator (1001)"); });
   }
+  /// What 'veer alerts test' leaves.
+  void prove_mail() {
+    Instance& at = pair.avsb->instance;
+    at.db.transaction([&] { at.ledger.keep_proof("mail", at.config.alerts.digest_of("mail")); });
+  }
   FakeSeal& seal() { return dynamic_cast<FakeSeal&>(*pair.aii_seal); }
 };
 
@@ -155,12 +160,64 @@ TEST_CASE("the end of the certificate for the share is told 90, 30, 7 days and a
 TEST_CASE("Q07: in production the end of the transition is told before it comes") {
   Year year("2026-09-20T08:00:00Z");
   year.without_partner();
-  year.pair.avsb_config.environment = Environment::production;
+  make_production(year.pair.avsb_config);
   year.start_avsb();
+  year.prove_mail();
   year.go_until("2027-01-03T00:00:00Z");
   CHECK(year.told == Names{"10-03 avsb: opened WINDOW_90", "12-02 avsb: changed WINDOW_30",
                            "12-25 avsb: changed WINDOW_7", "12-31 avsb: changed WINDOW_1",
                            "01-01 avsb: closed WINDOW_1"});
+}
+
+TEST_CASE("Q13: the end of the legal basis on record is told before it comes, and its absence") {
+  Year year("2026-01-02T08:00:00Z");
+  year.without_partner();
+  Config& config = year.pair.avsb_config;
+  make_production(config);
+  const std::string text = read_file(config.legal_basis->document);
+  SECTION("as it was confirmed") { config.legal_basis->valid_until = Date(std::chrono::May / 31 / 2026); }
+  SECTION("by a notice a year before") {
+    config.legal_basis->notice_given = Date(std::chrono::May / 31 / 2025);
+  }
+  year.start_avsb();
+  year.prove_mail();
+  year.doings["01-10"] = [&] { write_file(config.legal_basis->document, "another text"); };
+  year.doings["01-12"] = [&] { write_file(config.legal_basis->document, text); };
+  year.go_until("2026-06-10T00:00:00Z");
+  CHECK(year.told == Names{"01-10 avsb: opened C_LEGAL_BASIS", "01-12 avsb: closed C_LEGAL_BASIS",
+                           "03-03 avsb: opened LEGAL_BASIS_90", "05-02 avsb: changed LEGAL_BASIS_30",
+                           "05-25 avsb: changed LEGAL_BASIS_7", "05-31 avsb: changed LEGAL_BASIS_1",
+                           "06-01 avsb: changed C_LEGAL_BASIS"});
+}
+
+TEST_CASE(
+    "Q41: the yearly review is asked for on its day, once a year, until somebody says that it is done") {
+  Year year("2026-01-02T08:00:00Z");
+  year.without_partner();
+  year.pair.avsb_config.review_due = std::chrono::March / 15;
+  year.start_avsb();
+  year.doings["03-20"] = [&] {
+    AlertBook& book = year.pair.avsb->instance.alerts;
+    year.pair.avsb->instance.db.transaction([&] { book.close("review:2026"); });
+  };
+  year.go_until("2027-03-17T00:00:00Z");
+  CHECK(year.told ==
+        Names{"03-15 avsb: opened REVIEW", "03-20 avsb: closed REVIEW", "03-15 avsb: opened REVIEW"});
+}
+
+TEST_CASE("in production a channel that was never tried as it is configured now is told of") {
+  Year year("2026-01-02T08:00:00Z");
+  year.without_partner();
+  make_production(year.pair.avsb_config);
+  year.start_avsb();
+  year.doings["01-04"] = [&] { year.prove_mail(); };
+  year.doings["01-08"] = [&] {
+    year.pair.avsb_config.alerts.mail->to = {"somebody-else@example.org"};
+    year.start_avsb();
+  };
+  year.go_until("2026-01-10T00:00:00Z");
+  CHECK(year.told ==
+        Names{"01-02 avsb: opened UNPROVEN", "01-04 avsb: closed UNPROVEN", "01-08 avsb: opened UNPROVEN"});
 }
 
 TEST_CASE("a configuration file that was changed and not taken over is told within a day") {

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "core/digest.h"
 #include "core/files.h"
 #include "core/log.h"
 
@@ -35,6 +36,21 @@ Config config_for(const fs::path& root, Role role) {
 }
 
 }  // namespace
+
+void make_production(Config& config) {
+  static constexpr std::string_view kText = "the provision in force, as it was published\n";
+  config.environment = Environment::production;
+  const fs::path document = config.state.parent_path() / (config.party + "-legal-basis.txt");
+  fs::create_directories(document.parent_path());
+  write_file(document, kText);
+  config.legal_basis = LegalBasis{.provision = "a provision",
+                                  .document = document,
+                                  .document_sha256 = sha256_hex(kText),
+                                  .confirmed_by = "the legal service",
+                                  .confirmed_on = Date(std::chrono::January / 1 / 2022),
+                                  .valid_until = Date(std::chrono::December / 31 / 2099),
+                                  .notice_given = {}};
+}
 
 bool Side::run() {
   bool worked = false;

@@ -84,6 +84,10 @@ class Pair {
   std::vector<std::string> on_share(const std::string& name, Folder folder);
 };
 
+/// As production demands it: with a legal basis on record that holds from 2022 to 2099, in a text beside the
+/// state folder.
+void make_production(Config& config);
+
 /// A list of `count` fictitious numbers as a person would save it, and the numbers.
 std::string csv_of(const std::vector<Insz>& numbers);
 

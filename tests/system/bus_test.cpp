@@ -35,6 +35,7 @@ constexpr const char* kService = "daemon";
 constexpr const char* kOperator = "games";
 constexpr const char* kApprover = "mail";
 constexpr const char* kAuditor = "man";
+constexpr const char* kDesk = "news";
 constexpr const char* kNobody = "nobody";
 
 void own(const fs::path& path, const char* user, unsigned mode) {
@@ -89,8 +90,8 @@ struct OfAnother {
     replace_line(both.config("aii"), "key = \"file:", "key = \"file:" + key.native() + "\"");
     write_file(both.config("aii"), text_in(both.config("aii")) +
                                        fmt::format("\n[access]\noperators = [\"{}\"]\napprovers = [\"{}\"]\n"
-                                                   "auditors = [\"{}\"]\n",
-                                                   kOperator, kApprover, kAuditor));
+                                                   "auditors = [\"{}\"]\nservice_desk = [\"{}\"]\n",
+                                                   kOperator, kApprover, kAuditor, kDesk));
     own(both.config("aii"), kService, 0600);
     own(both.path("drop"), kService, 03770);
     own(both.path("aii"), kService, 0700);
@@ -222,7 +223,7 @@ TEST_CASE("Q30: over the bus each may do what their group may, and who is in non
                                               "close-alert 7",
                                               "send --set-aside-faulty " + file};
   const std::vector<std::string> approvers = {"reject x", "resume"};
-  const std::vector<std::string> auditors = {"audit verify", "audit anchors"};
+  const std::vector<std::string> auditors = {"audit verify", "audit anchors", "evidence 2022 -o /tmp/none"};
   const std::vector<std::string> lookers = {"status", "list", "show x", "metrics", "receipt x", "approve x"};
   const auto is_refused = [&](const char* user, const std::vector<std::string>& commands,
                               const std::string& whose) {
@@ -233,7 +234,7 @@ TEST_CASE("Q30: over the bus each may do what their group may, and who is in non
       CHECK(has(told.output, "may not do this: it is for members of " + whose + "\n"));
     }
   };
-  const std::string all = "games, mail, man";
+  const std::string all = "games, mail, man, news";
   for (const auto& commands : {operators, approvers, auditors, lookers}) is_refused(kNobody, commands, all);
   is_refused(kApprover, operators, kOperator);
   is_refused(kApprover, auditors, kAuditor);
@@ -241,6 +242,8 @@ TEST_CASE("Q30: over the bus each may do what their group may, and who is in non
   is_refused(kAuditor, approvers, kApprover);
   is_refused(kOperator, approvers, kApprover);
   is_refused(kOperator, auditors, kAuditor);
+  is_refused(kDesk, operators, kOperator);
+  is_refused(kDesk, lookers, "games, mail, man");
   is_refused("root", {"status", "poll"}, all);  // as itself, it is the service's user (runuser)
   CHECK(aii.logged("refused on the bus: nobody (65534) may not do this") == 1);
   CHECK(aii.logged(" asks: ") == 0);

@@ -572,5 +572,5 @@ TEST_CASE(
   replace_line(both.config("aii"), "environment ", "environment = \"production\"");
   const ShellResult production = both.veer("aii", "run --once");
   CHECK(production.exit_code == 10);
-  CHECK(has(production.output, "C_PRODUCTION"));
+  CHECK(has(production.output, "which demands [legal_basis]"));
 }

@@ -322,12 +322,53 @@ TEST_CASE("each rule has its own words") {
                  std::string("window.") + key + " must be 2022 or later, in four digits"));
   CHECK(says(kGood + "[intake]\nname = \"(\"\n", "not a regular expression"));
   CHECK(says(kGood + "[intake]\nname = \"list.csv\"\n", "needs a group for the reference year"));
-  CHECK(says(kGood + "[legal_basis]\nprovision = \"x\"\n", "legal_basis is not known in this version"));
 }
 
-TEST_CASE("production is refused, and says what is missing") {
-  CHECK(says(with("\"test\"", "\"production\""), "C_PRODUCTION"));
-  CHECK(says(with("\"test\"", "\"production\""), "legal-basis record"));
+namespace {
+
+const std::string kLegalBasis =
+    "[legal_basis]\nprovision = \"a provision\"\ndocument = \"/etc/veerdienst/basis.pdf\"\n"
+    "document_sha256 = \"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"\n"
+    "confirmed_by = \"legal service\"\nconfirmed_on = 2026-01-15\nvalid_until = 2026-12-31\n";
+
+}  // namespace
+
+TEST_CASE("Q13: production demands a legal basis on record, an agreed day and a way to reach people") {
+  const std::string production = with("\"test\"", "\"production\"");
+  CHECK(says(production, "which demands [legal_basis]"));
+  CHECK(says(production, "window.list_due must be given in production"));
+  CHECK(says(production, "a way to reach people in [alerts]"));
+  const std::string rest = "[window]\nlist_due = \"03-01\"\n[alerts]\nhook = \"/usr/local/bin/tell\"\n";
+  const Config config = parse_config(production + kLegalBasis + rest, "aii.toml");
+  REQUIRE(config.legal_basis);
+  CHECK(config.legal_basis->provision == "a provision");
+  CHECK(config.legal_basis->confirmed_by == "legal service");
+  CHECK(format_date(config.legal_basis->valid_until) == "2026-12-31");
+  CHECK_FALSE(config.legal_basis->notice_given);
+  CHECK(config.intake.release == Release::always);
+  CHECK(says(production + kLegalBasis + rest + "[intake]\nrelease = \"never\"\n",
+             "must be \"always\" in production"));
+}
+
+TEST_CASE("what is wrong with the record of the legal basis is told, in test too") {
+  const auto but = [](const std::string& line, const std::string& instead) {
+    std::string text = kLegalBasis;
+    const std::size_t at = text.find(line);
+    REQUIRE(at != std::string::npos);
+    return kGood + text.replace(at, line.size(), instead);
+  };
+  CHECK(parse_config(kGood + kLegalBasis, "aii.toml").legal_basis.has_value());
+  CHECK(says(but("provision = \"a provision\"\n", ""), "legal_basis.provision"));
+  CHECK(says(but("\"/etc/", "\"etc/"), "legal_basis.document"));
+  CHECK(says(but("0123456789abcdef0123", "0123456789ABCDEF0123"), "64 small hex digits"));
+  CHECK(says(but("confirmed_on = 2026-01-15\n", ""), "legal_basis.confirmed_on must be given"));
+  CHECK(says(but("valid_until = 2026-12-31", "valid_until = 2025-12-31"), "lies before confirmed_on"));
+  CHECK(says(but("\"legal service\"", "\"85.07.30-033.61\""), "without a national number"));
+  CHECK(says(kGood + kLegalBasis + "surprise = 1\n", "legal_basis.surprise"));
+  CHECK(format_date(*parse_config(kGood + kLegalBasis + "notice_given = 2026-02-01\n", "aii.toml")
+                         .legal_basis->notice_given) == "2026-02-01");
+  CHECK(says(kGood + "[review]\nsecurity_plan = \"tomorrow\"\n",
+             "review.security_plan must be a month and a day"));
 }
 
 TEST_CASE("durations have a unit, and nothing else") {

@@ -24,8 +24,20 @@ std::string reference(std::string_view date, std::string_view today = "2026-06-0
   return code_of([&] { require_reference_date(day(date), day(today)); });
 }
 
+/// With a legal basis of 2022 to 2027.
+Config config_of(Environment environment) {
+  Config config;
+  config.environment = environment;
+  config.legal_basis = LegalBasis{.confirmed_on = day("2022-01-01"), .valid_until = day("2027-12-31")};
+  return config;
+}
+
 std::string window(int year, std::string_view today, Environment environment = Environment::production) {
-  return code_of([&] { require_window(Window{}, environment, year, day(today)); });
+  return code_of([&] { require_allowed(config_of(environment), Work::first_list, year, day(today)); });
+}
+
+std::string correction(int year, std::string_view today, Environment environment = Environment::production) {
+  return code_of([&] { require_allowed(config_of(environment), Work::correction, year, day(today)); });
 }
 
 }  // namespace
@@ -120,4 +132,40 @@ TEST_CASE("Q07: a reference year outside the agreed five is refused in every env
   CHECK(window(2021, "2026-06-01") == "F_WINDOW");
   CHECK(window(2022, "2026-06-01") == "ok");
   CHECK(window(2027, "2026-06-01", Environment::test) == "F_WINDOW");
+}
+
+TEST_CASE("Q13: in production no list is worked on without a legal basis that holds on that day") {
+  Config config = config_of(Environment::production);
+  const auto works = [&](std::string_view today) {
+    return code_of([&] { require_allowed(config, Work::correction, 2026, day(today)); });
+  };
+  CHECK(works("2021-12-31") == "C_LEGAL_BASIS");
+  CHECK(works("2022-01-01") == "ok");
+  CHECK(works("2027-12-31") == "ok");
+  CHECK(works("2028-01-01") == "C_LEGAL_BASIS");
+  config.legal_basis->notice_given = day("2025-06-30");
+  CHECK(works("2026-06-30") == "ok");
+  CHECK(works("2026-07-01") == "C_LEGAL_BASIS");
+  config.legal_basis.reset();
+  CHECK(works("2026-06-01") == "C_LEGAL_BASIS");
+  config.environment = Environment::test;
+  CHECK(works("2099-06-01") == "ok");
+}
+
+TEST_CASE("a correction outlives the window, and not the legal basis") {
+  CHECK(window(2026, "2027-01-01") == "F_WINDOW");
+  CHECK(correction(2026, "2027-01-01") == "ok");
+  CHECK(correction(2027, "2027-01-01") == "F_WINDOW");
+  CHECK(correction(2026, "2028-01-01") == "C_LEGAL_BASIS");
+}
+
+TEST_CASE("Q50: an exchange that was terminated by notice ends twelve months later") {
+  CHECK(end_after_notice(day("2026-03-01")) == day("2027-03-01"));
+  CHECK(end_after_notice(day("2024-02-29")) == day("2025-02-28"));
+  LegalBasis basis{.confirmed_on = day("2022-01-01"), .valid_until = day("2026-12-31")};
+  CHECK(last_day(basis) == day("2026-12-31"));
+  basis.notice_given = day("2025-05-01");
+  CHECK(last_day(basis) == day("2026-05-01"));
+  basis.notice_given = day("2026-05-01");
+  CHECK(last_day(basis) == day("2026-12-31"));
 }

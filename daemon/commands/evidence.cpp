@@ -1,0 +1,67 @@
+#include "daemon/evidence.h"
+
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "core/digest.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/log.h"
+#include "daemon/commands/context.h"
+#include "daemon/commands/json_handles.h"
+#include "daemon/commands/looks.h"
+#include "daemon/rules.h"
+
+namespace veer {
+
+void show_evidence(Context& context, const std::string& year) {
+  const Config config = context.own_config();
+  const auto books = open_books(config);
+  const auto reference_year = parse_year(year);
+  if (!reference_year) throw Error(Code::u_usage, "the reference year is named by its four digits");
+  Json json = Json::object();
+  for (const auto& [name, text] : evidence_of(config, *books, *reference_year, SystemClock()))
+    json[name] = base64(text);
+  context.print(text_of(json));
+}
+
+namespace {
+
+void write_evidence(const Context& context, int year, const std::string& target) {
+  const fs::path folder = fs::absolute(target).lexically_normal();
+  if (const std::string name = folder.filename().native(); without_numbers(name) != name)
+    throw Error(Code::u_usage, "the folder's name holds what may be a national number: choose another one");
+  std::error_code error;
+  const Json files = Json::parse(found_by(context, "evidence", std::to_string(year)));
+  if (!fs::create_directory(folder, error))
+    throw Error(
+        Code::u_usage,
+        error ? fmt::format("{} cannot be made: {}", printable(folder.native(), 300), error.message())
+              : fmt::format("{} is there already: name another folder", printable(folder.native(), 300)));
+  for (const auto& [name, text] : files.items()) {
+    const fs::path path = folder / name;
+    fs::create_directory(path.parent_path(), error);
+    if (!write_new_file(path, from_base64(text.get<std::string>()), path.extension() == ".sh" ? 0755 : 0644))
+      throw Error(Code::l_io, fmt::format("{} is there already", printable(path.native(), 300)));
+  }
+  context.print(folder.native() + "\n");
+  context.tell(
+      fmt::format("verify it with {}/verify.sh, which takes anchors.txt of the other side's evidence too\n",
+                  printable(folder.native(), 300)));
+}
+
+}  // namespace
+
+void add_evidence(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand(
+      "evidence", "Write a folder that proves a year's exchange, to be verified without this program");
+  auto year = std::make_shared<int>(0);
+  auto folder = std::make_shared<std::string>();
+  command->add_option("YEAR", *year, "Reference year")->required()->check(CLI::Range(2022, 9999));
+  command->add_option("-o,--output", *folder, "Folder to make")->required();
+  command->callback([&context, year, folder] { write_evidence(context, *year, *folder); });
+}
+
+}  // namespace veer

@@ -1,0 +1,105 @@
+// Commands about one person, whose number comes on standard input: never as an argument, and nowhere kept.
+
+#include <array>
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/secret.h"
+#include "daemon/commands/acting.h"
+#include "daemon/commands/context.h"
+
+namespace veer {
+namespace {
+
+constexpr std::size_t kMost = std::size_t{64} << 10;
+
+/// While somebody types what nobody should read over their shoulder.
+class Unseen {
+ public:
+  Unseen() {
+    if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
+    termios quiet = before_;
+    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    changed_ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
+  }
+  ~Unseen() {
+    if (changed_) tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+  }
+  Unseen(const Unseen&) = delete;
+  Unseen& operator=(const Unseen&) = delete;
+
+ private:
+  termios before_{};
+  bool changed_ = false;
+};
+
+std::string typed(const Context& context) {
+  context.tell("INSZ: ");
+  std::string line;
+  {
+    const Unseen unseen;
+    std::getline(std::cin, line);
+  }
+  context.tell("\n");
+  return line + '\n';
+}
+
+std::string piped() {
+  std::string bytes(kMost + 1, '\0');
+  std::size_t size = 0;
+  while (size < bytes.size()) {
+    const ssize_t got = read(STDIN_FILENO, bytes.data() + size, bytes.size() - size);
+    if (got < 0) throw_errno("reading standard input");
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  if (size > kMost) throw Error(Code::u_usage, "that is more than the numbers of some persons");
+  bytes.resize(size);
+  return bytes;
+}
+
+}  // namespace
+
+Fd persons_from_stdin(const Context& context) {
+  const Secret held(at_terminal() ? typed(context) : piped());
+  const std::string_view bytes = held.reveal();
+  Fd file(memfd_create("persons", MFD_CLOEXEC));
+  if (!file || write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
+    throw_errno("keeping what was typed in memory");
+  return file;
+}
+
+void add_persons(CLI::App& app, Context& context) {
+  auto* desk =
+      app.add_subcommand("lookup", "Does the person whose INSZ is on standard input stand on a list?");
+  auto on = std::make_shared<std::string>();
+  auto purpose = std::make_shared<std::string>();
+  desk->add_option("--on", *on, "Reference date, like 2026-01-01")->required();
+  desk->add_option("--purpose", *purpose, "What for; it stays in the audit trail")->required();
+  desk->callback([&context, on, purpose] {
+    act(context, {.verb = "lookup",
+                  .argument = *on + " " + *purpose,
+                  .entrusted = std::make_shared<Fd>(persons_from_stdin(context))});
+  });
+
+  auto* forget = app.add_subcommand(
+      "forget", "Ask to erase the persons whose INSZ are on standard input, on notice of death");
+  auto notice = std::make_shared<std::string>();
+  forget->add_option("--notice", *notice, "Which notice; it stays in the audit trail")->required();
+  forget->callback([&context, notice] {
+    act(context, {.verb = "forget",
+                  .argument = *notice,
+                  .entrusted = std::make_shared<Fd>(persons_from_stdin(context))});
+    context.exit_code = kHeld;
+    context.tell("another person, an approver, gives the same number(s) to 'veer approve' with that name\n");
+  });
+}
+
+}  // namespace veer

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/holds.h"
+#include "daemon/instance.h"
+
+namespace veer {
+
+/// In the state folder: the mark of each who was forgotten, a line each.
+inline constexpr const char* kMarksFile = "erased.marks";
+
+/// Forgetting a person at AVSB on notice of death (article 3; Q17), by two persons, who each give the number:
+/// nobody keeps it in between. What is erased is marked by a keyed digest, so that a restored backup or a
+/// package that is resent does not bring it back. May be repeated.
+class Erasure {
+ public:
+  static constexpr std::size_t kMostAtOnce = 1000;
+
+  explicit Erasure(Instance& instance) : at_(instance) {}
+
+  /// "NOTICE…", with the numbers in the command's file. Returns what it is called from then on.
+  std::string ask(const Command& command);
+  static bool is_called(const std::string& subject);
+  /// "SUBJECT", with the same numbers. Returns how many entries were erased.
+  std::string approve(const Command& command);
+  std::string reject(const Rejection& rejection, const Person& who);
+  /// Takes out of a year's lists (0: of all) what is marked, within the caller's transaction. Returns how
+  /// many entries went.
+  std::int64_t erase_marked(int reference_year);
+  /// Marks that lie beside the books and not in them, as after a restore, count too from now on.
+  void adopt_marks();
+
+ private:
+  std::vector<Insz> persons_of(const Command& command) const;
+  std::string mark_of(const Insz& person);
+  void erase(const std::vector<Insz>& persons);
+  std::int64_t erase_marked_of(std::int64_t list, const std::set<std::string>& marks);
+  void cut_salts(const std::vector<Insz>& persons);
+  void remove_exports(const std::vector<Insz>& persons);
+  std::filesystem::path marks_file() const { return at_.config.state / kMarksFile; }
+  const std::string& key();
+
+  Instance& at_;
+  std::string key_;
+};
+
+}  // namespace veer

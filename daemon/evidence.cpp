@@ -1,0 +1,245 @@
+#include "daemon/evidence.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/digest.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "core/html.h"
+#include "daemon/audit.h"
+#include "daemon/dates.h"
+#include "daemon/evidence_script.h"
+#include "daemon/holds.h"
+#include "daemon/instance.h"
+#include "daemon/ledger.h"
+#include "daemon/page_style.h"
+#include "daemon/register.h"
+#include "daemon/rules.h"
+#include "formats/keyring.h"
+
+namespace veer {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kBill = "/usr/share/doc/veerdienst/veerdienst.spdx.json";
+constexpr std::uint64_t kMostBill = std::uint64_t{4} << 20;
+
+std::string text_of(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+/// One year's evidence, file by file.
+class Evidence {
+ public:
+  Evidence(const Config& config, Database& books, int year, const Clock& clock)
+      : config_(config),
+        books_(books),
+        ledger_(books, clock),
+        holds_(books, clock),
+        year_(year),
+        now_(clock.now()) {
+    for (Exchange& x : ledger_.exchanges())
+      if (x.purpose == Purpose::list && x.reference_year == year) exchanges_.push_back(std::move(x));
+    std::reverse(exchanges_.begin(), exchanges_.end());
+    if (exchanges_.empty())
+      throw Error(Code::u_state, fmt::format("nothing is known of a list for reference year {}", year));
+  }
+
+  std::map<std::string, std::string> take() {
+    packages_and_receipts();
+    keys();
+    chain();
+    files_["party.txt"] = config_.party + "\n";
+    files_["facts.json"] = text_of(facts());
+    if (const std::string bill = bill_of_materials(); !bill.empty()) files_["sbom.spdx.json"] = bill;
+    files_["verify.sh"] = kVerifyScript;
+    files_["index.html"] = page();
+    std::string sums;
+    for (const auto& [name, text] : files_) sums += fmt::format("{}  {}\n", sha256_hex(text), name);
+    files_["SHA256SUMS"] = sums;
+    return std::move(files_);
+  }
+
+ private:
+  bool is_sender() const { return config_.role == Role::sender; }
+
+  void packages_and_receipts() {
+    std::string& packages = files_["packages.txt"];
+    std::string& points = files_["receipts.txt"];
+    for (const Exchange& x : exchanges_) {
+      packages += fmt::format("{} {} revision {} {} {} numbers\n", x.package_sha256, x.package, x.revision,
+                              stage_name(x.stage), x.records);
+      const auto receipt = ledger_.receipt_of(x.id);
+      if (!receipt || receipt->signature.empty()) continue;
+      const std::string name = fmt::format("receipts/{}.json", x.stem);
+      files_[name] = receipt->json;
+      files_[name + ".sig"] = receipt->signature;
+      const AuditHead said = parse_receipt(receipt->json).audit;
+      points += fmt::format("{} {}:{}\n", is_sender() ? "theirs" : "ours", said.seq, said.head);
+    }
+  }
+
+  void keys() {
+    std::string& signers = files_["signers.txt"];
+    for (const bool ours : {true, false})
+      for (const PinnedKey& key : ours ? config_.own_keys : config_.counterparty_keys) {
+        const std::string& party = ours ? config_.party : config_.counterparty;
+        const bool receives = ours != is_sender();
+        signers += fmt::format("{} {} {}\n", key.fingerprint, receives ? "receiver" : "sender", party);
+        files_[fmt::format("keys/{}-{}.asc", party, key.fingerprint)] =
+            export_public(config_.openpgp_home, key.fingerprint);
+      }
+  }
+
+  void chain() {
+    std::string& records = files_["audit.jsonl"];
+    for (const Row& row : books_.query("SELECT record FROM audit ORDER BY seq"))
+      records += row.text(0) + "\n";
+    const auto head = books_.query_one("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1");
+    files_["head.txt"] = head ? fmt::format("{}:{}\n", head->integer(0), head->text(1)) : "";
+    std::string& anchors = files_["anchors.txt"];
+    for (const Row& row : books_.query("SELECT party, seq, head, exchange FROM anchor ORDER BY at, seq"))
+      anchors += fmt::format("{} {}:{} {}\n", row.text(0), row.integer(1), row.text(2), row.text(3));
+  }
+
+  Json exchange_facts(const Exchange& x) {
+    Json json = {{"exchange", x.id},
+                 {"package", x.package},
+                 {"package_sha256", x.package_sha256},
+                 {"revision", x.revision},
+                 {"stage", stage_name(x.stage)},
+                 {"records", x.records},
+                 {"set_aside", x.set_aside},
+                 {"opened_at", format_time(x.opened_at)},
+                 {"changed_at", format_time(x.changed_at)}};
+    if (const auto hold = holds_.find(HoldKind::list, x.id))
+      json["released"] = {{"state", hold_state_name(hold->state)},
+                          {"two_persons", hold->asked_by && hold->decided_by &&
+                                              hold->asked_by->uid != hold->decided_by->uid}};
+    return json;
+  }
+
+  Json facts() {
+    Json json = {{"party", config_.party},
+                 {"role", role_name(config_.role)},
+                 {"counterparty", config_.counterparty},
+                 {"environment", environment_name(config_.environment)},
+                 {"reference_year", year_},
+                 {"premium_year", premium_year_of(year_)},
+                 {"written_at", format_time(now_)},
+                 {"program", program_name()},
+                 {"configuration_sha256", config_.sha256}};
+    json["legal_basis"] = nullptr;
+    if (const auto& basis = config_.legal_basis)
+      json["legal_basis"] = {{"provision", basis->provision},
+                             {"document_sha256", basis->document_sha256},
+                             {"confirmed_by", basis->confirmed_by},
+                             {"confirmed_on", format_date(basis->confirmed_on)},
+                             {"valid_until", format_date(basis->valid_until)},
+                             {"last_day", format_date(last_day(*basis))}};
+    json["access"] = {{"offer, withdraw, suspend, ask for a hand-over", config_.access.operators},
+                      {"release, reject, resume", config_.access.approvers},
+                      {"read the audit trail and this evidence", config_.access.auditors}};
+    json["processors"] = Json::array();
+    for (const Processor& each : config_.processors)
+      json["processors"].push_back({{"name", each.name}, {"task", each.task}});
+    json["exchanges"] = Json::array();
+    for (const Exchange& x : exchanges_) json["exchanges"].push_back(exchange_facts(x));
+    return json;
+  }
+
+  static std::string bill_of_materials() {
+    try {
+      return read_file(kBill, kMostBill);
+    } catch (const Error&) {  // the program was not installed from a package
+      return {};
+    }
+  }
+
+  std::string page() {
+    const bool nl = config_.language == Language::nl;
+    const auto say = [&](std::string_view dutch, std::string_view english) { return nl ? dutch : english; };
+    Html html;
+    const std::string title = fmt::format("{} {}: {}", say("Bewijs", "Evidence"), year_, config_.party);
+    html.open("html", {{"lang", nl ? "nl" : "en"}}).open("head").lone("meta", {{"charset", "utf-8"}});
+    html.lone(
+        "meta",
+        {{"http-equiv", "Content-Security-Policy"},
+         {"content", fmt::format("default-src 'none'; style-src 'sha256-{}'", sha256_base64(kPageStyle))}});
+    html.element("title", title).open("style").verbatim(kPageStyle).close().close();
+    html.open("body").open("main").element("h1", title);
+    html.element("p", say("Deze map bewijst de uitwisseling van één jaar, zonder dit programma en zonder één "
+                          "INSZ-nummer. Voer ./verify.sh uit: gpg en sha256sum volstaan.",
+                          "This folder proves one year's exchange, without this program and without a single "
+                          "INSZ number. Run ./verify.sh: gpg and sha256sum will do."));
+    const auto table = [&](std::string_view heading, const std::vector<std::vector<std::string>>& rows) {
+      html.element("h2", heading).open("table");
+      for (const auto& row : rows) {
+        html.open("tr");
+        for (std::size_t i = 0; i < row.size(); ++i) html.element(i == 0 ? "th" : "td", row[i]);
+        html.close();
+      }
+      html.close();
+    };
+    std::vector<std::vector<std::string>> rows;
+    for (const Exchange& x : exchanges_)
+      rows.push_back({fmt::format("{} {}", say("Revisie", "Revision"), x.revision),
+                      std::string(stage_name(x.stage)),
+                      fmt::format("{} {}", x.records, say("nummers", "numbers")),
+                      said_time(x.changed_at, config_.language), x.package});
+    table(say("De lijsten", "The lists"), rows);
+    rows.clear();
+    for (const auto& [name, text] : files_)
+      if (name.starts_with("receipts/") && name.ends_with(".json"))
+        rows.push_back({name, std::string(status_name(parse_receipt(text).status))});
+    table(say("Ondertekende ontvangstbewijzen", "Signed receipts"), rows);
+    rows.clear();
+    for (const bool ours : {true, false})
+      for (const PinnedKey& key : ours ? config_.own_keys : config_.counterparty_keys)
+        rows.push_back({ours ? config_.party : config_.counterparty, key.fingerprint});
+    table(say("Sleutels", "Keys"), rows);
+    rows.clear();
+    if (const auto& basis = config_.legal_basis)
+      rows = {{std::string(say("Bepaling", "Provision")), basis->provision},
+              {std::string(say("Bevestigd door", "Confirmed by")), basis->confirmed_by},
+              {std::string(say("Geldt van, tot en met", "Holds from, to")),
+               fmt::format("{}, {}", said_date(basis->confirmed_on, config_.language),
+                           said_date(last_day(*basis), config_.language))}};
+    if (!rows.empty()) table(say("Rechtsgrond, zoals genoteerd", "Legal basis, as recorded"), rows);
+    rows = {
+        {std::string(say("Aanbieden, stopzetten", "Offer, suspend")),
+         fmt::format("{}", fmt::join(config_.access.operators, ", "))},
+        {std::string(say("Vrijgeven, hervatten", "Release, resume")),
+         fmt::format("{}", fmt::join(config_.access.approvers, ", "))},
+        {std::string(say("Nazien", "Audit")), fmt::format("{}", fmt::join(config_.access.auditors, ", "))}};
+    table(say("Wie wat mag", "Who may what"), rows);
+    rows.clear();
+    for (const Processor& each : config_.processors) rows.push_back({each.name, each.task});
+    if (!rows.empty()) table(say("Verwerkers", "Processors"), rows);
+    html.element("p", fmt::format("{} {}, {}", say("Geschreven op", "Written on"),
+                                  said_time(now_, config_.language), program_name()));
+    return "<!DOCTYPE html>\n" + html.take();
+  }
+
+  const Config& config_;
+  Database& books_;
+  Ledger ledger_;
+  Holds holds_;
+  int year_;
+  Time now_;
+  std::vector<Exchange> exchanges_;  ///< oldest first
+  std::map<std::string, std::string> files_;
+};
+
+}  // namespace
+
+std::map<std::string, std::string> evidence_of(const Config& config, Database& books, int reference_year,
+                                               const Clock& clock) {
+  return Evidence(config, books, reference_year, clock).take();
+}
+
+}  // namespace veer

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "daemon/config.h"
+#include "daemon/database.h"
+
+namespace veer {
+
+/// What an auditor is handed to verify a year's exchange without this program (article 6; Q37): by path in a
+/// folder. No number of a person stands in it, and no digest of one. docs/evidence.md tells each file.
+/// Throws U_STATE for a year of which nothing is known.
+std::map<std::string, std::string> evidence_of(const Config& config, Database& books, int reference_year,
+                                               const Clock& clock);
+
+}  // namespace veer

@@ -1,0 +1,192 @@
+#include "daemon/hand_over.h"
+
+#include <regex>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "core/digest.h"
+#include "core/files.h"
+#include "core/log.h"
+#include "daemon/rules.h"
+
+namespace veer {
+namespace {
+
+// Whoever uses it is in the folder's group.
+constexpr unsigned kForGroup = 0640;
+constexpr std::string_view kPrefix = "export-";
+constexpr std::string_view kFilePrefix = "inburgeringsplicht-";
+
+std::string release_cause(const std::string& subject) { return "release:" + subject; }
+std::string stale_cause(int year) { return fmt::format("export-stale:{}", year); }
+
+struct Wanted {
+  int year = 0;
+  std::string purpose;  ///< fit to be kept and shown
+};
+
+Wanted wanted(const std::string& argument) {
+  static constexpr std::size_t kLongest = 300;
+  Wanted wanted;
+  const std::size_t blank = argument.find(' ');
+  const auto year = parse_year(argument.substr(0, blank));
+  if (!year || blank == std::string::npos || blank + 1 == argument.size())
+    throw Error(Code::u_usage, "an export names the reference year and what it is for");
+  wanted.year = *year;
+  wanted.purpose = without_numbers(printable(argument.substr(blank + 1), kLongest));
+  return wanted;
+}
+
+std::string subject_of(int year, std::int64_t revision) {
+  return fmt::format("{}{}-r{}", kPrefix, year, revision);
+}
+
+/// Year and revision of "export-2026-r1".
+std::pair<int, std::int64_t> called(const std::string& subject) {
+  static const std::regex kName("export-(\\d{4})-r(\\d{1,3})");
+  std::smatch match;
+  if (!std::regex_match(subject, match, kName))
+    throw Error(Code::u_unknown, "an export is called like export-2026-r1: see 'veer alerts'");
+  return {std::stoi(match[1]), std::stoi(match[2])};
+}
+
+}  // namespace
+
+bool HandOver::is_called(const std::string& subject) { return subject.starts_with(kPrefix); }
+
+std::filesystem::path HandOver::file_of(int year, std::int64_t revision) const {
+  return at_.config.export_to.folder / fmt::format("{}{}-r{}.csv", kFilePrefix, year, revision);
+}
+
+std::string HandOver::ask(const Command& command) {
+  const Wanted what = wanted(command.argument);
+  if (at_.config.export_to.folder.empty())
+    throw Error(Code::c_config, "name the folder into which lists are handed over: [export] folder");
+  require_basis(at_.config, date_of(at_.clock.now()));
+  const auto list = at_.lists.newest(what.year);
+  if (!list)
+    throw Error(Code::u_state, fmt::format("no list for reference year {} is recorded: 'veer status' shows "
+                                           "which are",
+                                           what.year));
+  const std::string subject = subject_of(what.year, list->revision);
+  const auto records = at_.lists.count(what.year);
+  const std::string request =
+      fmt::format("{}|{}|{}|{}|{}", subject, list->exchange, records, what.purpose, command.who.name);
+  at_.db.transaction([&] {
+    const auto known = at_.holds.find(HoldKind::hand_over, subject);
+    if (known && known->state == HoldState::open) {
+      if (known->digest == sha256_hex(request)) return;
+      at_.holds.lapse(HoldKind::hand_over, subject);  // another request takes its place
+    }
+    at_.holds.open(HoldKind::hand_over, subject, sha256_hex(request), command.who, what.purpose);
+    at_.audit.append("export-asked", list->exchange,
+                     {{"subject", subject}, {"purpose", what.purpose}, {"who", command.who.name}});
+    at_.alerts.raise(
+        release_cause(subject), AlertKind::attention, "EXPORT", subject,
+        fmt::format("{} asks to hand over the list for reference date 1 January {} ({} numbers, "
+                    "revision {}) for: {}. Another person, an approver, releases it: 'veer "
+                    "approve {}'",
+                    command.who.name, what.year, records, list->revision, what.purpose, subject));
+  });
+  return subject;
+}
+
+std::string HandOver::approve(const Approval& approval, const Person& who) {
+  const auto [year, revision] = called(approval.subject);
+  const auto hold = at_.holds.find(HoldKind::hand_over, approval.subject);
+  const bool done_before =
+      hold && hold->state == HoldState::released && hold->decided_by && hold->decided_by->uid == who.uid;
+  if (!hold || (hold->state != HoldState::open && !done_before))
+    throw Error(Code::u_state, fmt::format("{} does not wait for a release", approval.subject));
+  require_second_person(at_.config.environment, at_.config.access, hold->asked_by, who);
+  if (hold->digest != approval.sha256)
+    throw Error(Code::u_state, fmt::format("another request waits under that name: look at it with 'veer "
+                                           "approve {}'",
+                                           approval.subject));
+  require_basis(at_.config, date_of(at_.clock.now()));
+  const auto list = at_.lists.newest(year);
+  if (!list || list->revision != revision)
+    throw Error(Code::u_state, fmt::format("the list for {} was corrected since that was asked for: have it "
+                                           "asked for anew, 'veer export {}'",
+                                           year, year));
+  if (!done_before)
+    at_.db.transaction([&] {
+      at_.holds.decide(*hold, HoldState::released, who);
+      at_.audit.append("exported", list->exchange,
+                       {{"subject", approval.subject},
+                        {"records", std::to_string(at_.lists.count(year))},
+                        {"revision", std::to_string(revision)},
+                        {"purpose", hold->purpose},
+                        {"asked_by", hold->asked_by ? hold->asked_by->name : ""},
+                        {"who", who.name}});
+      at_.alerts.close(release_cause(approval.subject));
+      at_.alerts.close(stale_cause(year));
+    });
+  const auto file = write(year, revision);
+  log(LogLevel::info, "{} released {}", who.name, approval.subject);
+  return fmt::format("the list for {} (revision {}) lies in {}", year, revision, file.native());
+}
+
+std::filesystem::path HandOver::write(int year, std::int64_t revision) {
+  const auto file = file_of(year, revision);
+  write_file(file, at_.lists.as_csv(year), kForGroup);
+  return file;
+}
+
+std::string HandOver::reject(const Rejection& rejection, const Person& who) {
+  const auto hold = at_.holds.find(HoldKind::hand_over, rejection.subject);
+  const std::string text = fmt::format("{} is not handed over", rejection.subject);
+  if (hold && hold->state == HoldState::rejected && hold->decided_by && hold->decided_by->uid == who.uid)
+    return text;
+  if (!hold || hold->state != HoldState::open)
+    throw Error(Code::u_state, fmt::format("{} does not wait for a release", shown_name(rejection.subject)));
+  require_second_person(at_.config.environment, at_.config.access, hold->asked_by, who);
+  at_.db.transaction([&] {
+    at_.holds.decide(*hold, HoldState::rejected, who, rejection.reason);
+    at_.audit.append("export-rejected", "",
+                     {{"subject", rejection.subject}, {"who", who.name}, {"reason", rejection.reason}});
+    at_.alerts.close(release_cause(rejection.subject));
+  });
+  return text;
+}
+
+void HandOver::tell_corrected(const Exchange& x, const Change& change) {
+  for (std::int64_t revision = x.revision - 1; revision >= 1; --revision) {
+    const std::string subject = subject_of(x.reference_year, revision);
+    const auto hold = at_.holds.find(HoldKind::hand_over, subject);
+    if (!hold) continue;
+    if (hold->state == HoldState::open) {
+      at_.holds.lapse(HoldKind::hand_over, subject);
+      at_.alerts.close(release_cause(subject));
+    } else if (hold->state == HoldState::released) {
+      at_.alerts.raise(
+          stale_cause(x.reference_year), AlertKind::attention, "EXPORT_STALE", x.id,
+          fmt::format("the list for reference year {} was handed over as revision {} on {} and has "
+                      "been corrected since (revision {}: {} added, {} withdrawn): whoever uses it "
+                      "must have the new one, 'veer export {}'",
+                      x.reference_year, revision, format_date(date_of(hold->decided_at.value())), x.revision,
+                      change.added, change.withdrawn, x.reference_year));
+      return;
+    }
+  }
+}
+
+void HandOver::tidy() {
+  const auto& folder = at_.config.export_to.folder;
+  if (folder.empty()) return;
+  const Time old = at_.clock.now() - at_.config.export_to.keep;
+  for (const std::string& name : names_in(folder)) {
+    const bool half_written = name.starts_with('.') && name.ends_with(".csv.new");
+    struct stat status {};
+    if (name.find(kFilePrefix) != (half_written ? 1 : 0) || (!half_written && !name.ends_with(".csv")) ||
+        lstat((folder / name).c_str(), &status) != 0)
+      continue;
+    if (Time(std::chrono::seconds(status.st_mtim.tv_sec)) >= old) continue;
+    remove_file(folder / name);
+    at_.db.transaction([&] { at_.audit.append("export-removed", "", {{"name", name}}); });
+  }
+}
+
+}  // namespace veer

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+
+#include "daemon/instance.h"
+
+namespace veer {
+
+/// AVSB's hand-over of a recorded list to its other systems (Q31): one person asks for it and says what for,
+/// another one releases it, and the service writes the file into the folder of [export]. Each method may be
+/// repeated: what was carried out, and stopped before that was written down, is done again to the same end.
+class HandOver {
+ public:
+  explicit HandOver(Instance& instance) : at_(instance) {}
+
+  /// "YEAR PURPOSE…". Returns what it is called from then on. Throws C_CONFIG without a folder,
+  /// C_LEGAL_BASIS, U_STATE when no list of that year is recorded.
+  std::string ask(const Command& command);
+  /// Whether an approval or a rejection is about one.
+  static bool is_called(const std::string& subject);
+  std::string approve(const Approval& approval, const Person& who);
+  std::string reject(const Rejection& rejection, const Person& who);
+  /// Within the transaction that records a correction: whoever uses what was handed over is to hear of it.
+  void tell_corrected(const Exchange& exchange, const Change& change);
+  /// Removes files that lay there for as long as configured.
+  void tidy();
+
+ private:
+  std::filesystem::path file_of(int year, std::int64_t revision) const;
+  std::filesystem::path write(int year, std::int64_t revision);
+
+  Instance& at_;
+};
+
+}  // namespace veer

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/files.h"
+#include "formats/insz.h"
+
+/// Numbers of single persons, as a desk or a notice of death names them: handed over open, read once, kept
+/// nowhere but where they stand already.
+namespace veer {
+
+/// The numbers in a file, one a line, with points and dashes or without; ascending and unique. Throws U_USAGE
+/// with the line of the first that is none, when there is none, and beyond `most`. Nothing of them is quoted.
+std::vector<Insz> read_persons(const Fd& file, std::size_t most, Date today);
+
+/// SHA-256 of a salt and the numbers: what proves later which they were to whoever has the salt.
+std::string commitment_to(const std::vector<Insz>& persons, const std::string& salt);
+
+}  // namespace veer

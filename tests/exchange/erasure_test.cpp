@@ -1,0 +1,205 @@
+// Persons at AVSB: the service desk's question, and forgetting on notice of death (article 3; Q17, Q18).
+
+#include <algorithm>
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/files.h"
+#include "exchange/exchanging.h"
+#include "support/canary.h"
+#include "support/text.h"
+
+using namespace veer;
+using namespace veer::test;
+using namespace std::chrono_literals;
+using Names = std::vector<std::string>;
+
+namespace {
+
+const Person kOperator{1001, "operator"};
+const Person kApprover{1002, "approver"};
+const Person kDesk{1003, "desk"};
+
+std::string digits_of(const Insz& number) {
+  const auto digits = number.digits();
+  return {digits.begin(), digits.end()};
+}
+
+Fd file_with(const std::string& bytes) {
+  Fd file(memfd_create("persons", MFD_CLOEXEC));
+  REQUIRE(write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+  return file;
+}
+
+/// The list of 2026 is recorded; one of its persons has died.
+struct Register2026 : Exchanging {
+  Insz dead = numbers[7];
+
+  Register2026() {
+    exchange();
+    REQUIRE(lists().count(kYear) == 50);
+  }
+  Instance& avsb() { return pair.avsb->instance; }
+  std::string told(const std::string& verb, const std::string& argument, const Person& who,
+                   const std::string& persons = "") {
+    const auto id = avsb().agenda.ask(verb, argument, who);
+    if (!persons.empty()) avsb().files.put(id, file_with(persons));
+    pair.run_for(1min);
+    const CommandResult result = avsb().agenda.result_of(id);
+    REQUIRE(result.stage != CommandStage::pending);
+    return result.stage == CommandStage::failed ? result.code : result.text;
+  }
+  void forget(const Insz& person) {
+    const std::string subject = told("forget", "notice 12 of the register", kOperator, digits_of(person));
+    REQUIRE(subject.starts_with("forget-"));
+    REQUIRE(has(told("approve-forget", subject, kApprover, digits_of(person)), "is carried out"));
+  }
+  bool is_anywhere(const Insz& person) {
+    pair.avsb.reset();
+    const bool found = !files_holding(pair.avsb_config.state, {person}).empty();
+    pair.start_avsb();
+    return found;
+  }
+  std::string record(const std::string& event) {
+    const auto rows =
+        avsb().db.query("SELECT record FROM audit WHERE event = :e ORDER BY seq DESC LIMIT 1", {event});
+    return rows.empty() ? "" : rows.front().text(0);
+  }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "Q17: a person is forgotten by two persons, who each give the number, and stands nowhere any more") {
+  Register2026 r;
+  REQUIRE(r.is_anywhere(r.dead));
+  const std::string subject = r.told("forget", "notice 12 of the register", kOperator, digits_of(r.dead));
+  CHECK(r.pair.open_alerts(*r.pair.avsb) == Names{"attention FORGET"});
+  CHECK(r.told("approve-forget", subject, kOperator, digits_of(r.dead)) == "C_USER");
+  CHECK(r.told("approve-forget", subject, kApprover, digits_of(r.numbers[8])) == "U_STATE");
+  CHECK(r.lists().count(kYear) == 50);
+  const std::string printed = digits_of(r.dead);
+  const std::string with_signs =
+      fmt::format("{}.{}.{}-{}.{}\n", printed.substr(0, 2), printed.substr(2, 2), printed.substr(4, 2),
+                  printed.substr(6, 3), printed.substr(9, 2));
+  CHECK(has(r.told("approve-forget", subject, kApprover, with_signs), "is carried out"));
+  CHECK(r.lists().count(kYear) == 49);
+  CHECK_FALSE(r.lists().holds(kYear, r.dead));
+  CHECK_FALSE(r.is_anywhere(r.dead));
+  CHECK(r.is_anywhere(r.numbers[8]));
+  CHECK(r.pair.open_alerts(*r.pair.avsb).empty());
+  for (const char* fact :
+       {"\"persons\":\"1\"", "\"entries\":\"1\"", "\"asked_by\":\"operator\"", "\"who\":\"approver\""})
+    CHECK(has(r.record("forgotten"), fact));
+  CHECK(r.avsb().db.query("SELECT 1 FROM salt").empty());
+}
+
+TEST_CASE(
+    "a person who is forgotten does not come back with a resent package, a correction or a list to come") {
+  Register2026 r;
+  r.forget(r.dead);
+  SECTION("a correction that names them still") {
+    write_file(r.folder / kListName, csv_of(r.numbers));
+    r.pair.aii->instance.agenda.ask("send-correction", r.folder / kListName, kOperator);
+    r.pair.run_to_rest();
+    REQUIRE(r.pair.sent().stage == Stage::acknowledged);
+    const Receipt receipt = parse_receipt(r.pair.aii->instance.ledger.receipt_of(r.pair.sent().id)->json);
+    REQUIRE(receipt.reasons.size() == 1);
+    CHECK(receipt.reasons.front().code == Code::r_deceased);
+    CHECK(receipt.reasons.front().count == 1);
+    CHECK(receipt.records == 50);
+  }
+  SECTION("books from before, beside the marks of later") {
+    const auto marks = r.pair.avsb_config.state / "erased.marks";
+    REQUIRE(fs::exists(marks));
+    r.avsb().db.transaction([&] {
+      r.avsb().db.execute("DELETE FROM erased");
+      r.avsb().db.execute("INSERT INTO entry (list, insz) SELECT id, :insz FROM list",
+                          {static_cast<std::int64_t>(r.dead.value())});
+    });
+    REQUIRE(r.lists().holds(kYear, r.dead));
+    r.pair.start_avsb();
+    CHECK(has(r.record("forgotten"), "marks from before"));
+  }
+  CHECK_FALSE(r.lists().holds(kYear, r.dead));
+  CHECK(r.lists().count(kYear) == 49);
+  CHECK_FALSE(r.is_anywhere(r.dead));
+}
+
+TEST_CASE(
+    "several persons are forgotten at once, and a file that lies there for other systems goes with them") {
+  Register2026 r;
+  const fs::path exports = r.folder / "exports";
+  fs::create_directory(exports);
+  r.pair.avsb_config.export_to.folder = exports;
+  r.pair.start_avsb();
+  r.told("export", "2026 premium", kOperator);
+  const auto digest = r.avsb().holds.find(HoldKind::hand_over, "export-2026-r1")->digest;
+  r.told("approve", Approval{"export-2026-r1", digest, 0}.text(), kApprover);
+  REQUIRE(r.pair.names(exports).size() == 1);
+  const std::string both = digits_of(r.numbers[3]) + "\n\n" + digits_of(r.numbers[4]) + "\r\n";
+  const std::string subject = r.told("forget", "notices of March", kOperator, both);
+  r.told("approve-forget", subject, kApprover, digits_of(r.numbers[4]) + "\n" + digits_of(r.numbers[3]));
+  CHECK(r.lists().count(kYear) == 48);
+  CHECK(r.pair.names(exports).empty());
+}
+
+TEST_CASE("what is no number is refused by its line, and never repeated") {
+  Register2026 r;
+  const std::string wrong = "85070999752";
+  CHECK(r.told("forget", "a notice", kOperator, digits_of(r.dead) + "\n" + wrong) == "U_USAGE");
+  CHECK(r.told("forget", "a notice", kOperator, "\n") == "U_USAGE");
+  CHECK(r.told("forget", "a notice", kOperator) == "U_STATE");
+  CHECK(r.told("lookup", "2026-01-01 a question", kDesk, wrong) == "U_USAGE");
+  CHECK(r.avsb().db.query("SELECT 1 FROM command WHERE result LIKE '%85070%'").empty());
+  CHECK(r.avsb().db.query("SELECT 1 FROM command WHERE result LIKE '%line 2%'").size() == 1);
+  CHECK(r.pair.open_alerts(*r.pair.avsb).empty());
+}
+
+TEST_CASE("a request to forget that is rejected leaves nothing of the number, and is over") {
+  Register2026 r;
+  const std::string subject = r.told("forget", "a notice", kOperator, digits_of(r.dead));
+  CHECK(r.told("reject", subject + " the person lives", kOperator) == "C_USER");
+  CHECK(has(r.told("reject", subject + " the person lives", kApprover), "is not carried out"));
+  CHECK(r.told("approve-forget", subject, kApprover, digits_of(r.dead)) == "U_STATE");
+  CHECK(r.lists().holds(kYear, r.dead));
+  CHECK(r.avsb().db.query("SELECT 1 FROM salt").empty());
+  CHECK(r.pair.open_alerts(*r.pair.avsb).empty());
+}
+
+TEST_CASE("Q18: nobody is forgotten by age, and forgetting works while everything else is suspended") {
+  Register2026 r;
+  r.pair.clock.advance(24h * 365 * 50);
+  r.pair.run_for(72h);
+  CHECK(r.lists().count(kYear) == 50);
+  r.told("suspend", "", kOperator);
+  r.forget(r.dead);
+  CHECK(r.told("lookup", "2026-01-01 a question", kDesk, digits_of(r.numbers[1])) == "C_SUSPENDED");
+  CHECK(r.lists().count(kYear) == 49);
+}
+
+TEST_CASE(
+    "the desk is told whether a person is on the list, and the question is on record without the number") {
+  Register2026 r;
+  CHECK(r.told("lookup", "2026-01-01 call of 3 March", kDesk, digits_of(r.dead)) ==
+        "listed for reference date 2026-01-01, by revision 1");
+  CHECK(has(r.record("looked-up"), "call of 3 March"));
+  CHECK(has(r.record("looked-up"), "\"who\":\"desk\""));
+  CHECK(r.told("lookup", "2026-01-01 another call", kDesk, digits_of(fictitious_list(1, 99).front())) ==
+        "not listed for reference date 2026-01-01, by revision 1");
+  CHECK(r.told("lookup", "2025-01-01 another call", kDesk, digits_of(r.dead)) ==
+        "no list for reference date 2025-01-01");
+  CHECK(r.told("lookup", "2026-02-01 another call", kDesk, digits_of(r.dead)) == "F_REFERENCE_DATE");
+  CHECK(r.told("lookup", "2026-01-01", kDesk, digits_of(r.dead)) == "U_USAGE");
+  CHECK(r.told("lookup", "2026-01-01 for " + digits_of(r.dead), kDesk, digits_of(r.dead))
+            .starts_with("listed"));
+  CHECK(r.avsb().db.query("SELECT 1 FROM salt").size() == 4);
+  for (const Row& row : r.avsb().db.query("SELECT record FROM audit"))
+    CHECK_FALSE(holds_number(row.text(0), {r.dead}));
+  r.forget(r.dead);
+  CHECK(r.avsb().db.query("SELECT 1 FROM salt").size() == 1);  // of the other person's
+  CHECK_FALSE(r.is_anywhere(r.dead));
+}

@@ -1,0 +1,185 @@
+// AVSB hands a recorded list over to its other systems: two persons, a purpose, and a file (Q31).
+
+#include <algorithm>
+
+#include <catch2/catch.hpp>
+#include <sys/stat.h>
+
+#include "core/files.h"
+#include "exchange/exchanging.h"
+#include "support/text.h"
+
+using namespace veer;
+using namespace veer::test;
+using namespace std::chrono_literals;
+using Names = std::vector<std::string>;
+
+namespace {
+
+const Person kOperator{1001, "operator"};
+const Person kApprover{1002, "approver"};
+
+/// The list of 2026 is recorded at a receiver that may hand it over.
+struct HandingOver : Exchanging {
+  fs::path exports = folder / "exports";
+
+  HandingOver() {
+    fs::create_directory(exports);
+    pair.avsb_config.export_to.folder = exports;
+    pair.start_avsb();
+    exchange();
+    REQUIRE(lists().count(kYear) == 50);
+  }
+  Instance& avsb() { return pair.avsb->instance; }
+  std::string told(const std::string& verb, const std::string& argument, const Person& who) {
+    const auto id = avsb().agenda.ask(verb, argument, who);
+    pair.run_for(1min);
+    const CommandResult result = avsb().agenda.result_of(id);
+    REQUIRE(result.stage != CommandStage::pending);
+    return result.stage == CommandStage::failed ? result.code : result.text;
+  }
+  std::string approval(const std::string& subject = "export-2026-r1") {
+    return Approval{subject, avsb().holds.find(HoldKind::hand_over, subject).value().digest, 0}.text();
+  }
+  void correct() {
+    write_file(folder / kListName, csv_of(fictitious_list(60, 9)));
+    pair.aii->instance.agenda.ask("send-correction", folder / kListName, kOperator);
+    pair.run_to_rest();
+    REQUIRE(lists().newest(kYear)->revision == 2);
+  }
+  std::string file(const std::string& name) {
+    return fs::exists(exports / name) ? read_file(exports / name) : "none";
+  }
+  std::vector<std::string> events(const std::string& event) {
+    std::vector<std::string> records;
+    for (const Row& row : avsb().db.query("SELECT record FROM audit WHERE event = :e ORDER BY seq", {event}))
+      records.push_back(row.text(0));
+    return records;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Q31: a recorded list is handed over when one person asks for it and another releases it") {
+  HandingOver h;
+  REQUIRE(h.told("export", "2026 premium run 2027", kOperator) == "export-2026-r1");
+  CHECK(h.pair.open_alerts(*h.pair.avsb) == Names{"attention EXPORT"});
+  CHECK(h.told("approve", h.approval(), kOperator) == "C_USER");
+  CHECK(h.pair.names(h.exports).empty());
+  CHECK(has(h.told("approve", h.approval(), kApprover), "inburgeringsplicht-2026-r1.csv"));
+
+  std::string csv = "insz\n";
+  std::vector<Insz> sorted = h.numbers;
+  std::sort(sorted.begin(), sorted.end());
+  for (const Insz& number : sorted) {
+    const auto digits = number.digits();
+    csv += std::string(digits.begin(), digits.end()) + "\n";
+  }
+  CHECK(h.file("inburgeringsplicht-2026-r1.csv") == csv);
+  struct stat status {};
+  REQUIRE(stat((h.exports / "inburgeringsplicht-2026-r1.csv").c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0640);
+  CHECK(h.pair.open_alerts(*h.pair.avsb).empty());
+  const auto records = h.events("exported");
+  REQUIRE(records.size() == 1);
+  for (const char* fact :
+       {"premium run 2027", "\"asked_by\":\"operator\"", "\"who\":\"approver\"", "\"records\":\"50\""})
+    CHECK(has(records.front(), fact));
+
+  h.pair.avsb_config.export_to.keep = 1h;
+  h.pair.start_avsb();
+  h.pair.clock.set(SystemClock().now() + 100h);  // files bear the machine's own time
+  h.pair.run_for(50h);
+  CHECK(h.pair.names(h.exports).empty());
+  CHECK(h.events("export-removed").size() == 1);
+}
+
+TEST_CASE("a hand-over names a year that is recorded and a purpose, and has a folder to go to") {
+  HandingOver h;
+  CHECK(h.told("export", "2026", kOperator) == "U_USAGE");
+  CHECK(h.told("export", "2026 ", kOperator) == "U_USAGE");
+  CHECK(h.told("export", "this year", kOperator) == "U_USAGE");
+  CHECK(h.told("export", "2025 premium", kOperator) == "U_STATE");
+  CHECK(h.told("approve", "export-2026-r1 " + std::string(64, '0'), kApprover) == "U_STATE");
+  CHECK(h.told("approve", "export-none " + std::string(64, '0'), kApprover) == "U_UNKNOWN");
+  h.pair.avsb_config.export_to.folder.clear();
+  h.pair.start_avsb();
+  CHECK(h.told("export", "2026 premium", kOperator) == "C_CONFIG");
+  CHECK(h.pair.open_alerts(*h.pair.avsb).empty());
+}
+
+TEST_CASE("no number that somebody types as a purpose is kept") {
+  HandingOver h;
+  h.told("export", "2026 for 85.07.30-033.61", kOperator);
+  CHECK_FALSE(has(h.events("export-asked").front(), "85.07.30"));
+  CHECK_FALSE(has(h.avsb().alerts.open().front().text, "033.61"));
+}
+
+TEST_CASE("another request takes the place of one that waits, and a rejected one is not handed over") {
+  HandingOver h;
+  h.told("export", "2026 premium", kOperator);
+  const std::string first = h.approval();
+  h.told("export", "2026 something else", kOperator);
+  CHECK(h.told("approve", first, kApprover) == "U_STATE");
+  CHECK(h.told("reject", "export-2026-r1 no reason given", kOperator) == "C_USER");
+  CHECK(has(h.told("reject", "export-2026-r1 not agreed", kApprover), "is not handed over"));
+  CHECK(h.told("approve", first, kApprover) == "U_STATE");
+  CHECK(h.pair.names(h.exports).empty());
+  CHECK(h.pair.open_alerts(*h.pair.avsb).empty());
+  CHECK(has(h.events("export-rejected").front(), "not agreed"));
+}
+
+TEST_CASE(
+    "a correction ends a request that waits, and whoever has the list before is told to fetch the new one") {
+  HandingOver h;
+  h.told("export", "2026 premium", kOperator);
+  SECTION("while it waits") {
+    const std::string old = h.approval();
+    h.correct();
+    CHECK(h.told("approve", old, kApprover) == "U_STATE");
+    CHECK(h.pair.open_alerts(*h.pair.avsb).empty());
+    CHECK(h.pair.names(h.exports).empty());
+  }
+  SECTION("after it was handed over") {
+    h.told("approve", h.approval(), kApprover);
+    h.correct();
+    CHECK(h.pair.open_alerts(*h.pair.avsb) == Names{"attention EXPORT_STALE"});
+    REQUIRE(h.told("export", "2026 premium", kOperator) == "export-2026-r2");
+    h.told("approve", h.approval("export-2026-r2"), kApprover);
+    CHECK(h.pair.open_alerts(*h.pair.avsb).empty());
+    const std::string csv = h.file("inburgeringsplicht-2026-r2.csv");
+    CHECK(std::count(csv.begin(), csv.end(), '\n') == 61);
+  }
+}
+
+TEST_CASE("a hand-over that was released and could not be written is released again, and written") {
+  HandingOver h;
+  h.told("export", "2026 premium", kOperator);
+  const std::string approval = h.approval();
+  fs::remove(h.exports);
+  write_file(h.exports, "in the way");
+  CHECK(h.told("approve", approval, kApprover) == "L_IO");
+  fs::remove(h.exports);
+  fs::create_directory(h.exports);
+  CHECK(has(h.told("approve", approval, kApprover), "-r1.csv"));
+  CHECK(h.events("exported").size() == 1);
+}
+
+TEST_CASE("nothing is handed over while the exchange is suspended, or without a legal basis") {
+  HandingOver h;
+  h.told("export", "2026 premium", kOperator);
+  SECTION("suspended") {
+    h.told("suspend", "", kOperator);
+    CHECK(h.told("export", "2026 premium", kOperator) == "C_SUSPENDED");
+    CHECK(h.told("approve", h.approval(), kApprover) == "C_SUSPENDED");
+  }
+  SECTION("without a legal basis") {
+    make_production(h.pair.avsb_config);
+    h.pair.avsb_config.legal_basis->valid_until = Date(std::chrono::February / 1 / 2026);
+    h.pair.avsb_config.access.approvers = {"daemon"};
+    h.pair.start_avsb();
+    CHECK(h.told("export", "2026 premium", kOperator) == "C_LEGAL_BASIS");
+    CHECK(h.told("approve", h.approval(), person_of(1)) == "C_LEGAL_BASIS");
+  }
+  CHECK(h.pair.names(h.exports).empty());
+}

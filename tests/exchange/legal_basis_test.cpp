@@ -1,0 +1,152 @@
+// What works when (docs/operations.md): by the window and by the record of a legal basis, row by row.
+
+#include <functional>
+
+#include <catch2/catch.hpp>
+
+#include "core/files.h"
+#include "exchange/exchanging.h"
+#include "support/text.h"
+
+using namespace veer;
+using namespace veer::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+Time at(const char* time) { return parse_time(time).value(); }
+Date day(const char* text) { return parse_date(text).value(); }
+
+/// Both sides in production, with windows and records as a test wants them; whoever runs it may do
+/// everything.
+struct Production : Exchanging {
+  Production() {
+    pair.aii.reset();
+    pair.avsb.reset();
+    for (Config* config : {&pair.aii_config, &pair.avsb_config}) {
+      fs::remove_all(config->state);
+      make_production(*config);
+    }
+    pair.start();
+  }
+  Instance& aii() { return pair.aii->instance; }
+  Instance& avsb() { return pair.avsb->instance; }
+  void both(const std::function<void(Config&)>& change) {
+    change(pair.aii_config);
+    change(pair.avsb_config);
+    pair.start();
+  }
+  static void without_basis(Config& config) { config.legal_basis->valid_until = day("2026-03-01"); }
+
+  std::int64_t asked(const std::string& verb, const std::string& argument, const Person& who = kOperator) {
+    const auto id = aii().agenda.ask(verb, argument, who);
+    pair.run_for(10min);
+    return id;
+  }
+  CommandResult told(const std::string& verb, const std::string& argument, const Person& who = kOperator) {
+    return aii().agenda.result_of(asked(verb, argument, who));
+  }
+  /// Offered by one and released by another; as far as it gets.
+  Exchange send(const std::string& verb = "send") {
+    const fs::path file = folder / kListName;
+    write_file(file, csv_of(numbers));
+    const CommandResult offered = told(verb, file);
+    INFO(offered.text);
+    REQUIRE(offered.stage == CommandStage::done);
+    REQUIRE(pair.sent().stage == Stage::held);
+    return release();
+  }
+  Exchange release() {
+    told("approve", Approval{pair.sent().id, pair.sent().package_sha256, 0}.text(), approver());
+    return pair.sent();
+  }
+  Person approver() {
+    const Person daemon = person_of(1);
+    pair.aii_config.access.approvers = {"daemon"};  // on every Debian, and so is its user of that number
+    if (aii().config.access.approvers != pair.aii_config.access.approvers) pair.start_aii();
+    return daemon;
+  }
+  std::string code_of(const std::string& verb) {
+    write_file(folder / kListName, csv_of(numbers));
+    return told(verb, folder / kListName).code;
+  }
+  static const Person kOperator;
+};
+const Person Production::kOperator{1001, "operator"};
+
+}  // namespace
+
+TEST_CASE("Q13: what works when, by window and legal basis, on both sides") {
+  Production p;
+  SECTION("open: a list is taken in, sent and recorded, and a correction likewise") {
+    CHECK(p.send().stage == Stage::acknowledged);
+    CHECK(p.send("send-correction").stage == Stage::acknowledged);
+    CHECK(p.lists().newest(kYear)->revision == 2);
+  }
+  SECTION("window closed: no first list, but corrections and receipts") {
+    REQUIRE(p.send().stage == Stage::acknowledged);
+    p.pair.clock.set(at("2027-01-02T08:00:00Z"));
+    CHECK(p.code_of("send") == "F_WINDOW");
+    CHECK(p.send("send-correction").stage == Stage::acknowledged);
+  }
+  SECTION("window closed while a list waits for release: it does not leave") {
+    write_file(p.folder / kListName, csv_of(p.numbers));
+    REQUIRE(p.told("send", p.folder / kListName).stage == CommandStage::done);
+    p.pair.clock.set(at("2027-01-02T08:00:00Z"));
+    CHECK(p.release().stage == Stage::held);
+    CHECK(p.pair.to_avsb().empty());
+  }
+  SECTION("no legal basis: neither list nor correction; what is recorded is answered, and rehearsals walk") {
+    REQUIRE(p.send().stage == Stage::acknowledged);
+    p.pair.clock.set(at("2026-03-05T08:00:00Z"));
+    p.both(&Production::without_basis);
+    CHECK(p.code_of("send-correction") == "C_LEGAL_BASIS");
+    CHECK(p.told("resend", p.pair.sent().id).code == "C_LEGAL_BASIS");
+    const CommandResult rehearsal = p.told("rehearse", "");
+    REQUIRE(rehearsal.stage == CommandStage::done);
+    CHECK(p.aii().ledger.exchange(rehearsal.text)->stage == Stage::acknowledged);
+  }
+  SECTION("no legal basis at AII when a released list is about to leave: it waits, and goes on by itself") {
+    p.pair.aii_share.fail_all(Code::s_unreachable);
+    REQUIRE(p.send().stage == Stage::sealed);
+    p.pair.clock.set(at("2026-03-05T08:00:00Z"));
+    p.both(&Production::without_basis);
+    p.pair.aii_share.heal();
+    p.pair.run_for(3h);
+    CHECK(p.pair.to_avsb().empty());
+    CHECK(p.aii().db.query("SELECT 1 FROM alert WHERE closed_at IS NULL AND code = 'C_LEGAL_BASIS'").size() ==
+          2);
+    p.both([](Config& config) { config.legal_basis->valid_until = day("2026-12-31"); });
+    p.pair.run_for(3h);
+    CHECK(p.pair.sent().stage == Stage::acknowledged);
+    CHECK(p.lists().count(kYear) == 50);
+  }
+  SECTION(
+      "no legal basis at AVSB when a list comes: it waits unopened, is not answered, and is recorded later") {
+    p.pair.avsb.reset();
+    REQUIRE(p.send().stage == Stage::sent);
+    p.pair.clock.set(at("2026-03-05T08:00:00Z"));
+    p.both(&Production::without_basis);
+    p.pair.run_for(2h);
+    CHECK_FALSE(p.lists().newest(kYear));
+    CHECK(p.pair.to_aii().empty());
+    REQUIRE(p.avsb().ledger.open_arrivals().size() == 1);
+    CHECK(p.avsb().ledger.open_arrivals().front().wait.problem_code == "C_LEGAL_BASIS");
+    p.both([](Config& config) { config.legal_basis->valid_until = day("2026-12-31"); });
+    p.pair.run_for(3h);
+    CHECK(p.pair.sent().stage == Stage::acknowledged);
+    CHECK(p.lists().count(kYear) == 50);
+  }
+  SECTION("in test everything goes on without either") {
+    p.pair.clock.set(at("2030-01-02T08:00:00Z"));
+    p.pair.aii.reset();
+    p.pair.avsb.reset();
+    p.both([](Config& config) {
+      fs::remove_all(config.state);
+      config.environment = Environment::test;
+      config.legal_basis.reset();
+    });
+    p.exchange();
+    CHECK(p.pair.sent().stage == Stage::acknowledged);
+  }
+}

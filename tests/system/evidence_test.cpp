@@ -1,0 +1,146 @@
+// The evidence of a year (Q37): verified with bare tools, and not fooled.
+
+#include <algorithm>
+#include <csignal>
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include "core/digest.h"
+#include "core/files.h"
+#include "support/canary.h"
+#include "support/child.h"
+#include "support/fictitious.h"
+#include "system/both_sides.h"
+
+using namespace veer;
+using namespace veer::test;
+using nlohmann::json;
+
+namespace {
+
+/// A list and its correction, acknowledged, and what both sides have to show for it.
+struct Proven {
+  Installation both;
+  std::string year = std::to_string(both.year());
+
+  Proven() {
+    for (const char* party : {"aii", "avsb"}) {
+      const fs::path config = both.config(party);
+      write_file(config,
+                 text_in(config) + "\n[[processors]]\nname = \"a provider\"\ntask = \"runs the share\"\n");
+    }
+    const auto avsb = both.serve("avsb");
+    send(1000, "send ");
+    send(900, "send --correction ");
+    CHECK(avsb->end(SIGTERM) == 0);
+    write(folder("aii"), "aii");
+    write(folder("avsb"), "avsb");
+  }
+  void send(std::size_t count, const std::string& how) {
+    const fs::path file = both.path(both.list_name());
+    write_file(file, fictitious_csv(count, 3));
+    const ShellResult sent = both.veer("aii", how + file.native() + " --wait --timeout 60");
+    INFO(sent.output);
+    REQUIRE(sent.exit_code == 0);
+    fs::remove(file);
+  }
+  fs::path folder(const std::string& party) const { return both.path(party + "-evidence"); }
+  void write(const fs::path& to, const std::string& party) const {
+    const ShellResult written = both.veer(party, fmt::format("evidence {} -o {}", year, to.native()));
+    INFO(written.output);
+    REQUIRE(written.exit_code == 0);
+  }
+  static ShellResult verify(const fs::path& folder, const std::string& other = "") {
+    return shell(fmt::format("{}/verify.sh {} 2>&1", folder.native(), other));
+  }
+  /// As somebody does who knows how the folder is made.
+  static void sum_anew(const fs::path& folder) {
+    shell(fmt::format(
+        "cd {} && find . -type f ! -name SHA256SUMS | sed 's,^\\./,,' | sort | xargs sha256sum > sums && "
+        "mv sums SHA256SUMS",
+        folder.native()));
+  }
+  static void change(const fs::path& file, const std::string& from, const std::string& to) {
+    std::string text = read_file(file);
+    const std::size_t at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    write_file(file, text.replace(at, from.size(), to), 0644);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Q37: each side's evidence of a year is verified with bare tools, against the other's too") {
+  const Proven p;
+  for (const auto& [mine, theirs] : {std::pair{"aii", "avsb"}, {"avsb", "aii"}}) {
+    const ShellResult verified = Proven::verify(p.folder(mine), (p.folder(theirs) / "anchors.txt").native());
+    CAPTURE(mine, verified.output);
+    CHECK(verified.exit_code == 0);
+    CHECK(has(verified.output, "All of it holds."));
+    CHECK(has(verified.output, "the other side knows were held against this chain"));
+    CHECK(count_of(verified.output, "is signed by the receiver") == 2);
+    CHECK_FALSE(has(verified.output, "NOT GOOD"));
+    const json facts = json::parse(read_file(p.folder(mine) / "facts.json"));
+    CHECK(facts["exchanges"].size() == 2);
+    CHECK(facts["processors"][0]["name"] == "a provider");
+    CHECK(facts["configuration_sha256"] == sha256_hex(text_in(p.both.config(mine))));
+    CHECK(has(read_file(p.folder(mine) / "index.html"), "./verify.sh"));
+    CHECK(files_holding(p.folder(mine), fictitious_list(1000, 3)).empty());
+  }
+  CHECK(p.both.veer("aii", fmt::format("evidence {} -o {}", p.year, p.folder("aii").native())).exit_code ==
+        2);
+  CHECK(has(p.both.veer("aii", "evidence 2022 -o " + p.both.path("none").native()).output, "U_STATE"));
+  CHECK_FALSE(fs::exists(p.both.path("none")));
+}
+
+TEST_CASE("Q37: evidence that somebody changed does not verify") {
+  const Proven p;
+  const fs::path folder = p.folder("avsb");
+  const auto does_not = [&](const std::string& why, const std::string& other = "") {
+    const ShellResult verified = Proven::verify(folder, other);
+    CAPTURE(verified.output);
+    CHECK(verified.exit_code == 1);
+    CHECK(has(verified.output, why));
+    CHECK_FALSE(has(verified.output, "All of it holds."));
+  };
+  const fs::path receipt =
+      *std::find_if(fs::begin(fs::directory_iterator(folder / "receipts")), fs::directory_iterator(),
+                    [](const fs::path& path) { return path.extension() == ".json"; });
+  SECTION("a file") {
+    Proven::change(folder / "facts.json", "avsb", "aiia");
+    does_not("a file is not as it was written");
+  }
+  SECTION("a file too many") {
+    write_file(folder / "receipts/more.txt", "x");
+    does_not("was added");
+  }
+  SECTION("a receipt, and the sums") {
+    Proven::change(receipt, "\"recorded\"", "\"recorded\" ");
+    Proven::sum_anew(folder);
+    does_not("is not signed by a key of this folder");
+  }
+  SECTION("a package's digest, and the sums") {
+    const std::string digest = read_file(folder / "packages.txt").substr(0, 64);
+    Proven::change(folder / "packages.txt", digest, std::string(64, '0'));
+    Proven::sum_anew(folder);
+    does_not("tells of a package that is not known here");
+  }
+  SECTION("a record of the chain, and the sums") {
+    Proven::change(folder / "audit.jsonl", "\"records\":\"1000\"", "\"records\":\"1001\"");
+    Proven::sum_anew(folder);
+    does_not("does not follow the one before it");
+  }
+  SECTION("a chain that was cut, with its end and the sums") {
+    const std::string chain = read_file(folder / "audit.jsonl");
+    write_file(folder / "audit.jsonl", chain.substr(0, chain.find('\n') + 1), 0644);
+    const std::string first = chain.substr(0, chain.find('\n'));
+    std::string length(8, '\0');
+    length[6] = static_cast<char>(first.size() >> 8U);
+    length[7] = static_cast<char>(first.size() & 0xffU);
+    write_file(folder / "head.txt", "1:" + sha256_hex("veerdienst-audit/1" + length + first) + "\n", 0644);
+    Proven::sum_anew(folder);
+    does_not("which the chain does not hold");
+    does_not("the other side knows", (p.folder("aii") / "anchors.txt").native());
+  }
+}
