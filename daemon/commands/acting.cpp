@@ -418,7 +418,7 @@ void add_send(CLI::App& app, Context& context) {
                   "the file's name holds what could be a national number: give it another name");
     asked->verb = fmt::format("send{}{}{}", file->empty() ? "-empty" : "", *corrects ? "-correction" : "",
                               *left_out ? "-set-aside" : "");
-    if (!file->empty()) require_there(*file);
+    if (!file->empty() && !context.strangeness()) require_there(*file);
     if (file->empty() && !*yes) require_meant(context, *year);
     asked->argument = file->empty() ? std::to_string(*year) : fs::absolute(*file).lexically_normal().native();
     if (asked->wait_for_receipt) asked->patience = std::chrono::seconds(*wait);

@@ -88,9 +88,9 @@ TEST_CASE("doctor tells of a key that has little time left, on either side") {
       0);
   expect(both, 3,
          "warn  key …" + theirs.substr(32) +
-             ": 29 day(s) left: ask the other side to renew it, and take it in with 'veer keys import'");
+             ": 30 day(s) left: ask the other side to renew it, and take it in with 'veer keys import'");
   CHECK(has(both.veer("aii", "doctor").output,
-            "warn  key …" + theirs.substr(32) + ": 29 day(s) left: 'veer keys renew' gives it more time"));
+            "warn  key …" + theirs.substr(32) + ": 30 day(s) left: 'veer keys renew' gives it more time"));
 }
 
 TEST_CASE("doctor has the service that runs try the share, with what only that was given") {
