@@ -79,6 +79,14 @@ TEST_CASE(
   crash_everywhere(held_and_released(), kStride);
 }
 
+TEST_CASE("a crash around a correction that is handed over changes nothing of its end") {
+  crash_everywhere(corrected_and_handed_over(), kStride);
+}
+
+TEST_CASE("a crash while a person is forgotten leaves nothing of the number in the end") {
+  crash_everywhere(forgetting(), kStride);
+}
+
 TEST_CASE("a second crash while the first is being mended does no harm either") {
   const Beginning start(plain());
   for (std::size_t n = 10; n <= start.effects(); n += told_or(24)) {
@@ -110,8 +118,9 @@ TEST_CASE("a power cut that takes all that was not synced takes nothing that was
 }
 
 TEST_CASE("a power cut in the longer lives takes nothing that was promised either") {
-  for (const Scenario& scenario : {refused_and_corrected(), cut_and_resumed(), bad_then_good(), name_taken(),
-                                   commanded(), held_and_approved(), held_and_released()}) {
+  for (const Scenario& scenario :
+       {refused_and_corrected(), cut_and_resumed(), bad_then_good(), name_taken(), commanded(),
+        held_and_approved(), held_and_released(), corrected_and_handed_over(), forgetting()}) {
     const Beginning start(scenario);
     for (std::size_t i = 0; i < start.syncs().size(); i += told_or(7)) {
       INFO("effect " << start.syncs()[i] << " of " << start.effects());

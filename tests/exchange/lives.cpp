@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "core/files.h"
 #include "support/fictitious.h"
 #include "support/handmade.h"
@@ -186,6 +189,90 @@ Scenario held_and_released() {
     pair.run_to_rest();
   };
   return {.prepare = save_list, .live = live, .stages = {"rejected", "acknowledged"}};
+}
+
+Scenario corrected_and_handed_over() {
+  const auto file = [](const fs::path& folder, const char* which) {
+    return folder / "files" / which / kListName;
+  };
+  const auto prepare = [=](const fs::path& folder) {
+    const Pair pair(folder);
+    for (const char* which : {"first", "second"}) fs::create_directories(file(folder, which).parent_path());
+    fs::create_directory(folder / "exports");
+    write_file(file(folder, "first"), csv_of(earlier_numbers()));
+    write_file(file(folder, "second"), csv_of(numbers()));
+  };
+  const auto live = [=](Pair& pair) {
+    pair.avsb_config.export_to.folder = pair.root / "exports";
+    pair.start();
+    if (times_asked(aii(pair), "send") == 0) ask(aii(pair), "send", file(pair.root, "first"));
+    pair.run_to_rest();
+    if (times_asked(aii(pair), "send-correction") == 0)
+      ask(aii(pair), "send-correction", file(pair.root, "second"));
+    pair.run_to_rest();
+    if (times_asked(avsb(pair), "export") == 0) ask(avsb(pair), "export", "2026 premium");
+    pair.run_to_rest();
+    const auto hold = avsb(pair).instance.holds.find(HoldKind::hand_over, "export-2026-r2");
+    if (hold && times_asked(avsb(pair), "approve") == 0)
+      avsb(pair).instance.db.transaction([&] {
+        avsb(pair).instance.agenda.ask("approve", hold->subject + " " + hold->digest, {1002, "approver"});
+      });
+    pair.run_to_rest();
+  };
+  return {.prepare = prepare,
+          .live = live,
+          .stages = {"acknowledged", "acknowledged"},
+          .lists = 2,
+          .handed_over = true,
+          .dropped = false};
+}
+
+namespace {
+
+/// Until it is done: what was asked for before a crash has lost its file.
+void entrust(Side& side, const std::string& verb, const std::string& argument, const Insz& person,
+             const Person& who) {
+  const auto is_done = [&] {
+    return !side.instance.db.query("SELECT 1 FROM command WHERE verb = :verb AND stage = 'done'", {verb})
+                .empty();
+  };
+  if (is_done()) return;
+  const auto digits = person.digits();
+  Fd file(memfd_create("persons", MFD_CLOEXEC));
+  if (write(file.get(), digits.data(), digits.size()) != static_cast<ssize_t>(digits.size())) return;
+  std::int64_t id = 0;
+  side.instance.db.transaction([&] { id = side.instance.agenda.ask(verb, argument, who); });
+  side.instance.files.put(id, std::move(file));
+}
+
+}  // namespace
+
+Scenario forgetting() {
+  const auto prepare = [](const fs::path& folder) {
+    Pair pair(folder);
+    pair.start();
+    save(pair, "inburgeringsplicht-2025.csv", earlier_numbers());
+    pair.run_to_rest();
+    fs::remove(pair.drop_folder() / "inburgeringsplicht-2025.csv.result.txt");
+    save(pair, kListName, numbers());
+  };
+  const auto live = [](Pair& pair) {
+    pair.start();
+    pair.run_to_rest();
+    entrust(avsb(pair), "forget", "a notice", earlier_numbers().front(), {1001, "operator"});
+    pair.run_for(std::chrono::minutes(2));
+    const auto asked = avsb(pair).instance.db.query(
+        "SELECT subject FROM hold WHERE kind = 'forget' AND state = 'open' LIMIT 1");
+    if (!asked.empty())
+      entrust(avsb(pair), "approve-forget", asked.front().text(0), earlier_numbers().front(),
+              {1002, "approver"});
+    pair.run_for(std::chrono::minutes(2));
+  };
+  return {.prepare = prepare,
+          .live = live,
+          .stages = {"acknowledged", "acknowledged"},
+          .lists = 2,
+          .forgotten = {earlier_numbers().front()}};
 }
 
 }  // namespace veer::test

@@ -24,7 +24,10 @@ struct Scenario {
   Names aii_alerts = {};
   Names avsb_alerts = {};
   std::size_t quarantined = 0;
-  bool dropped = true;  ///< or sent by hand, which leaves no note
+  std::size_t lists = 1;             ///< that are recorded, replaced ones included
+  bool handed_over = false;          ///< to another system, as a file
+  std::vector<Insz> forgotten = {};  ///< who stands nowhere any more
+  bool dropped = true;               ///< or sent by hand, which leaves no note
 };
 
 Scenario plain();
@@ -35,6 +38,8 @@ Scenario name_taken();
 Scenario commanded();
 Scenario held_and_approved();
 Scenario held_and_released();
+Scenario corrected_and_handed_over();
+Scenario forgetting();
 
 /// Of a side's exchanges, oldest first.
 Names stages_of(Side& side);

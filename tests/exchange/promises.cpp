@@ -72,11 +72,18 @@ Names seen_partial(const fs::path& folder) {
   // It was being made: nobody can read it yet.
   if (fs::exists(path.native() + "-journal") && !fs::exists(path.native() + "-wal")) return {};
   Database db("sqlite:" + path.native(), Database::Access::read_only);
-  if (!db.has_table("list") || !db.has_table("anchor")) return {};
+  if (!db.has_table("list") || !db.has_table("erased")) return {};
   const auto none = [&](const std::string& sql) { return db.query(sql).empty(); };
   Promises promises;
-  promises.keep("each list has all its numbers",
-                none("SELECT id FROM list WHERE records <> (SELECT count(*) FROM entry WHERE list = id)"));
+  promises.keep(
+      "each list has all its numbers",
+      none("SELECT id FROM list l WHERE records - (SELECT count(*) FROM erased) > (SELECT count(*) FROM entry"
+           " WHERE list = id) AND NOT EXISTS (SELECT 1 FROM list WHERE reference_year = l.reference_year AND"
+           " revision > l.revision)"));
+  promises.keep(
+      "a replaced list has none of its numbers",
+      none("SELECT id FROM list l WHERE EXISTS (SELECT 1 FROM entry WHERE list = l.id) AND EXISTS"
+           " (SELECT 1 FROM list WHERE reference_year = l.reference_year AND revision > l.revision)"));
   promises.keep("no number stands there without its list",
                 none("SELECT list FROM entry WHERE list NOT IN (SELECT id FROM list)"));
   promises.keep("each list has its exchange and its receipt",
@@ -101,7 +108,7 @@ Names broken_promises(Pair& pair, const Scenario& scenario) {
   pair.run_for(std::chrono::minutes(1));
 
   Database& db = avsb(pair).instance.db;
-  promises.equal("one list is recorded", db.query("SELECT id FROM list").size(), std::size_t{1});
+  promises.equal("each list is recorded once", db.query("SELECT id FROM list").size(), scenario.lists);
   promises.equal("with every number", avsb(pair).instance.lists.count(kYear), std::int64_t{kNumbers});
   promises.equal("each exchange came to its end", stages_of(aii(pair)), scenario.stages);
   if (stages_of(aii(pair)) == scenario.stages) {
@@ -120,6 +127,14 @@ Names broken_promises(Pair& pair, const Scenario& scenario) {
   pair.avsb.reset();
   pair.aii.reset();
   fs::remove(pair.root / kListName);
+  fs::remove_all(pair.root / "files");
+  if (scenario.handed_over) {
+    const fs::path file = pair.root / "exports/inburgeringsplicht-2026-r2.csv";
+    promises.equal("it was handed over, once", Pair::names(pair.root / "exports").size(), std::size_t{1});
+    promises.keep("with every number", fs::exists(file) && read_file(file).size() == 5 + 12 * kNumbers);
+    fs::remove_all(pair.root / "exports");
+  }
+  promises.equal("who was forgotten stands nowhere", files_holding(pair.root, scenario.forgotten), Names{});
   std::vector<Insz> all = numbers();
   all.insert(all.end(), earlier_numbers().begin(), earlier_numbers().end());
   promises.equal("no number stands anywhere but in the register",
