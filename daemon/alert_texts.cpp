@@ -295,6 +295,16 @@ constexpr std::array kMeanings = {
            "A list that was handed over has been corrected since"},
           {"Wie de vorige versie gebruikt, heeft de nieuwe nodig.",
            "Whoever uses the one before needs the new one."}},
+    Topic{"incident",
+          {"Een bevinding moet binnen 24 uur aan de andere kant gemeld worden",
+           "The other side is to be told of a finding within 24 hours"},
+          {"Elke poging telt (protocol, artikel 6). Bevestig of verwerp de bevinding, en verwittig de "
+           "functionaris van "
+           "de andere kant met de tekst die klaarstaat.",
+           "Each attempt counts (protocol, article 6). Confirm or dismiss the finding, and tell the other "
+           "side's "
+           "officer with the text that is ready."},
+          "incident list"},
 };
 
 constexpr Phrase kSince = {"Sinds {}.", "Since {}."};

@@ -74,6 +74,7 @@ std::int64_t AlertBook::add(const std::string& cause, AlertKind kind, std::strin
       " VALUES (:id, :cause, :kind, :code, :x, :text, :at)",
       {id, cause, std::string(alert_kind_name(kind)), std::string(code), exchange, text,
        to_millis(clock_.now())});
+  if (kind == AlertKind::finding) incidents_.open(cause, code, exchange, text);
   tellings_.opened(id, kind == AlertKind::notice);
   return id;
 }

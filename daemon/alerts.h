@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "daemon/database.h"
+#include "daemon/incidents.h"
 #include "daemon/tellings.h"
 
 namespace veer {
@@ -42,7 +43,10 @@ inline std::string step_cause(std::string_view what) { return "step:" + std::str
 class AlertBook {
  public:
   AlertBook(Database& database, const Clock& clock, TellingRules rules = {})
-      : db_(database), clock_(clock), tellings_(database, clock, std::move(rules)) {}
+      : db_(database),
+        clock_(clock),
+        tellings_(database, clock, std::move(rules)),
+        incidents_(database, clock) {}
 
   /// Opens an alert. One with this cause that is open already tells from now on what is told here. `cause`
   /// begins with a topic of kTopics (alert_topics.h).
@@ -64,6 +68,8 @@ class AlertBook {
   std::optional<Alert> find(std::int64_t id);
 
   Tellings& tellings() { return tellings_; }
+  /// One for each finding.
+  Incidents& incidents() { return incidents_; }
 
  private:
   Alert open_one(std::int64_t id);
@@ -73,6 +79,7 @@ class AlertBook {
   Database& db_;
   const Clock& clock_;
   Tellings tellings_;
+  Incidents incidents_;
 };
 
 }  // namespace veer

@@ -52,6 +52,10 @@ constexpr std::array kAsked = {
     Verb{"reject", Right::approve},
     Verb{"resume", Right::approve},
     Verb{"export", Right::operate},
+    Verb{"incident-confirm", Right::operate},
+    Verb{"incident-dismiss", Right::operate},
+    Verb{"incident-notified", Right::operate},
+    Verb{"incident-close", Right::operate},
 };
 constexpr std::array kEntrusted = {
     Verb{"lookup", Right::desk},
@@ -61,10 +65,11 @@ constexpr std::array kEntrusted = {
 constexpr std::array<std::string_view, 4> kOffers = {"send", "send-set-aside", "send-correction",
                                                      "send-correction-set-aside"};
 constexpr std::array kLooks = {
-    Verb{"status", Right::look},         Verb{"list", Right::look},      Verb{"show", Right::look},
-    Verb{"alerts", Right::look},         Verb{"alert", Right::look},     Verb{"receipt", Right::look},
-    Verb{"metrics", Right::look},        Verb{"release", Right::look},   Verb{"audit verify", Right::audit},
-    Verb{"audit anchors", Right::audit}, Verb{"evidence", Right::audit},
+    Verb{"status", Right::look},    Verb{"list", Right::look},          Verb{"show", Right::look},
+    Verb{"alerts", Right::look},    Verb{"alert", Right::look},         Verb{"receipt", Right::look},
+    Verb{"incidents", Right::look}, Verb{"incident", Right::look},      Verb{"metrics", Right::look},
+    Verb{"release", Right::look},   Verb{"audit verify", Right::audit}, Verb{"audit anchors", Right::audit},
+    Verb{"evidence", Right::audit},
 };
 
 template <typename Verbs>

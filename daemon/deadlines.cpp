@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "daemon/alert_topics.h"
 #include "daemon/audit.h"
+#include "daemon/housekeeping.h"
 #include "daemon/rules.h"
 #include "daemon/shared_alerts.h"
 #include "formats/acceptance.h"
@@ -185,6 +186,26 @@ void look_at_channels(Instance& at) {
       "no channel of [alerts] told anybody since it was configured so: 'veer alerts test' tries them");
 }
 
+// Q26: four hours before the limit of 24, and beyond it.
+void look_at_incidents(Instance& at) {
+  static constexpr std::chrono::hours kWarning{4};
+  const Time now = at.clock.now();
+  for (const Incident& incident : at.alerts.incidents().all()) {
+    const std::string cause = fmt::format("incident:{}", incident.id);
+    if (!incident.waits() || now < incident.due() - kWarning) {
+      at.alerts.close(cause);
+      continue;
+    }
+    at.alerts.raise(
+        cause, AlertKind::attention, now < incident.due() ? "INCIDENT_DUE" : "INCIDENT_OVERDUE",
+        incident.exchange,
+        fmt::format("incident {} ({}) {} on {}, 24 hours after it was found, and the other side has not "
+                    "been told of it: 'veer incident notice {}' is what to tell",
+                    incident.id, incident.code, now < incident.due() ? "falls due" : "fell due",
+                    format_time(incident.due()), incident.id));
+  }
+}
+
 /// Whether the file still says what the service works by.
 void look_at_configuration(Instance& at) {
   const Config& config = at.config;
@@ -241,7 +262,14 @@ void look_at_deadlines(Instance& at) {
     look_at_configuration(at);
     look_at_disk(at);
     look_at_audit(at);
+    look_at_incidents(at);
   });
+}
+
+Time next_look_at_deadlines(Instance& at) {
+  const Time now = at.clock.now();
+  const Time daily = now + kTidyEvery;
+  return std::min(daily, at.alerts.incidents().next_limit(now).value_or(daily));
 }
 
 void tell_recorded(Instance& at, const Exchange& x) {

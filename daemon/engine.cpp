@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "daemon/alert_topics.h"
 #include "daemon/housekeeping.h"
+#include "daemon/officer.h"
 #include "daemon/rules.h"
 #include "daemon/share_trial.h"
 #include "daemon/suspension.h"
@@ -355,6 +356,7 @@ std::string Engine::obey(const Command& command, const Transfer& transfer) {
     });
     return text;
   }
+  if (command.verb.starts_with("incident-")) return obey_incident(at_, command);
   if (command.verb == "close-alert") {
     std::string text;
     at_.db.transaction([&] {

@@ -10,7 +10,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "daemon/persons.h"
-#include "daemon/rules.h"
+#include "daemon/requests.h"
 
 namespace veer {
 namespace {
@@ -18,8 +18,6 @@ namespace {
 constexpr std::string_view kPrefix = "forget-";
 constexpr std::uint64_t kMostMarks = std::uint64_t{64} << 20;
 constexpr std::size_t kLongestNotice = 300;
-
-std::string release_cause(const std::string& subject) { return "release:" + subject; }
 
 std::string random_hex(Random& random) {
   std::string hex;
@@ -78,7 +76,7 @@ std::string Erasure::ask(const Command& command) {
                       {"persons", std::to_string(persons.size())},
                       {"notice", notice},
                       {"who", command.who.name}});
-    at_.alerts.raise(release_cause(subject), AlertKind::attention, "FORGET", subject,
+    at_.alerts.raise(request_cause(subject), AlertKind::attention, "FORGET", subject,
                      fmt::format("{} asks to forget {} person(s) on notice of death ({}). Another person, an "
                                  "approver, gives the same number(s): 'veer approve {}'",
                                  command.who.name, persons.size(), notice, subject));
@@ -88,24 +86,20 @@ std::string Erasure::ask(const Command& command) {
 
 std::string Erasure::approve(const Command& command) {
   const std::string& subject = command.argument;
-  const auto hold = at_.holds.find(HoldKind::erasure, subject);
-  const bool done_before = hold && hold->state == HoldState::released && hold->decided_by &&
-                           hold->decided_by->uid == command.who.uid;
+  const Approved request = require_request(at_, HoldKind::erasure, subject, command.who);
+  const Hold& hold = request.hold;
   const std::string text = fmt::format(
       "{} is carried out: neither the register nor what stands around it holds "
       "the number(s)",
       subject);
-  if (!hold || (hold->state != HoldState::open && !done_before))
-    throw Error(Code::u_state, fmt::format("{} does not wait for a release", shown_name(subject)));
-  require_second_person(at_.config.environment, at_.config.access, hold->asked_by, command.who);
-  if (!done_before) {
+  if (!request.before) {
     const std::vector<Insz> persons = persons_of(command);
     const auto salt = at_.db.query_one("SELECT salt FROM salt WHERE subject = :subject", {subject});
-    if (!salt || commitment_to(persons, salt->text(0)) != hold->digest)
+    if (!salt || commitment_to(persons, salt->text(0)) != hold.digest)
       throw Error(Code::u_state,
                   fmt::format("these are not the numbers that {} asked for: compare them with the "
                               "notice, or reject {}",
-                              hold->asked_by ? hold->asked_by->name : "somebody", subject));
+                              hold.asked_by ? hold.asked_by->name : "somebody", subject));
     remove_exports(persons);
     std::set<std::string> marks = lines_of(marks_file());
     for (const Insz& person : persons) marks.insert(mark_of(person));
@@ -115,15 +109,15 @@ std::string Erasure::approve(const Command& command) {
       erase(persons);
       cut_salts(persons);
       at_.db.execute("DELETE FROM salt WHERE subject = :subject", {subject});
-      at_.holds.decide(*hold, HoldState::released, command.who);
+      at_.holds.decide(hold, HoldState::released, command.who);
       const auto after = at_.db.query_one("SELECT count(*) FROM entry")->integer(0);
       at_.audit.append("forgotten", "",
                        {{"subject", subject},
                         {"persons", std::to_string(persons.size())},
                         {"entries", std::to_string(before - after)},
-                        {"asked_by", hold->asked_by ? hold->asked_by->name : ""},
+                        {"asked_by", hold.asked_by ? hold.asked_by->name : ""},
                         {"who", command.who.name}});
-      at_.alerts.close(release_cause(subject));
+      at_.alerts.close(request_cause(subject));
     });
     log(LogLevel::info, "{} released {}", command.who.name, subject);
   }
@@ -208,21 +202,9 @@ void Erasure::adopt_marks() {
 }
 
 std::string Erasure::reject(const Rejection& rejection, const Person& who) {
-  const auto hold = at_.holds.find(HoldKind::erasure, rejection.subject);
-  const std::string text = fmt::format("{} is not carried out", shown_name(rejection.subject));
-  if (hold && hold->state == HoldState::rejected && hold->decided_by && hold->decided_by->uid == who.uid)
-    return text;
-  if (!hold || hold->state != HoldState::open)
-    throw Error(Code::u_state, fmt::format("{} does not wait for a release", shown_name(rejection.subject)));
-  require_second_person(at_.config.environment, at_.config.access, hold->asked_by, who);
-  at_.db.transaction([&] {
-    at_.holds.decide(*hold, HoldState::rejected, who, rejection.reason);
-    at_.db.execute("DELETE FROM salt WHERE subject = :subject", {rejection.subject});
-    at_.audit.append("forget-rejected", "",
-                     {{"subject", rejection.subject}, {"who", who.name}, {"reason", rejection.reason}});
-    at_.alerts.close(release_cause(rejection.subject));
-  });
-  return text;
+  reject_request(at_, HoldKind::erasure, rejection, who, "forget-rejected",
+                 [&] { at_.db.execute("DELETE FROM salt WHERE subject = :subject", {rejection.subject}); });
+  return fmt::format("{} is not carried out", shown_name(rejection.subject));
 }
 
 }  // namespace veer

@@ -9,6 +9,7 @@
 #include "core/digest.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "daemon/requests.h"
 #include "daemon/rules.h"
 
 namespace veer {
@@ -19,7 +20,6 @@ constexpr unsigned kForGroup = 0640;
 constexpr std::string_view kPrefix = "export-";
 constexpr std::string_view kFilePrefix = "inburgeringsplicht-";
 
-std::string release_cause(const std::string& subject) { return "release:" + subject; }
 std::string stale_cause(int year) { return fmt::format("export-stale:{}", year); }
 
 struct Wanted {
@@ -84,7 +84,7 @@ std::string HandOver::ask(const Command& command) {
     at_.audit.append("export-asked", list->exchange,
                      {{"subject", subject}, {"purpose", what.purpose}, {"who", command.who.name}});
     at_.alerts.raise(
-        release_cause(subject), AlertKind::attention, "EXPORT", subject,
+        request_cause(subject), AlertKind::attention, "EXPORT", subject,
         fmt::format("{} asks to hand over the list for reference date 1 January {} ({} numbers, "
                     "revision {}) for: {}. Another person, an approver, releases it: 'veer "
                     "approve {}'",
@@ -95,13 +95,8 @@ std::string HandOver::ask(const Command& command) {
 
 std::string HandOver::approve(const Approval& approval, const Person& who) {
   const auto [year, revision] = called(approval.subject);
-  const auto hold = at_.holds.find(HoldKind::hand_over, approval.subject);
-  const bool done_before =
-      hold && hold->state == HoldState::released && hold->decided_by && hold->decided_by->uid == who.uid;
-  if (!hold || (hold->state != HoldState::open && !done_before))
-    throw Error(Code::u_state, fmt::format("{} does not wait for a release", approval.subject));
-  require_second_person(at_.config.environment, at_.config.access, hold->asked_by, who);
-  if (hold->digest != approval.sha256)
+  const Approved request = require_request(at_, HoldKind::hand_over, approval.subject, who);
+  if (request.hold.digest != approval.sha256)
     throw Error(Code::u_state, fmt::format("another request waits under that name: look at it with 'veer "
                                            "approve {}'",
                                            approval.subject));
@@ -111,17 +106,17 @@ std::string HandOver::approve(const Approval& approval, const Person& who) {
     throw Error(Code::u_state, fmt::format("the list for {} was corrected since that was asked for: have it "
                                            "asked for anew, 'veer export {}'",
                                            year, year));
-  if (!done_before)
+  if (!request.before)
     at_.db.transaction([&] {
-      at_.holds.decide(*hold, HoldState::released, who);
+      at_.holds.decide(request.hold, HoldState::released, who);
       at_.audit.append("exported", list->exchange,
                        {{"subject", approval.subject},
                         {"records", std::to_string(at_.lists.count(year))},
                         {"revision", std::to_string(revision)},
-                        {"purpose", hold->purpose},
-                        {"asked_by", hold->asked_by ? hold->asked_by->name : ""},
+                        {"purpose", request.hold.purpose},
+                        {"asked_by", request.hold.asked_by ? request.hold.asked_by->name : ""},
                         {"who", who.name}});
-      at_.alerts.close(release_cause(approval.subject));
+      at_.alerts.close(request_cause(approval.subject));
       at_.alerts.close(stale_cause(year));
     });
   const auto file = write(year, revision);
@@ -136,20 +131,8 @@ std::filesystem::path HandOver::write(int year, std::int64_t revision) {
 }
 
 std::string HandOver::reject(const Rejection& rejection, const Person& who) {
-  const auto hold = at_.holds.find(HoldKind::hand_over, rejection.subject);
-  const std::string text = fmt::format("{} is not handed over", rejection.subject);
-  if (hold && hold->state == HoldState::rejected && hold->decided_by && hold->decided_by->uid == who.uid)
-    return text;
-  if (!hold || hold->state != HoldState::open)
-    throw Error(Code::u_state, fmt::format("{} does not wait for a release", shown_name(rejection.subject)));
-  require_second_person(at_.config.environment, at_.config.access, hold->asked_by, who);
-  at_.db.transaction([&] {
-    at_.holds.decide(*hold, HoldState::rejected, who, rejection.reason);
-    at_.audit.append("export-rejected", "",
-                     {{"subject", rejection.subject}, {"who", who.name}, {"reason", rejection.reason}});
-    at_.alerts.close(release_cause(rejection.subject));
-  });
-  return text;
+  reject_request(at_, HoldKind::hand_over, rejection, who, "export-rejected");
+  return fmt::format("{} is not handed over", shown_name(rejection.subject));
 }
 
 void HandOver::tell_corrected(const Exchange& x, const Change& change) {
@@ -159,7 +142,7 @@ void HandOver::tell_corrected(const Exchange& x, const Change& change) {
     if (!hold) continue;
     if (hold->state == HoldState::open) {
       at_.holds.lapse(HoldKind::hand_over, subject);
-      at_.alerts.close(release_cause(subject));
+      at_.alerts.close(request_cause(subject));
     } else if (hold->state == HoldState::released) {
       at_.alerts.raise(
           stale_cause(x.reference_year), AlertKind::attention, "EXPORT_STALE", x.id,

@@ -392,7 +392,7 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
   }
   look_at_deadlines(at_);
   if (at_.holds.suspensions().empty()) look_over_outgoing(at_, transfer);
-  return now + kTidyEvery;
+  return next_look_at_deadlines(at_);
 }
 
 std::string Receiver::approve(const Command& command) {

@@ -140,11 +140,22 @@ void third_schema(Database& db) {
 }
 
 // Version 4: recorded lists are handed over, by two persons and for a purpose; persons are looked up and
-// forgotten.
+// forgotten; findings become incidents.
 void fourth_schema(Database& db) {
   db.execute("ALTER TABLE hold ADD COLUMN purpose TEXT");
   // What binds a commitment to its number: of a record in the audit chain (seq), or of a request (subject).
   db.execute("CREATE TABLE salt (seq BIGINT, subject TEXT, salt TEXT NOT NULL, commitment TEXT NOT NULL)");
+  // Findings, as the protocol's officers deal with them.
+  db.execute(
+      "CREATE TABLE incident (id BIGINT PRIMARY KEY, cause TEXT NOT NULL, code TEXT NOT NULL, exchange TEXT "
+      "NOT"
+      " NULL, text TEXT NOT NULL, found_at BIGINT NOT NULL, verdict TEXT NOT NULL, decided_by TEXT, "
+      "decided_at"
+      " BIGINT, why TEXT, notified_by TEXT, notified_at BIGINT, closed_at BIGINT)");
+  db.execute(
+      "INSERT INTO incident (id, cause, code, exchange, text, found_at, verdict) SELECT id, cause, code, "
+      "exchange,"
+      " text, opened_at, 'open' FROM alert WHERE kind = 'finding' AND closed_at IS NULL");
   // Keyed digests of numbers that are never to be entered again.
   db.execute("CREATE TABLE erased (mark TEXT PRIMARY KEY)");
 }

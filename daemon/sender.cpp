@@ -379,7 +379,7 @@ Time Sender::run(Chore chore, const Transfer& transfer) {
   }
   look_at_deadlines(at_);
   if (at_.holds.suspensions().empty()) look_over_outgoing(at_, transfer);
-  return now + kTidyEvery;
+  return next_look_at_deadlines(at_);
 }
 
 Time Sender::rehearse_in_time(const Transfer& transfer) {

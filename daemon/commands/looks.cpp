@@ -23,6 +23,8 @@ void look_at(Context& context, const std::string& what, const std::string& argum
   if (what == "show") return show_exchange(context, argument);
   if (what == "alerts") return show_alerts(context);
   if (what == "alert") return show_alert(context, argument);
+  if (what == "incidents") return show_incidents(context);
+  if (what == "incident") return show_incident(context, argument);
   if (what == "receipt") return show_receipt(context, argument);
   if (what == "release") return show_release(context, argument);
   if (what == "audit verify") return verify_chain(context, words_of(argument));

@@ -16,6 +16,9 @@ void show_metrics(Context& context);
 void show_alerts(Context& context);
 /// One alert by its number, and whom it was told to.
 void show_alert(Context& context, const std::string& number);
+void show_incidents(Context& context);
+/// "show", "notice" or "report", and its number.
+void show_incident(Context& context, const std::string& what);
 void show_exchange(Context& context, const std::string& id);
 /// A receipt as the service hands it out: JSON with the archive's name and bytes in base64.
 void show_receipt(Context& context, const std::string& id);

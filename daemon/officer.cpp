@@ -1,0 +1,179 @@
+#include "daemon/officer.h"
+
+#include <array>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "core/log.h"
+#include "daemon/dates.h"
+#include "daemon/phrase.h"
+
+namespace veer {
+namespace {
+
+constexpr std::size_t kLongestText = 500;
+
+struct Said {
+  std::int64_t id = 0;
+  std::string text;
+};
+
+Said said(const std::string& argument) {
+  Said said;
+  const std::size_t blank = std::min(argument.find(' '), argument.size());
+  const auto read = std::from_chars(argument.data(), argument.data() + blank, said.id);
+  if (read.ec != std::errc() || read.ptr != argument.data() + blank)
+    throw Error(Code::u_usage, "an incident is named by its number in 'veer incident list'");
+  if (blank < argument.size())
+    said.text = without_numbers(printable(argument.substr(blank + 1), kLongestText));
+  return said;
+}
+
+// {0} other side, {1} when, {2} this side, {3} code, {4} text, {5} exchange, {6} verdict, {7} until when.
+constexpr Phrase kNotice = {
+    R"(Aan de functionaris voor gegevensbescherming van {0}
+
+Bij de uitwisseling van de lijst van de inburgeringsplicht (protocol van 1 oktober 2021, artikelen 6 en 9) stelde {2}
+op {1} het volgende vast:
+
+  {3}: {4}
+
+{5}{6}
+Deze melding moet u bereiken voor {7}: 24 uur na de vaststelling. Ze bevat geen persoonsgegevens.
+De bewijsstukken worden bewaard. Wie de feiten wil nagaan, krijgt ze van {2} op vraag.
+)",
+    R"(To the data-protection officer of {0}
+
+In the exchange of the list of the civic-integration obligation (protocol of 1 October 2021, articles 6 and 9) {2} found
+on {1}:
+
+  {3}: {4}
+
+{5}{6}
+This notice is to reach you before {7}: 24 hours after it was found. It holds no personal data.
+What proves it is kept. Whoever wants to look into it has it from {2} on request.
+)"};
+
+constexpr Phrase kOfExchange = {"Uitwisseling: {}\n", "Exchange: {}\n"};
+constexpr std::array<Phrase, 3> kVerdictTexts = {
+    Phrase{"Het is nog niet beoordeeld; tot het tegendeel blijkt, geldt het als een poging.\n",
+           "It has not been judged yet; it counts as an attempt until it turns out not to be one.\n"},
+    Phrase{"Het is bevestigd als een poging tot inbreuk of een inbreuk.\n",
+           "It was confirmed as an attempted breach or a breach.\n"},
+    Phrase{"Het is verworpen: er was geen poging.\n", "It was dismissed: there was no attempt.\n"},
+};
+
+// {0} incident, {1} when, {2} code, {3} text, {4} verdict, {5} why, {6} how many, {7} this side, {8} other
+// side, {9} told, {10} written.
+constexpr Phrase kBreach = {
+    R"(Inbreuk in verband met persoonsgegevens: wat de functionaris meldt (artikel 33, lid 3, AVG)
+Incident {0} bij {7}, opgesteld op {10}. ............ = in te vullen door de functionaris.
+
+a) Aard van de inbreuk
+   Vastgesteld op {1}: {2}: {3}
+   Oordeel: {4}{5}
+   Categorieën van betrokkenen: personen die op de peildatum niet aan de inburgeringsplicht hadden voldaan
+   Aantal betrokkenen, bij benadering: {6}
+   Categorieën van gegevens: INSZ-nummers, en niets anders
+   Aantal records, bij benadering: {6}
+b) Naam en contactgegevens van de functionaris: ............
+c) Waarschijnlijke gevolgen: ............
+   (De lijst reist versleuteld; wat op de share staat, is zonder de sleutel van de ontvanger niet te lezen.)
+d) Maatregelen
+   Genomen door het programma: wat niet te vertrouwen was, is apart gezet en niet geregistreerd; de feiten staan in het
+   auditspoor.
+   Andere kant ({8}) verwittigd: {9}
+   Andere maatregelen, genomen of voorgesteld: ............
+)",
+    R"(Personal-data breach: what the officer reports (article 33(3) GDPR)
+Incident {0} at {7}, written on {10}. ............ = for the officer to fill in.
+
+a) Nature of the breach
+   Found on {1}: {2}: {3}
+   Verdict: {4}{5}
+   Categories of data subjects: persons who had not met the civic-integration obligation on the reference date
+   Approximate number of data subjects: {6}
+   Categories of records: INSZ numbers, and nothing else
+   Approximate number of records: {6}
+b) Name and contact details of the data-protection officer: ............
+c) Likely consequences: ............
+   (The list travels encrypted; what lies on the share cannot be read without the receiver's key.)
+d) Measures
+   Taken by the program: what was not to be trusted was set aside and not recorded; the facts stand in the audit trail.
+   The other side ({8}) told: {9}
+   Other measures, taken or proposed: ............
+)"};
+
+}  // namespace
+
+std::string obey_incident(Instance& at, const Command& command) {
+  const Said what = said(command.argument);
+  Incidents& book = at.alerts.incidents();
+  const Incident before = book.find(what.id);
+  const auto fact = [&](const std::string& event) {
+    at.audit.append(event, before.exchange,
+                    {{"incident", std::to_string(what.id)},
+                     {"code", before.code},
+                     {"text", what.text},
+                     {"who", command.who.name}});
+  };
+  const std::string cause = fmt::format("incident:{}", what.id);
+  const auto need_text = [&] {
+    if (what.text.empty())
+      throw Error(Code::u_usage, "say why, or how: it stays in the audit trail and in the report");
+  };
+  std::string text;
+  at.db.transaction([&] {
+    if (command.verb == "incident-confirm" || command.verb == "incident-dismiss") {
+      need_text();
+      const bool confirms = command.verb == "incident-confirm";
+      book.decide(what.id, confirms ? Verdict::confirmed : Verdict::dismissed, command.who, what.text);
+      fact(confirms ? "incident-confirmed" : "incident-dismissed");
+      if (!confirms) at.alerts.close(cause);
+      text = fmt::format(
+          "incident {} is {}", what.id,
+          confirms ? "confirmed: tell the other side before " + format_time(before.due()) : "dismissed");
+    } else if (command.verb == "incident-notified") {
+      need_text();
+      book.notified(what.id, command.who, what.text);
+      fact("incident-notified");
+      at.alerts.close(cause);
+      text = fmt::format("that the other side was told of incident {} is on record", what.id);
+    } else if (command.verb == "incident-close") {
+      book.close(what.id);
+      fact("incident-closed");
+      at.alerts.close(cause);
+      at.alerts.close(before.cause);
+      text = fmt::format("incident {} is closed, and its alert with it", what.id);
+    } else {
+      throw Error(Code::u_usage, "an incident is confirmed, dismissed, notified or closed");
+    }
+  });
+  return text;
+}
+
+std::string notice_of(const Incident& incident, const Config& config) {
+  const Language language = config.language;
+  return fmt::format(
+      fmt::runtime(kNotice.in(language)), config.counterparty, said_time(incident.found_at, language),
+      config.party, incident.code, incident.text,
+      incident.exchange.empty() ? "" : fmt::format(fmt::runtime(kOfExchange.in(language)), incident.exchange),
+      kVerdictTexts.at(static_cast<std::size_t>(incident.verdict)).in(language),
+      said_time(incident.due(), language));
+}
+
+std::string breach_report_of(const Incident& incident, const Config& config,
+                             std::optional<std::uint64_t> records, Time now) {
+  const Language language = config.language;
+  return fmt::format(
+      fmt::runtime(kBreach.in(language)), incident.id, said_time(incident.found_at, language), incident.code,
+      incident.text, verdict_name(incident.verdict), incident.why.empty() ? "" : ": " + incident.why,
+      records ? std::to_string(*records) : "............", config.party, config.counterparty,
+      incident.notified_at
+          ? fmt::format("{} ({})", said_time(*incident.notified_at, language), incident.notified_by)
+          : "............",
+      said_time(now, language));
+}
+
+}  // namespace veer

@@ -1,0 +1,44 @@
+#include "daemon/requests.h"
+
+#include <fmt/format.h>
+
+#include "core/log.h"
+#include "daemon/rules.h"
+
+namespace veer {
+namespace {
+
+bool was_decided_by(const Hold& hold, HoldState state, const Person& who) {
+  return hold.state == state && hold.decided_by && hold.decided_by->uid == who.uid;
+}
+
+}  // namespace
+
+std::string request_cause(const std::string& subject) { return "release:" + subject; }
+
+Approved require_request(Instance& at, HoldKind kind, const std::string& subject, const Person& who) {
+  const auto hold = at.holds.find(kind, subject);
+  const bool before = hold && was_decided_by(*hold, HoldState::released, who);
+  if (!hold || (hold->state != HoldState::open && !before))
+    throw Error(Code::u_state, fmt::format("{} does not wait for a release", shown_name(subject)));
+  require_second_person(at.config.environment, at.config.access, hold->asked_by, who);
+  return {*hold, before};
+}
+
+void reject_request(Instance& at, HoldKind kind, const Rejection& rejection, const Person& who,
+                    const std::string& event, const std::function<void()>& also) {
+  const auto hold = at.holds.find(kind, rejection.subject);
+  if (hold && was_decided_by(*hold, HoldState::rejected, who)) return;
+  if (!hold || hold->state != HoldState::open)
+    throw Error(Code::u_state, fmt::format("{} does not wait for a release", shown_name(rejection.subject)));
+  require_second_person(at.config.environment, at.config.access, hold->asked_by, who);
+  at.db.transaction([&] {
+    at.holds.decide(*hold, HoldState::rejected, who, rejection.reason);
+    at.audit.append(event, "",
+                    {{"subject", rejection.subject}, {"who", who.name}, {"reason", rejection.reason}});
+    at.alerts.close(request_cause(rejection.subject));
+    if (also) also();
+  });
+}
+
+}  // namespace veer

@@ -1,0 +1,135 @@
+// Findings, as the protocol's officers deal with them: each attempt counts once, and the other side is told
+// within 24 hours (articles 6, 9; Q26, Q27, Q28, Q47).
+
+#include <algorithm>
+
+#include <catch2/catch.hpp>
+
+#include "core/files.h"
+#include "daemon/officer.h"
+#include "exchange/exchanging.h"
+#include "support/canary.h"
+#include "support/handmade.h"
+#include "support/text.h"
+
+using namespace veer;
+using namespace veer::test;
+using namespace std::chrono_literals;
+using Names = std::vector<std::string>;
+
+namespace {
+
+const Person kOfficer{1005, "officer"};
+
+/// Somebody put bytes on the share that nobody signed.
+struct Found : Exchanging {
+  Found() {
+    lay_bytes(pair, "vsb-inburgering-2026-r1_20260101000000000.pgp", "somebody else's");
+    pair.run_for(5min);
+    REQUIRE(avsb().alerts.incidents().all().size() == 1);
+  }
+  Instance& avsb() { return pair.avsb->instance; }
+  Incident incident() { return avsb().alerts.incidents().find(1); }
+  Names alerts() { return pair.open_alerts(*pair.avsb); }
+  void until(std::chrono::minutes after) { pair.run_for(incident().found_at + after - pair.clock.now()); }
+  std::string told(const std::string& verb, const std::string& argument, const Person& who = kOfficer) {
+    const auto id = avsb().agenda.ask(verb, argument, who);
+    pair.run_for(1min);
+    const CommandResult result = avsb().agenda.result_of(id);
+    REQUIRE(result.stage != CommandStage::pending);
+    return result.stage == CommandStage::failed ? result.code : result.text;
+  }
+  std::size_t events(const std::string& event) {
+    return avsb().db.query("SELECT 1 FROM audit WHERE event = :e", {event}).size();
+  }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "Q27: an attempt opens one incident in the transaction that tells of it, however often it comes again") {
+  Found f;
+  CHECK(f.incident().verdict == Verdict::open);
+  CHECK(f.incident().code == f.avsb().alerts.open().front().code);
+  lay_bytes(f.pair, "vsb-inburgering-2026-r1_20260101000000000.pgp", "somebody else's");
+  f.pair.run_for(10min);
+  CHECK(f.avsb().alerts.incidents().all().size() == 1);
+  lay_bytes(f.pair, "vsb-inburgering-2026-r1_20260101000000001.pgp", "something else again");
+  f.pair.run_for(10min);
+  CHECK(f.avsb().alerts.incidents().all().size() == 2);
+  CHECK(f.pair.aii->instance.alerts.incidents().all().empty());
+}
+
+TEST_CASE(
+    "Q26: the limit of 24 hours runs from the finding, is told of before it is reached, and beyond it") {
+  Found f;
+  const Names finding = f.alerts();
+  REQUIRE(finding.size() == 1);
+  f.until(19h + 59min);
+  CHECK(f.alerts() == finding);
+  f.until(20h + 1min);
+  CHECK(f.alerts() == Names{finding.front(), "attention INCIDENT_DUE"});
+  f.until(23h + 59min);
+  CHECK(f.alerts() == Names{finding.front(), "attention INCIDENT_DUE"});
+  f.until(24h + 1min);
+  CHECK(f.alerts() == Names{finding.front(), "attention INCIDENT_OVERDUE"});
+  CHECK(has(f.told("incident-notified", "1 by mail to their officer"), "on record"));
+  CHECK(f.alerts() == finding);
+  f.pair.run_for(50h);
+  CHECK(f.alerts() == finding);
+}
+
+TEST_CASE(
+    "Q27: an officer confirms or dismisses, and what was confirmed is closed once the other side was told") {
+  Found f;
+  CHECK(f.told("incident-close", "1") == "U_STATE");
+  CHECK(f.told("incident-confirm", "1") == "U_USAGE");
+  CHECK(f.told("incident-confirm", "x it was") == "U_USAGE");
+  CHECK(f.told("incident-confirm", "9 it was") == "U_UNKNOWN");
+  SECTION("confirmed, told, closed") {
+    CHECK(has(f.told("incident-confirm", "1 nobody of ours put it there"), "is confirmed"));
+    CHECK(f.told("incident-dismiss", "1 or was it") == "U_STATE");
+    CHECK(f.told("incident-close", "1") == "U_STATE");
+    f.told("incident-notified", "1 by telephone");
+    CHECK(has(f.told("incident-close", "1"), "is closed"));
+    CHECK(f.events("incident-confirmed") == 1);
+    CHECK(f.events("incident-notified") == 1);
+  }
+  SECTION("dismissed, closed") {
+    CHECK(has(f.told("incident-dismiss", "1 a test of the provider's"), "is dismissed"));
+    CHECK(f.told("incident-notified", "1 by mail") == "U_STATE");
+    f.until(25h);
+    CHECK(f.alerts().size() == 1);
+    CHECK(has(f.told("incident-close", "1"), "is closed"));
+    CHECK(f.events("incident-dismissed") == 1);
+  }
+  SECTION("while the exchange is suspended") {
+    f.told("suspend", "", {1001, "operator"});
+    CHECK(has(f.told("incident-dismiss", "1 a mistake of ours"), "is dismissed"));
+    CHECK(has(f.told("incident-close", "1"), "is closed"));
+    f.told("resume", "", {1002, "approver"});
+  }
+  CHECK(f.alerts().empty());
+  CHECK(f.incident().closed_at);
+  CHECK(f.events("incident-closed") == 1);
+}
+
+TEST_CASE(
+    "Q47: the notice and the breach report say what is known, leave blanks for the rest, and name nobody") {
+  Found f;
+  f.told("incident-confirm", "1 of 85.07.30-033.61 perhaps");
+  for (const Language language : {Language::nl, Language::en}) {
+    f.pair.avsb_config.language = language;
+    const std::string notice = notice_of(f.incident(), f.pair.avsb_config);
+    CHECK(has(notice, "aii"));
+    CHECK(has(notice, f.incident().code));
+    const std::string report = breach_report_of(f.incident(), f.pair.avsb_config, 50, f.pair.clock.now());
+    for (const char* part : {"a) ", "b) ", "c) ", "d) ", "............", ": 50\n", "INSZ"})
+      CHECK(has(report, part));
+    for (const std::string& text : {notice, report}) {
+      CHECK(text.find('{') == std::string::npos);
+      CHECK_FALSE(has(text, "033.61"));
+      CHECK_FALSE(holds_number(text, f.numbers));
+    }
+  }
+}
