@@ -111,8 +111,9 @@ std::vector<std::string> unknown_groups(const AccessConfig& access) {
 
 void require_right(const AccessConfig& access, Right right, uid_t person) {
   if (may(access, right, person)) return;
-  throw Error(Code::c_user, fmt::format("{} may not do this: it is for members of {}", person_of(person).name,
-                                        fmt::join(groups_with(access, right), ", ")));
+  throw Error(Code::c_user, fmt::format("{} may not do this: it is for members of {}{}",
+                                        person_of(person).name, fmt::join(groups_with(access, right), ", "),
+                                        person == 0 ? "; or run it as the service's user (runuser)" : ""));
 }
 
 Person person_of(uid_t uid) {

@@ -305,6 +305,23 @@ constexpr std::array kMeanings = {
            "side's "
            "officer with the text that is ready."},
           "incident list"},
+    Topic{"request",
+          {"Een vraag wacht op een tweede persoon", "A request waits for a second person"},
+          {"Ze wordt pas uitgevoerd als een goedkeurder, iemand anders dan wie ze stelde, ze vrijgeeft.",
+           "It is carried out only once an approver, somebody else than who asked, releases it."},
+          "approve {0}"},
+    Topic{"export-folder",
+          {"Een overgedragen bestand kon niet worden verwijderd",
+           "A file that was handed over could not be removed"},
+          {"Het bevat nummers van personen, en zijn tijd is voorbij.",
+           "It holds people's numbers, and its time is over."}},
+    Topic{"left-out",
+          {"De ontvanger nam niet alle nummers op", "The receiver did not enter every number"},
+          {"De lijst is geregistreerd. Kijk na of de bron bijgewerkt moet worden, en sluit dan deze "
+           "waarschuwing.",
+           "The list is recorded. See whether the source is to be brought up to date, and close this alert "
+           "then."},
+          kShow},
 };
 
 constexpr Phrase kSince = {"Sinds {}.", "Since {}."};

@@ -11,7 +11,7 @@ namespace veer {
 
 /// What an alert can be about: every word that a cause may begin with (docs/alerts.md). alert_texts.cpp says
 /// what each means.
-inline constexpr std::array<std::string_view, 47> kTopics = {
+inline constexpr std::array<std::string_view, 50> kTopics = {
     "step",          "host-key",    "receipt",    "refused",       "history",     "receipts-unseen",
     "contradiction", "withdrawn",   "adopted",    "orphan",        "anchor",      "bytes",
     "size",          "flood",       "renamed",    "foreign",       "restless",    "names",
@@ -19,7 +19,8 @@ inline constexpr std::array<std::string_view, 47> kTopics = {
     "release",       "suspended",   "unreleased", "restored",      "list-due",    "key",
     "disk",          "audit",       "rehearsal",  "unheard",       "second-list", "metrics",
     "page",          "certificate", "window",     "configuration", "clock",       "not-taken-in",
-    "legal-basis",   "review",      "unproven",   "export-stale",  "incident",
+    "legal-basis",   "review",      "unproven",   "export-stale",  "incident",    "request",
+    "export-folder", "left-out",
 };
 
 inline constexpr const char* kClockCause = "clock";

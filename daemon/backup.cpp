@@ -172,6 +172,10 @@ std::string sums_text(const Sums& sums) {
 }
 
 Sums read_sums(const fs::path& backup) {
+  if (!is_there(backup)) throw Error(Code::u_usage, fmt::format("there is no folder {}", shown(backup)));
+  if (access(backup.c_str(), R_OK | X_OK) != 0)
+    throw Error(Code::c_user, fmt::format("{} may not be read by {}: run this as its owner", shown(backup),
+                                          person_of(getuid()).name));
   if (!is_there(backup / kSums)) throw_not_whole(backup, "it has no SHA256SUMS");
   Sums sums;
   std::istringstream lines(read_file(backup / kSums));

@@ -227,11 +227,13 @@ bool Database::has_table(std::string_view name) {
 
 void Database::create_entry_table() { execute(sqlite::kCreateEntryTable); }
 
-void Database::forget_old_pages() {
+void Database::rewrite() {
+  assert(!in_transaction());
+  impl_->run(std::string(sqlite::kWriteAnew));
   if (query_one(sqlite::kEmptyLog)->integer(0) != 0)
-    throw Error(Code::l_busy,
-                "somebody reads the database, so that what was deleted is still in its log; it is "
-                "tried again");
+    throw Error(
+        Code::l_busy,
+        "somebody reads the database, so that what was deleted is still in its log; it is tried again");
 }
 
 void Database::insert_entries(std::int64_t list, std::span<const Insz> numbers) {

@@ -73,9 +73,9 @@ class Database {
   bool has_table(std::string_view name);
   /// CREATE TABLE entry (list, insz): the register's numbers, in the layout that the database does best.
   void create_entry_table();
-  /// What was deleted is nowhere in the database's files when this returns. Throws L_BUSY while somebody
-  /// reads.
-  void forget_old_pages();
+  /// Writes every page anew, so that nothing that was deleted is anywhere in the database's files. Throws
+  /// L_BUSY while somebody reads.
+  void rewrite();
   /// INSERT INTO entry of all `numbers` for `list`, within the running transaction.
   void insert_entries(std::int64_t list, std::span<const Insz> numbers);
   /// Writes all of it, as it stands at this moment, into the new file `path` (0600), beside whoever writes

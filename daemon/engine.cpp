@@ -49,9 +49,9 @@ void require_over(const Alert& alert) {
   if (topic == kSuspended)
     throw Error(Code::u_state,
                 "the exchange is still suspended: 'veer resume' ends that, and this alert with it");
-  if (topic == "release")
+  if (topic == "release" || topic == "request")
     throw Error(Code::u_state,
-                "the list still waits: 'veer approve' or 'veer reject' ends that, and this alert with it");
+                "it still waits: 'veer approve' or 'veer reject' ends that, and this alert with it");
 }
 
 std::variant<Sender, Receiver> side_of(Instance& instance) {
@@ -77,7 +77,7 @@ void Engine::start() {
         at_.agenda.finish(command, CommandStage::failed, code_name(Code::l_stopped),
                           "the service began anew before the share was tried");
       });
-  if (at_.config.role == Role::receiver) Erasure(at_).adopt_marks();
+  if (at_.config.role == Role::receiver) Erasure(at_).reconcile_marks();
   last_seen_ = at_.clock.now();
   wake_all(last_seen_);
 }

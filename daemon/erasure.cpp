@@ -1,7 +1,6 @@
 #include "daemon/erasure.h"
 
 #include <algorithm>
-#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -9,6 +8,8 @@
 #include "core/digest.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "daemon/hand_over.h"
+#include "daemon/old_pages.h"
 #include "daemon/persons.h"
 #include "daemon/requests.h"
 
@@ -18,6 +19,7 @@ namespace {
 constexpr std::string_view kPrefix = "forget-";
 constexpr std::uint64_t kMostMarks = std::uint64_t{64} << 20;
 constexpr std::size_t kLongestNotice = 300;
+constexpr std::size_t kHex = 64;  // of a key, and of a mark
 
 std::string random_hex(Random& random) {
   std::string hex;
@@ -25,13 +27,29 @@ std::string random_hex(Random& random) {
   return hex;
 }
 
-std::set<std::string> lines_of(const std::filesystem::path& file) {
+std::string mark_of(const std::string& key, const Insz& person) {
+  const auto digits = person.digits();
+  return hmac_sha256_hex(key, std::string_view(digits.data(), digits.size()));
+}
+
+bool is_mark(const std::string& line) {
+  return line.size() == 2 * kHex + 1 && line[kHex] == ' ' && is_sha256(line.substr(0, kHex)) &&
+         is_sha256(line.substr(kHex + 1));
+}
+
+std::set<std::string> lines_of(const fs::path& file) {
   std::error_code none;
   std::set<std::string> lines;
   if (!fs::exists(file, none)) return lines;
   std::istringstream text(read_file(file, kMostMarks));
   for (std::string line; std::getline(text, line);)
-    if (is_sha256(line)) lines.insert(line);
+    if (is_mark(line)) lines.insert(line);
+  return lines;
+}
+
+std::set<std::string> lines_of(Database& db) {
+  std::set<std::string> lines;
+  for (const Row& row : db.query("SELECT mark FROM erased")) lines.insert(row.text(0));
   return lines;
 }
 
@@ -46,18 +64,10 @@ std::vector<Insz> Erasure::persons_of(const Command& command) const {
   return read_persons(*file, kMostAtOnce, date_of(at_.clock.now()));
 }
 
-// Its own file: whoever has the books alone cannot try numbers against the marks in them.
-const std::string& Erasure::key() {
-  if (!key_.empty()) return key_;
-  const auto file = at_.config.state / "erased.key";
-  std::error_code none;
-  if (!fs::exists(file, none)) write_new_file(file, random_hex(at_.random));
-  return key_ = read_file(file, 1024);
-}
-
-std::string Erasure::mark_of(const Insz& person) {
-  const auto digits = person.digits();
-  return hmac_sha256_hex(key(), std::string_view(digits.data(), digits.size()));
+/// The one in use, or a new one when nobody was forgotten yet.
+std::string Erasure::key() {
+  const auto row = at_.db.query_one("SELECT mark FROM erased LIMIT 1");
+  return row ? row->text(0).substr(0, kHex) : random_hex(at_.random);
 }
 
 std::string Erasure::ask(const Command& command) {
@@ -86,51 +96,51 @@ std::string Erasure::ask(const Command& command) {
 
 std::string Erasure::approve(const Command& command) {
   const std::string& subject = command.argument;
-  const Approved request = require_request(at_, HoldKind::erasure, subject, command.who);
+  const Approved request = require_request(at_, HoldKind::erasure, subject, command);
   const Hold& hold = request.hold;
-  const std::string text = fmt::format(
-      "{} is carried out: neither the register nor what stands around it holds "
-      "the number(s)",
-      subject);
   if (!request.before) {
     const std::vector<Insz> persons = persons_of(command);
     const auto salt = at_.db.query_one("SELECT salt FROM salt WHERE subject = :subject", {subject});
     if (!salt || commitment_to(persons, salt->text(0)) != hold.digest)
       throw Error(Code::u_state,
-                  fmt::format("these are not the numbers that {} asked for: compare them with the "
-                              "notice, or reject {}",
+                  fmt::format("these are not the numbers that {} asked for: compare them with the notice, or "
+                              "reject {}",
                               hold.asked_by ? hold.asked_by->name : "somebody", subject));
-    remove_exports(persons);
-    std::set<std::string> marks = lines_of(marks_file());
-    for (const Insz& person : persons) marks.insert(mark_of(person));
-    write_file(marks_file(), fmt::format("{}\n", fmt::join(marks, "\n")));
     at_.db.transaction([&] {
-      const auto before = at_.db.query_one("SELECT count(*) FROM entry")->integer(0);
-      erase(persons);
+      const std::int64_t entries = erase(persons);
       cut_salts(persons);
       at_.db.execute("DELETE FROM salt WHERE subject = :subject", {subject});
+      note_old_pages(at_.db);
       at_.holds.decide(hold, HoldState::released, command.who);
-      const auto after = at_.db.query_one("SELECT count(*) FROM entry")->integer(0);
+      HandOver(at_).tell_taken_back();
       at_.audit.append("forgotten", "",
                        {{"subject", subject},
                         {"persons", std::to_string(persons.size())},
-                        {"entries", std::to_string(before - after)},
+                        {"entries", std::to_string(entries)},
                         {"asked_by", hold.asked_by ? hold.asked_by->name : ""},
                         {"who", command.who.name}});
       at_.alerts.close(request_cause(subject));
     });
     log(LogLevel::info, "{} released {}", command.who.name, subject);
   }
-  at_.db.forget_old_pages();
-  return text;
+  write_marks();
+  HandOver(at_).take_back();
+  return fmt::format(
+      "{} is carried out: the register and what was made of it do not hold the number(s) any more{}; "
+      "sealed packages and backups from before still do",
+      subject, forget_old_pages(at_.db) ? "" : ", and its files are written anew once nobody reads them");
 }
 
-void Erasure::erase(const std::vector<Insz>& persons) {
+std::int64_t Erasure::erase(const std::vector<Insz>& persons) {
+  const std::string in_use = key();
+  std::int64_t entries = 0;
   for (const Insz& person : persons) {
-    at_.db.execute("DELETE FROM entry WHERE list IN (SELECT id FROM list) AND insz = :insz",
-                   {static_cast<std::int64_t>(person.value())});
-    at_.db.execute("INSERT INTO erased (mark) VALUES (:mark) ON CONFLICT DO NOTHING", {mark_of(person)});
+    entries += at_.db.execute("DELETE FROM entry WHERE list IN (SELECT id FROM list) AND insz = :insz",
+                              {static_cast<std::int64_t>(person.value())});
+    at_.db.execute("INSERT INTO erased (mark) VALUES (:mark) ON CONFLICT DO NOTHING",
+                   {fmt::format("{} {}", in_use, mark_of(in_use, person))});
   }
+  return entries;
 }
 
 // From then on the commitments in the audit trail are bound to nobody.
@@ -141,36 +151,32 @@ void Erasure::cut_salts(const std::vector<Insz>& persons) {
         at_.db.execute("DELETE FROM salt WHERE seq = :seq", {row.integer(0)});
 }
 
-// What lies there for other systems is made anew by another hand-over.
-void Erasure::remove_exports(const std::vector<Insz>& persons) {
-  const auto& folder = at_.config.export_to.folder;
-  std::error_code none;
-  if (folder.empty() || !fs::is_directory(folder, none)) return;
-  for (const std::string& name : names_in(folder)) {
-    if (!name.starts_with("inburgeringsplicht-") && !name.starts_with(".inburgeringsplicht-")) continue;
-    const std::string text = read_file(folder / name, std::uint64_t{1} << 30);
-    const bool held = std::any_of(persons.begin(), persons.end(), [&](const Insz& person) {
-      const auto digits = person.digits();
-      return text.find(std::string_view(digits.data(), digits.size())) != std::string::npos;
-    });
-    if (!held) continue;
-    remove_file(folder / name);
-    log(LogLevel::warn, "{} held somebody who is forgotten, and is removed: hand the list over anew", name);
-  }
+// After the transaction, so that nothing is marked that was not decided.
+void Erasure::write_marks() {
+  std::set<std::string> lines = lines_of(marks_file());
+  const std::size_t before = lines.size();
+  lines.merge(lines_of(at_.db));
+  if (lines.size() != before) write_file(marks_file(), fmt::format("{}\n", fmt::join(lines, "\n")));
 }
 
 std::int64_t Erasure::erase_marked(int reference_year) {
-  std::set<std::string> marks;
-  for (const Row& row : at_.db.query("SELECT mark FROM erased")) marks.insert(row.text(0));
-  if (marks.empty()) return 0;
+  Marks marks;
+  for (const std::string& line : lines_of(at_.db)) marks[line.substr(0, kHex)].insert(line.substr(kHex + 1));
   std::int64_t erased = 0;
+  if (marks.empty()) return erased;
   for (const Row& list : at_.db.query("SELECT id FROM list WHERE reference_year = :year OR :all = 0",
                                       {reference_year, reference_year}))
     erased += erase_marked_of(list.integer(0), marks);
+  if (erased > 0) note_old_pages(at_.db);
   return erased;
 }
 
-std::int64_t Erasure::erase_marked_of(std::int64_t list, const std::set<std::string>& marks) {
+std::int64_t Erasure::erase_marked_of(std::int64_t list, const Marks& marks) {
+  const auto is_marked = [&](const Insz& person) {
+    return std::any_of(marks.begin(), marks.end(), [&](const auto& keyed) {
+      return keyed.second.contains(mark_of(keyed.first, person));
+    });
+  };
   std::int64_t erased = 0;
   std::int64_t last = -1;
   while (true) {
@@ -179,26 +185,31 @@ std::int64_t Erasure::erase_marked_of(std::int64_t list, const std::set<std::str
     if (rows.empty()) return erased;
     for (const Row& row : rows) {
       last = row.integer(0);
-      if (marks.contains(mark_of(Insz::trusted(static_cast<std::uint64_t>(last)))))
-        erased += at_.db.execute("DELETE FROM entry WHERE list = :list AND insz = :insz", {list, last});
+      const Insz person = Insz::trusted(static_cast<std::uint64_t>(last));
+      if (!is_marked(person)) continue;
+      erased += at_.db.execute("DELETE FROM entry WHERE list = :list AND insz = :insz", {list, last});
+      cut_salts({person});
     }
   }
 }
 
-void Erasure::adopt_marks() {
-  std::set<std::string> marks = lines_of(marks_file());
-  for (const Row& row : at_.db.query("SELECT mark FROM erased")) marks.erase(row.text(0));
-  if (marks.empty()) return;
-  at_.db.transaction([&] {
-    for (const std::string& mark : marks) at_.db.execute("INSERT INTO erased (mark) VALUES (:mark)", {mark});
-    const std::int64_t entries = erase_marked(0);
-    at_.audit.append("forgotten", "",
-                     {{"subject", "marks from before"},
-                      {"persons", std::to_string(marks.size())},
-                      {"entries", std::to_string(entries)}});
-  });
-  at_.db.forget_old_pages();
-  log(LogLevel::warn, "persons who were forgotten before these books were restored are forgotten again");
+void Erasure::reconcile_marks() {
+  std::set<std::string> fresh = lines_of(marks_file());
+  for (const std::string& line : lines_of(at_.db)) fresh.erase(line);
+  if (!fresh.empty()) {
+    at_.db.transaction([&] {
+      for (const std::string& line : fresh)
+        at_.db.execute("INSERT INTO erased (mark) VALUES (:mark)", {line});
+      const std::int64_t entries = erase_marked(0);
+      at_.audit.append("forgotten", "",
+                       {{"subject", "marks from before"},
+                        {"persons", std::to_string(fresh.size())},
+                        {"entries", std::to_string(entries)}});
+    });
+    log(LogLevel::warn, "persons who were forgotten before these books were restored are forgotten again");
+  }
+  write_marks();
+  forget_old_pages(at_.db);
 }
 
 std::string Erasure::reject(const Rejection& rejection, const Person& who) {

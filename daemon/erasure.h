@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -9,7 +10,8 @@
 
 namespace veer {
 
-/// In the state folder: the mark of each who was forgotten, a line each.
+/// In the state folder: a line for each who was forgotten, a key and a digest keyed with it. Whoever has it
+/// can try numbers against it: it is kept as the backups are.
 inline constexpr const char* kMarksFile = "erased.marks";
 
 /// Forgetting a person at AVSB on notice of death (article 3; Q17), by two persons, who each give the number:
@@ -30,21 +32,22 @@ class Erasure {
   /// Takes out of a year's lists (0: of all) what is marked, within the caller's transaction. Returns how
   /// many entries went.
   std::int64_t erase_marked(int reference_year);
-  /// Marks that lie beside the books and not in them, as after a restore, count too from now on.
-  void adopt_marks();
+  /// Marks in the books and in the file beside them become the same, and new ones are applied: at the start.
+  void reconcile_marks();
 
  private:
+  /// By key: the digests keyed with it.
+  using Marks = std::map<std::string, std::set<std::string>>;
+
   std::vector<Insz> persons_of(const Command& command) const;
-  std::string mark_of(const Insz& person);
-  void erase(const std::vector<Insz>& persons);
-  std::int64_t erase_marked_of(std::int64_t list, const std::set<std::string>& marks);
+  std::string key();
+  std::int64_t erase(const std::vector<Insz>& persons);
+  std::int64_t erase_marked_of(std::int64_t list, const Marks& marks);
   void cut_salts(const std::vector<Insz>& persons);
-  void remove_exports(const std::vector<Insz>& persons);
+  void write_marks();
   std::filesystem::path marks_file() const { return at_.config.state / kMarksFile; }
-  const std::string& key();
 
   Instance& at_;
-  std::string key_;
 };
 
 }  // namespace veer

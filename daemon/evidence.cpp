@@ -69,17 +69,14 @@ class Evidence {
 
   void packages_and_receipts() {
     std::string& packages = files_["packages.txt"];
-    std::string& points = files_["receipts.txt"];
     for (const Exchange& x : exchanges_) {
       packages += fmt::format("{} {} revision {} {} {} numbers\n", x.package_sha256, x.package, x.revision,
                               stage_name(x.stage), x.records);
       const auto receipt = ledger_.receipt_of(x.id);
       if (!receipt || receipt->signature.empty()) continue;
-      const std::string name = fmt::format("receipts/{}.json", x.stem);
+      const std::string name = fmt::format("receipts/{}.{}.json", x.stem, x.id.substr(0, 8));
       files_[name] = receipt->json;
       files_[name + ".sig"] = receipt->signature;
-      const AuditHead said = parse_receipt(receipt->json).audit;
-      points += fmt::format("{} {}:{}\n", is_sender() ? "theirs" : "ours", said.seq, said.head);
     }
   }
 
@@ -97,10 +94,11 @@ class Evidence {
 
   void chain() {
     std::string& records = files_["audit.jsonl"];
-    for (const Row& row : books_.query("SELECT record FROM audit ORDER BY seq"))
+    std::string& head = files_["head.txt"];  // of the last record here, whatever is written meanwhile
+    for (const Row& row : books_.query("SELECT record, seq, hash FROM audit ORDER BY seq")) {
       records += row.text(0) + "\n";
-    const auto head = books_.query_one("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1");
-    files_["head.txt"] = head ? fmt::format("{}:{}\n", head->integer(0), head->text(1)) : "";
+      head = fmt::format("{}:{}\n", row.integer(1), row.text(2));
+    }
     std::string& anchors = files_["anchors.txt"];
     for (const Row& row : books_.query("SELECT party, seq, head, exchange FROM anchor ORDER BY at, seq"))
       anchors += fmt::format("{} {}:{} {}\n", row.text(0), row.integer(1), row.text(2), row.text(3));
@@ -141,9 +139,11 @@ class Evidence {
                              {"confirmed_on", format_date(basis->confirmed_on)},
                              {"valid_until", format_date(basis->valid_until)},
                              {"last_day", format_date(last_day(*basis))}};
-    json["access"] = {{"offer, withdraw, suspend, ask for a hand-over", config_.access.operators},
-                      {"release, reject, resume", config_.access.approvers},
-                      {"read the audit trail and this evidence", config_.access.auditors}};
+    json["access"] = {
+        {"offer, withdraw, suspend, ask for a hand-over or to forget", config_.access.operators},
+        {"ask about a person", config_.access.service_desk},
+        {"release, reject, resume", config_.access.approvers},
+        {"read the audit trail and this evidence", config_.access.auditors}};
     json["processors"] = Json::array();
     for (const Processor& each : config_.processors)
       json["processors"].push_back({{"name", each.name}, {"task", each.task}});

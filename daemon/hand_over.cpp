@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/digest.h"
 #include "core/files.h"
@@ -18,7 +19,6 @@ namespace {
 // Whoever uses it is in the folder's group.
 constexpr unsigned kForGroup = 0640;
 constexpr std::string_view kPrefix = "export-";
-constexpr std::string_view kFilePrefix = "inburgeringsplicht-";
 
 std::string stale_cause(int year) { return fmt::format("export-stale:{}", year); }
 
@@ -57,7 +57,7 @@ std::pair<int, std::int64_t> called(const std::string& subject) {
 bool HandOver::is_called(const std::string& subject) { return subject.starts_with(kPrefix); }
 
 std::filesystem::path HandOver::file_of(int year, std::int64_t revision) const {
-  return at_.config.export_to.folder / fmt::format("{}{}-r{}.csv", kFilePrefix, year, revision);
+  return at_.config.export_to.folder / fmt::format("inburgeringsplicht-{}-r{}.csv", year, revision);
 }
 
 std::string HandOver::ask(const Command& command) {
@@ -93,9 +93,10 @@ std::string HandOver::ask(const Command& command) {
   return subject;
 }
 
-std::string HandOver::approve(const Approval& approval, const Person& who) {
+std::string HandOver::approve(const Approval& approval, const Command& command) {
+  const Person& who = command.who;
   const auto [year, revision] = called(approval.subject);
-  const Approved request = require_request(at_, HoldKind::hand_over, approval.subject, who);
+  const Approved request = require_request(at_, HoldKind::hand_over, approval.subject, command);
   if (request.hold.digest != approval.sha256)
     throw Error(Code::u_state, fmt::format("another request waits under that name: look at it with 'veer "
                                            "approve {}'",
@@ -104,8 +105,8 @@ std::string HandOver::approve(const Approval& approval, const Person& who) {
   const auto list = at_.lists.newest(year);
   if (!list || list->revision != revision)
     throw Error(Code::u_state, fmt::format("the list for {} was corrected since that was asked for: have it "
-                                           "asked for anew, 'veer export {}'",
-                                           year, year));
+                                           "asked for anew with 'veer export'",
+                                           year));
   if (!request.before)
     at_.db.transaction([&] {
       at_.holds.decide(request.hold, HoldState::released, who);
@@ -124,9 +125,14 @@ std::string HandOver::approve(const Approval& approval, const Person& who) {
   return fmt::format("the list for {} (revision {}) lies in {}", year, revision, file.native());
 }
 
+// It is released by then: what keeps it from being written is waited for, as far as a command is.
 std::filesystem::path HandOver::write(int year, std::int64_t revision) {
   const auto file = file_of(year, revision);
-  write_file(file, at_.lists.as_csv(year), kForGroup);
+  try {
+    write_file(file, at_.lists.as_csv(year), kForGroup);
+  } catch (const Error& error) {
+    throw Error(Code::l_busy, fmt::format("{}; it is tried again", error.message()));
+  }
   return file;
 }
 
@@ -138,37 +144,79 @@ std::string HandOver::reject(const Rejection& rejection, const Person& who) {
 void HandOver::tell_corrected(const Exchange& x, const Change& change) {
   for (std::int64_t revision = x.revision - 1; revision >= 1; --revision) {
     const std::string subject = subject_of(x.reference_year, revision);
-    const auto hold = at_.holds.find(HoldKind::hand_over, subject);
-    if (!hold) continue;
-    if (hold->state == HoldState::open) {
+    if (const auto hold = at_.holds.find(HoldKind::hand_over, subject);
+        hold && hold->state == HoldState::open) {
       at_.holds.lapse(HoldKind::hand_over, subject);
       at_.alerts.close(request_cause(subject));
-    } else if (hold->state == HoldState::released) {
-      at_.alerts.raise(
-          stale_cause(x.reference_year), AlertKind::attention, "EXPORT_STALE", x.id,
-          fmt::format("the list for reference year {} was handed over as revision {} on {} and has "
-                      "been corrected since (revision {}: {} added, {} withdrawn): whoever uses it "
-                      "must have the new one, 'veer export {}'",
-                      x.reference_year, revision, format_date(date_of(hold->decided_at.value())), x.revision,
-                      change.added, change.withdrawn, x.reference_year));
-      return;
+      at_.audit.append("export-lapsed", x.id, {{"subject", subject}});
+      at_.alerts.tell(
+          fmt::format("export-stale:{}:{}", subject, x.id), "EXPORT_LAPSED", x.id,
+          fmt::format("{} was not handed over: revision {} was recorded meanwhile. Ask again with "
+                      "'veer export {} --purpose …'",
+                      subject, x.revision, x.reference_year));
     }
+    const auto released = at_.holds.last_released(HoldKind::hand_over, subject);
+    if (!released) continue;
+    at_.alerts.raise(
+        stale_cause(x.reference_year), AlertKind::attention, "EXPORT_STALE", x.id,
+        fmt::format(
+            "the list for reference year {} was handed over as revision {} on {} and has been corrected "
+            "since (revision {}: {} added, {} withdrawn): whoever uses it must have the new one, 'veer "
+            "export {} --purpose …'",
+            x.reference_year, revision, format_date(date_of(released->decided_at.value())), x.revision,
+            change.added, change.withdrawn, x.reference_year));
+    return;
   }
 }
 
+void HandOver::tell_taken_back() {
+  const Time oldest = at_.clock.now() - at_.config.export_to.keep;
+  for (const Hold& hold : at_.holds.released(HoldKind::hand_over)) {
+    if (hold.decided_at.value() < oldest) continue;
+    const int year = called(hold.subject).first;
+    at_.alerts.raise(
+        stale_cause(year), AlertKind::attention, "EXPORT_STALE", "",
+        fmt::format("somebody was forgotten since the list for reference year {} was handed over on "
+                    "{}: what lay in the folder of [export] is removed, and whoever uses the list "
+                    "must have a new one, 'veer export {} --purpose …'",
+                    year, format_date(date_of(hold.decided_at.value())), year));
+  }
+}
+
+void HandOver::take_back() {
+  clear([](Time) { return true; });
+}
+
 void HandOver::tidy() {
+  const Time old = at_.clock.now() - at_.config.export_to.keep;
+  clear([&](Time written) { return written < old; });
+}
+
+// Ours alone, by name, kind and owner: others may put what they like into that folder.
+void HandOver::clear(const std::function<bool(Time)>& goes) {
+  static const std::regex kOurs("\\.?inburgeringsplicht-\\d{4}-r\\d{1,3}\\.csv(\\.new)?");
+  static constexpr const char* kCause = "export-folder";
   const auto& folder = at_.config.export_to.folder;
   if (folder.empty()) return;
-  const Time old = at_.clock.now() - at_.config.export_to.keep;
-  for (const std::string& name : names_in(folder)) {
-    const bool half_written = name.starts_with('.') && name.ends_with(".csv.new");
-    struct stat status {};
-    if (name.find(kFilePrefix) != (half_written ? 1 : 0) || (!half_written && !name.ends_with(".csv")) ||
-        lstat((folder / name).c_str(), &status) != 0)
-      continue;
-    if (Time(std::chrono::seconds(status.st_mtim.tv_sec)) >= old) continue;
-    remove_file(folder / name);
-    at_.db.transaction([&] { at_.audit.append("export-removed", "", {{"name", name}}); });
+  try {
+    for (const std::string& name : names_in(folder)) {
+      struct stat status {};
+      if (!std::regex_match(name, kOurs) || lstat((folder / name).c_str(), &status) != 0 ||
+          !S_ISREG(status.st_mode) || status.st_uid != geteuid() ||
+          !goes(Time(std::chrono::seconds(status.st_mtim.tv_sec))))
+        continue;
+      remove_file(folder / name);
+      at_.db.transaction([&] { at_.audit.append("export-removed", "", {{"name", name}}); });
+    }
+    if (at_.alerts.is_open(kCause)) at_.db.transaction([&] { at_.alerts.close(kCause); });
+  } catch (const Error& error) {
+    at_.db.transaction([&] {
+      at_.alerts.raise(
+          kCause, AlertKind::attention, code_name(error.code()), "",
+          fmt::format("files in {} could not be removed when their time was over: {}. Remove them by "
+                      "hand, for they hold people's numbers, and give the service the rights",
+                      folder.native(), error.message()));
+    });
   }
 }
 

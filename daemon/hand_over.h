@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "daemon/instance.h"
@@ -18,15 +19,20 @@ class HandOver {
   std::string ask(const Command& command);
   /// Whether an approval or a rejection is about one.
   static bool is_called(const std::string& subject);
-  std::string approve(const Approval& approval, const Person& who);
+  std::string approve(const Approval& approval, const Command& command);
   std::string reject(const Rejection& rejection, const Person& who);
   /// Within the transaction that records a correction: whoever uses what was handed over is to hear of it.
   void tell_corrected(const Exchange& exchange, const Change& change);
+  /// Within the transaction that forgets somebody: likewise. take_back() then removes what lies in the
+  /// folder.
+  void tell_taken_back();
+  void take_back();
   /// Removes files that lay there for as long as configured.
   void tidy();
 
  private:
   std::filesystem::path file_of(int year, std::int64_t revision) const;
+  void clear(const std::function<bool(Time)>& goes);
   std::filesystem::path write(int year, std::int64_t revision);
 
   Instance& at_;

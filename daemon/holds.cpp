@@ -108,6 +108,24 @@ std::optional<Hold> Holds::find(HoldKind kind, const std::string& subject) {
   return row ? std::optional(hold_of(*row)) : std::nullopt;
 }
 
+std::optional<Hold> Holds::last_released(HoldKind kind, const std::string& subject) {
+  const auto row =
+      db_.query_one(fmt::format("SELECT {} FROM hold WHERE kind = :kind AND subject = :subject AND"
+                                " state = 'released' ORDER BY id DESC LIMIT 1",
+                                kColumns),
+                    {kind_name(kind), subject});
+  return row ? std::optional(hold_of(*row)) : std::nullopt;
+}
+
+std::vector<Hold> Holds::released(HoldKind kind) {
+  std::vector<Hold> holds;
+  for (const Row& row : db_.query(
+           fmt::format("SELECT {} FROM hold WHERE kind = :kind AND state = 'released' ORDER BY id", kColumns),
+           {kind_name(kind)}))
+    holds.push_back(hold_of(row));
+  return holds;
+}
+
 void Holds::decide(const Hold& hold, HoldState state, const Person& who, const std::string& reason) {
   const std::int64_t changed = db_.execute(
       "UPDATE hold SET state = :state, decided_uid = :uid, decided_by = :who, decided_at = :at, reason = :why"

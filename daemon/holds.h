@@ -73,6 +73,9 @@ class Holds {
             const std::optional<Person>& asked_by, const std::string& purpose = {});
   /// The newest row; empty when it was never held.
   std::optional<Hold> find(HoldKind kind, const std::string& subject);
+  /// The newest one that was released; all of a kind, oldest first.
+  std::optional<Hold> last_released(HoldKind kind, const std::string& subject);
+  std::vector<Hold> released(HoldKind kind);
   void decide(const Hold& hold, HoldState state, const Person& who, const std::string& reason = {});
   /// Nothing happens when it is not held.
   void lapse(HoldKind kind, const std::string& subject);

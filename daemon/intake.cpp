@@ -155,8 +155,7 @@ Time Intake::scan(const Transfer& transfer) {
       });
     }
   }
-  if (at_.alerts.is_open(refusal_cause("")) && !at_.offers.more_refused_than(kToldSingly))
-    at_.db.transaction([&] { at_.alerts.close(refusal_cause("")); });
+  if (at_.alerts.is_open(refusal_cause("")) && !at_.offers.more_refused_than(kToldSingly)) tell_rest_singly();
   return next;
 }
 
@@ -496,6 +495,18 @@ void Intake::tell_refused(const Offer& offer, const Error& error) {
     at_.alerts.raise(refusal_cause(offer.name), AlertKind::attention, code_name(error.code()), "",
                      fmt::format("{} was not taken in: {}. The note beside it in {} says more",
                                  printable(offer.name), error.message(), at_.config.drop.native()));
+}
+
+// So few are left that each is told of by itself.
+void Intake::tell_rest_singly() {
+  at_.db.transaction([&] {
+    at_.alerts.close(refusal_cause(""));
+    for (const Offer& offer : at_.offers.all())
+      if (offer.stage == OfferStage::refused && !at_.alerts.is_open(refusal_cause(offer.name)))
+        at_.alerts.raise(refusal_cause(offer.name), AlertKind::attention, offer.refused_as, "",
+                         fmt::format("{} was not taken in ({}). The note beside it in {} says why",
+                                     printable(offer.name), offer.refused_as, at_.config.drop.native()));
+  });
 }
 
 void Intake::refuse(Offer offer, const Error& error, const ListReport* report) {

@@ -70,6 +70,7 @@ class Intake {
   void seal_to_spool(Exchange& exchange, Manifest& manifest, std::vector<Insz> numbers,
                      const Transfer& transfer);
   void wait_for_resumption(Offer offer);
+  void tell_rest_singly();
   void tell_refused(const Offer& offer, const Error& error);
   void refuse(Offer offer, const Error& error, const ListReport* report);
   void forget_absent(const std::vector<DroppedFile>& files);

@@ -472,8 +472,15 @@ void Ledger::keep_proof(const std::string& channel, const std::string& settings)
 std::string Ledger::proof_of(const std::string& channel) { return text(kProof + channel); }
 
 void Ledger::claim(const std::string& environment) {
-  const std::string known = text(kEnvironment);
+  std::string known = text(kEnvironment);
   if (known == environment) return;
+  // Books from before this was written down tell it by what they hold.
+  if (const auto other = known.empty()
+                             ? db_.query_one("SELECT environment FROM exchange WHERE environment <> "
+                                             ":environment LIMIT 1",
+                                             {environment})
+                             : std::nullopt)
+    known = other->text(0);
   if (!known.empty())
     throw Error(
         Code::c_config,

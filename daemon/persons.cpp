@@ -58,7 +58,7 @@ std::vector<Insz> read_persons(const Fd& file, std::size_t most, Date today) {
   std::sort(persons.begin(), persons.end());
   persons.erase(std::unique(persons.begin(), persons.end()), persons.end());
   if (persons.empty()) throw Error(Code::u_usage, "no number of a person was given");
-  if (persons.size() > most) throw Error(Code::u_usage, fmt::format("{} persons at a time at most", most));
+  if (persons.size() > most) throw Error(Code::u_usage, fmt::format("{} person(s) at a time at most", most));
   return persons;
 }
 

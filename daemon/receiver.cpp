@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "daemon/deadlines.h"
 #include "daemon/housekeeping.h"
+#include "daemon/old_pages.h"
 #include "daemon/outbox.h"
 #include "daemon/rules.h"
 #include "daemon/shared_alerts.h"
@@ -77,7 +78,23 @@ void Receiver::read_package_of(const Arrival& arrival, const Transfer& transfer)
   MemFile plain(at_.config.share.package_cap);
   const Opened opened = at_.seal.open(FileBlob(at_.fetched_file(arrival)), plain, transfer);
   plain.seal();
-  conclude(arrival, judge(arrival, plain.bytes(), opened));
+  const Verdict verdict = judge(arrival, plain.bytes(), opened);
+  repeat_recorded(verdict, transfer);
+  conclude(arrival, verdict);
+}
+
+// A sender that does not know what is recorded here was restored to before it: it is to have that receipt
+// again.
+void Receiver::repeat_recorded(const Verdict& verdict, const Transfer& transfer) {
+  const bool unaware = std::any_of(verdict.reasons.begin(), verdict.reasons.end(), [](const Reason& reason) {
+    return reason.code == Code::f_second_list || reason.code == Code::f_revision;
+  });
+  if (!unaware || !verdict.manifest) return;
+  const auto id = at_.lists.recorded_exchange(static_cast<int>(verdict.manifest->reference_date.year()));
+  const auto recorded = id ? at_.ledger.exchange(*id) : std::nullopt;
+  const auto receipt = recorded ? at_.ledger.receipt_of(recorded->id) : std::nullopt;
+  if (recorded && recorded->stage == Stage::answered && receipt)
+    publish_answer(*recorded, *receipt, transfer);
 }
 
 // The checks of docs/protocol.md in their order; the first that fails ends them. What is thrown concerns the
@@ -239,7 +256,7 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
              fmt::format("{} number(s) of persons who have died were not entered", forgotten)});
       }
       receipt.withdrawn = change.withdrawn;
-      if (x.revision > 1) hand_over_.tell_corrected(x, change);
+      if (x.revision > 1) hand_over_.tell_corrected(x, {receipt.added, receipt.withdrawn});
       close_refusals(at_, x.reference_year);
     }
     if (receipt.status != ReceiptStatus::refused) tell_recorded(at_, x);
@@ -253,7 +270,7 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
       facts.emplace_back("added", std::to_string(receipt.added));
       facts.emplace_back("withdrawn", std::to_string(receipt.withdrawn));
     }
-    for (const Reason& reason : verdict.reasons)
+    for (const Reason& reason : receipt.reasons)
       facts.emplace_back(code_name(reason.code), std::to_string(reason.count));
     receipt.audit = at_.audit.append(status_name(receipt.status), x.id, facts);
     const std::string json = receipt_json(receipt);
@@ -384,6 +401,7 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
   const Time now = at_.clock.now();
   if (chore == Chore::poll) {
     inbox_.poll(transfer);
+    forget_old_pages(at_.db);
     return now + at_.config.share.poll;
   }
   if (clock_is_steady(at_)) {
@@ -397,7 +415,7 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
 
 std::string Receiver::approve(const Command& command) {
   const Approval approval = Approval::parse(command.argument);
-  if (HandOver::is_called(approval.subject)) return hand_over_.approve(approval, command.who);
+  if (HandOver::is_called(approval.subject)) return hand_over_.approve(approval, command);
   auto arrival = at_.ledger.last_arrival(approval.subject);
   bool same_bytes = false;  // a name may have been given to several
   for (const Arrival& open : at_.ledger.open_arrivals()) {

@@ -48,6 +48,7 @@ class Receiver {
   void require_history(const Manifest& manifest, const Arrival& arrival);
   bool was_let_pass(const Arrival& arrival);
   void require_admissible(const Manifest& manifest, const Arrival& arrival);
+  void repeat_recorded(const Verdict& verdict, const Transfer& transfer);
   void conclude(const Arrival& arrival, const Verdict& verdict);
   void hold(Arrival arrival, const Error& error);
   void repeat_answer(const Arrival& arrival, const Exchange& exchange, const Transfer& transfer);

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "daemon/old_pages.h"
 
 namespace veer {
 
@@ -45,6 +46,7 @@ Change Register::record(int reference_year, std::int64_t revision, const std::st
           " new.list = :new",
           {old, list});
   const std::int64_t gone = db_.execute("DELETE FROM entry WHERE list = :old", {old});
+  note_old_pages(db_);
   return {static_cast<std::uint64_t>(records - kept), static_cast<std::uint64_t>(gone - kept)};
 }
 

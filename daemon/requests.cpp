@@ -14,13 +14,17 @@ bool was_decided_by(const Hold& hold, HoldState state, const Person& who) {
 
 }  // namespace
 
-std::string request_cause(const std::string& subject) { return "release:" + subject; }
+std::string request_cause(const std::string& subject) { return "request:" + subject; }
 
-Approved require_request(Instance& at, HoldKind kind, const std::string& subject, const Person& who) {
+Approved require_request(Instance& at, HoldKind kind, const std::string& subject, const Command& command) {
+  const Person& who = command.who;
   const auto hold = at.holds.find(kind, subject);
-  const bool before = hold && was_decided_by(*hold, HoldState::released, who);
+  // One that was given later asks for it once more, and alone.
+  const bool before =
+      hold && was_decided_by(*hold, HoldState::released, who) && command.asked_at <= hold->decided_at.value();
   if (!hold || (hold->state != HoldState::open && !before))
-    throw Error(Code::u_state, fmt::format("{} does not wait for a release", shown_name(subject)));
+    throw Error(Code::u_state,
+                fmt::format("{} does not wait for a release: see 'veer alerts'", shown_name(subject)));
   require_second_person(at.config.environment, at.config.access, hold->asked_by, who);
   return {*hold, before};
 }

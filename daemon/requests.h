@@ -15,10 +15,11 @@ std::string request_cause(const std::string& subject);
 /// One that is approved.
 struct Approved {
   Hold hold;
-  bool before = false;  ///< by that very person, and stopped before what follows was written down
+  bool before = false;  ///< by that very command, which was stopped before what follows was written down
 };
-/// Throws U_STATE when it does not wait, C_USER when `who` may not decide it.
-Approved require_request(Instance& instance, HoldKind kind, const std::string& subject, const Person& who);
+/// Throws U_STATE when it does not wait, C_USER when whoever gave the command may not decide it.
+Approved require_request(Instance& instance, HoldKind kind, const std::string& subject,
+                         const Command& command);
 /// Ends one, within a transaction of its own: `event` in the audit trail, and what `also` does. May be
 /// repeated.
 void reject_request(Instance& instance, HoldKind kind, const Rejection& rejection, const Person& who,

@@ -80,12 +80,13 @@ void require_offerer(Environment environment, const AccessConfig& access, const 
   if (environment == Environment::test) return;
   const bool somebody = file.owner != 0 && file.owner != kNobody && file.owner != service;
   if (!somebody || !may(access, Right::operate, file.owner))
-    throw Error(
-        Code::i_owner,
-        fmt::format("the file belongs to {}, who is no operator: in production whoever offers a list is "
-                    "known by the file's owner. Let a member of {} save it in the drop folder under "
-                    "their own account, or offer it with 'veer send'",
-                    person_of(file.owner).name, fmt::join(access.operators, " or ")));
+    throw Error(Code::i_owner,
+                fmt::format("the file belongs to {}, who {}: in production whoever offers a list is "
+                            "known by the file's owner. Let a member of {} save it in the drop folder under "
+                            "their own account, or offer it with 'veer send'",
+                            person_of(file.owner).name,
+                            file.owner == service ? "is the service's own user" : "is no operator",
+                            fmt::join(access.operators, " or ")));
   if ((file.mode & kOthersWrite) != 0)
     throw Error(
         Code::i_owner,

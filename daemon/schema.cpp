@@ -156,7 +156,7 @@ void fourth_schema(Database& db) {
       "INSERT INTO incident (id, cause, code, exchange, text, found_at, verdict) SELECT id, cause, code, "
       "exchange,"
       " text, opened_at, 'open' FROM alert WHERE kind = 'finding' AND closed_at IS NULL");
-  // Keyed digests of numbers that are never to be entered again.
+  // Keyed digests of numbers that are never to be entered again: the lines of erased.marks.
   db.execute("CREATE TABLE erased (mark TEXT PRIMARY KEY)");
 }
 

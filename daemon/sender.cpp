@@ -297,7 +297,12 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
           close_refusals(at_, x.reference_year);
         if (outcome == Stage::acknowledged) tell_recorded(at_, x);
         tell(x, outcome == Stage::refused ? Turn::refused_there : Turn::recorded,
-             reasons_of(receipt, at_.config.language));
+             outcome != Stage::refused && receipt.reasons.empty() ? ""
+                                                                  : reasons_of(receipt, at_.config.language));
+        if (outcome != Stage::refused && !receipt.reasons.empty())
+          at_.alerts.raise(
+              "left-out:" + x.id, AlertKind::attention, code_name(receipt.reasons.front().code), x.id,
+              fmt::format("{} is recorded, but for this: {}", x.package, reasons_of(receipt, Language::en)));
         end(x);
       } else if (known && outcome != x.stage && !is_taken_back(x.stage)) {
         at_.alerts.raise(

@@ -29,8 +29,9 @@ inline constexpr std::string_view kCountTables =
 inline constexpr std::string_view kCreateEntryTable =
     "CREATE TABLE entry (list BIGINT NOT NULL, insz BIGINT NOT NULL,"
     " PRIMARY KEY (list, insz)) WITHOUT ROWID";
-/// Deleted cells are zeroed in their pages (secure_delete); older images of those stand in the log until
-/// then.
+/// Deleted cells are zeroed (secure_delete), but not what balancing left of them in unused room of a page.
+inline constexpr std::string_view kWriteAnew = "VACUUM";
+/// Older images of pages stand in the log until then.
 inline constexpr std::string_view kEmptyLog = "PRAGMA wal_checkpoint(TRUNCATE)";
 inline constexpr std::string_view kIntegrityCheck = "PRAGMA integrity_check(20)";
 /// Writes the whole database into a new file of such a name.

@@ -66,6 +66,7 @@ constexpr std::array<Phrase, 9> kTurns = {
 constexpr Phrase kHead = {"{0}: stand op {1}\n\n", "{0}: as of {1}\n\n"};
 constexpr Phrase kMore = {"\nUitwisseling {0}\nPakket       {1}\nSHA-256      {2}\n",
                           "\nExchange {0}\nPackage  {1}\nSHA-256  {2}\n"};
+constexpr Phrase kLeftOut = {"Niet opgenomen: {}\n", "Not entered: {}\n"};
 constexpr Phrase kMerged = {"Dubbele nummers samengevoegd: {}\n", "Repeats merged: {}\n"};
 constexpr Phrase kRestored = {"Nummers met herstelde voorloopnullen: {}\n",
                               "Numbers with restored leading zeros: {}\n"};
@@ -215,6 +216,8 @@ std::string note_of(Language language, Turn turn, const Exchange& x, std::string
   std::string text = head(language, x.origin, now);
   text += fmt::format(fmt::runtime(kTurns.at(static_cast<std::size_t>(turn)).in(language)), x.origin,
                       x.records, x.reference_year, x.id, x.package, detail, x.id.substr(0, 8));
+  if (turn == Turn::recorded && !detail.empty())
+    text += fmt::format(fmt::runtime(kLeftOut.in(language)), detail);
   if (x.merged > 0) text += fmt::format(fmt::runtime(kMerged.in(language)), x.merged);
   if (x.restored > 0) text += fmt::format(fmt::runtime(kRestored.in(language)), x.restored);
   if (x.set_aside > 0) text += fmt::format(fmt::runtime(kSetAside.in(language)), x.set_aside);

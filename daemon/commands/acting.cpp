@@ -293,6 +293,7 @@ void act(Context& context, const Asked& asked) {
   const Config config = context.own_config();
   const StopOnSignal stop;
   auto working = begin_work(config);
+  if (working && asked.verb != "test-alerts" && asked.verb != "suspend") working->require_heard();
   Database books(config.database_url);
   require_books(books, config);
   const SystemClock clock;

@@ -136,6 +136,18 @@ Working::Working(Key, const Config& config, FolderLock state, FolderLock keys)
   engine_.emplace(*instance_);
 }
 
+void Working::require_heard() {
+  const Config& config = instance_->config;
+  if (config.environment != Environment::production) return;
+  const auto channels = config.alerts.rules().channels;
+  if (std::none_of(channels.begin(), channels.end(),
+                   [&](const std::string& channel) { return !instance_->ledger.proof_of(channel).empty(); }))
+    throw Error(
+        Code::c_production,
+        fmt::format("production begins once a channel of [alerts] has told somebody: '{} alerts test'",
+                    invocation(config)));
+}
+
 AgentEnd::~AgentEnd() {
   try {
     stop_agent(home_);

@@ -19,6 +19,7 @@
 #include "daemon/commands/json_handles.h"
 #include "daemon/config_values.h"
 #include "daemon/machine.h"
+#include "daemon/rules.h"
 #include "daemon/schema.h"
 #include "daemon/share_factory.h"
 #include "daemon/share_trial.h"
@@ -84,6 +85,30 @@ class Examination {
     clock();
     keys();
     database();
+    if (config_.environment == Environment::production) production();
+  }
+
+  // What keeps a service in production from starting, or from working on lists.
+  void production() {
+    attempt("legal basis", [&] {
+      require_basis(config_, date_of(clock_.now()));
+      require_document(*config_.legal_basis);
+      return fmt::format("holds until {}", format_date(last_day(*config_.legal_basis)));
+    });
+    attempt("alerts", [&] {
+      Database books(config_.database_url, Database::Access::read_only);
+      require_schema(books);
+      Ledger ledger(books, clock_);
+      const auto channels = config_.alerts.rules().channels;
+      const bool proven = std::any_of(channels.begin(), channels.end(), [&](const std::string& channel) {
+        return ledger.proof_of(channel) == config_.alerts.digest_of(channel);
+      });
+      if (!proven)
+        throw Error(
+            Code::c_production,
+            fmt::format("no channel was tried as it is configured: '{} alerts test'", invocation(config_)));
+      return std::string("a channel was proven");
+    });
   }
 
   void note(Finding finding, std::string what, std::string detail) {

@@ -184,6 +184,9 @@ DropState drop_state(Books& books) {
 }
 
 std::string line_of(const Exchange& x) {
+  if (x.purpose == Purpose::rehearsal)
+    return fmt::format("{}  rehearsal {:<12}  {:>8} numbers  {}  {}\n", x.id.substr(0, 8),
+                       stage_name(x.stage), x.records, format_time(x.changed_at), x.package);
   return fmt::format("{}  {}  r{}  {:<12}  {:>8} numbers  {}  {}\n", x.id.substr(0, 8), x.reference_year,
                      x.revision, stage_name(x.stage), x.records, format_time(x.changed_at), x.package);
 }

@@ -71,10 +71,17 @@ Json facts_of_package(Ledger& ledger, Holds& holds, const std::string& name) {
   throw not_held(shown_name(name));
 }
 
-Json facts_of_export(Holds& holds, const std::string& name) {
+Json facts_of_export(Database& books, Holds& holds, const std::string& name) {
   const auto hold = holds.find(HoldKind::hand_over, name);
   if (!hold || hold->state != HoldState::open) throw not_held(shown_name(name));
-  return with_asker({{"subject", name}, {"purpose", hold->purpose}}, *hold);
+  Json facts = {{"subject", name}, {"purpose", hold->purpose}, {"list", nullptr}};
+  if (const auto row =
+          books.query_one("SELECT reference_year, revision, records FROM list WHERE :name = 'export-' ||"
+                          " reference_year || '-r' || revision",
+                          {name}))
+    facts["list"] = {
+        {"reference_year", row->integer(0)}, {"revision", row->integer(1)}, {"records", row->integer(2)}};
+  return with_asker(std::move(facts), *hold);
 }
 
 /// What an approver must know of what is held, from the books.
@@ -85,7 +92,7 @@ Json facts_here(const Context& context, const std::string& id) {
   Ledger ledger(*books, clock);
   Holds holds(*books, clock);
   if (config.role == Role::sender) return facts_of_list(ledger, holds, id);
-  return HandOver::is_called(id) ? facts_of_export(holds, id) : facts_of_package(ledger, holds, id);
+  return HandOver::is_called(id) ? facts_of_export(*books, holds, id) : facts_of_package(ledger, holds, id);
 }
 
 std::string change_against(const Json& last_year, std::int64_t records) {
@@ -119,6 +126,10 @@ std::string text_about(const Json& facts) {
     if (facts["header"].get<bool>()) line("heading", "the first line was taken for one");
   } else if (facts.contains("purpose")) {
     line("hand-over", facts["subject"].get<std::string>());
+    if (const Json& list = facts["list"]; !list.is_null())
+      line("list",
+           fmt::format("1 January {}, revision {}, {} numbers as it was recorded",
+                       list["reference_year"].dump(), list["revision"].dump(), list["records"].dump()));
     line("for", facts["purpose"].get<std::string>());
   } else {
     line("why", facts["why"].get<std::string>());

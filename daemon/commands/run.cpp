@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
@@ -123,23 +122,11 @@ std::optional<Config> read_anew(const Context& context, const Config& now) {
   return std::nullopt;
 }
 
-// What nobody hears of is no alarm: production begins with a channel that was tried.
-void require_heard(Instance& at) {
-  if (at.config.environment != Environment::production) return;
-  const auto channels = at.config.alerts.rules().channels;
-  if (std::none_of(channels.begin(), channels.end(),
-                   [&](const std::string& channel) { return !at.ledger.proof_of(channel).empty(); }))
-    throw Error(
-        Code::c_production,
-        fmt::format("production begins once a channel of [alerts] has told somebody: '{} alerts test'",
-                    invocation(at.config)));
-}
-
 void serve(const Context& context) {
   Service::hold_signals();
   Config config = context.own_config();
   auto working = open_soon(config, kServiceWorks);
-  require_heard(working->instance());
+  working->require_heard();
   while (true) {
     log(LogLevel::info, "{} runs as {} ({})", program_name(), config.party,
         environment_name(config.environment));
@@ -179,7 +166,7 @@ void run(Context& context, bool once, const std::string& level) {
   }
   const StopOnSignal stop;
   const auto working = open_soon(context.own_config(), kCommandWorks);
-  require_heard(working->instance());
+  working->require_heard();
   working->engine().start();
   const Transfer transfer{.stop = stop.token(), .progress = {}};
   run_once(working->engine(), transfer);

@@ -188,3 +188,25 @@ TEST_CASE("no withdrawn number is left in the receiver's files") {
   const std::vector<Insz> kept(c.corrected.begin(), c.corrected.begin() + 3);
   CHECK_FALSE(files_holding(c.pair.avsb_config.state, kept).empty());  // they would be found
 }
+
+TEST_CASE("a sender that was restored to before a correction learns of it, and may correct again") {
+  Correcting c;
+  c.pair.aii.reset();
+  const fs::path before = c.folder / "before";
+  fs::copy(c.pair.aii_config.state, before, fs::copy_options::recursive);
+  c.pair.start_aii();
+  c.offer("send-correction", c.file);
+  REQUIRE(c.lists().newest(kYear)->revision == 2);
+  c.pair.aii.reset();
+  fs::remove_all(c.pair.aii_config.state);
+  fs::copy(before, c.pair.aii_config.state, fs::copy_options::recursive);
+  c.pair.start_aii();
+  write_file(c.file, csv_of(fictitious_list(70, 8)));
+  const std::string refused = c.ask("send-correction", c.file);
+  c.pair.run_to_rest();
+  CHECK(c.aii().ledger.exchange(refused)->stage == Stage::refused);
+  REQUIRE(c.aii().ledger.acknowledged(kYear)->revision == 2);  // adopted from the receipt that came again
+  CHECK(c.offer("send-correction", c.file).revision == 3);
+  CHECK(c.pair.sent().stage == Stage::acknowledged);
+  CHECK(c.lists().count(kYear) == 70);
+}

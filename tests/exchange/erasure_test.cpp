@@ -57,12 +57,8 @@ struct Register2026 : Exchanging {
     REQUIRE(subject.starts_with("forget-"));
     REQUIRE(has(told("approve-forget", subject, kApprover, digits_of(person)), "is carried out"));
   }
-  bool is_anywhere(const Insz& person) {
-    pair.avsb.reset();
-    const bool found = !files_holding(pair.avsb_config.state, {person}).empty();
-    pair.start_avsb();
-    return found;
-  }
+  /// Also in the database's log, and in unused room of its pages.
+  bool is_anywhere(const Insz& person) { return !files_holding(pair.avsb_config.state, {person}).empty(); }
   std::string record(const std::string& event) {
     const auto rows =
         avsb().db.query("SELECT record FROM audit WHERE event = :e ORDER BY seq DESC LIMIT 1", {event});
@@ -145,6 +141,7 @@ TEST_CASE(
   r.told("approve-forget", subject, kApprover, digits_of(r.numbers[4]) + "\n" + digits_of(r.numbers[3]));
   CHECK(r.lists().count(kYear) == 48);
   CHECK(r.pair.names(exports).empty());
+  CHECK(r.pair.open_alerts(*r.pair.avsb) == Names{"attention EXPORT_STALE"});
 }
 
 TEST_CASE("what is no number is refused by its line, and never repeated") {
@@ -202,4 +199,55 @@ TEST_CASE(
   r.forget(r.dead);
   CHECK(r.avsb().db.query("SELECT 1 FROM salt").size() == 1);  // of the other person's
   CHECK_FALSE(r.is_anywhere(r.dead));
+}
+
+TEST_CASE("whatever a correction left of a person in the database's pages goes when they are forgotten") {
+  Register2026 r;
+  const std::vector<Insz> many = fictitious_list(6000, 21);
+  for (const std::size_t count : {many.size(), many.size() - 1000}) {
+    write_file(r.folder / kListName,
+               csv_of({many.begin(), many.begin() + static_cast<std::ptrdiff_t>(count)}));
+    r.pair.aii->instance.agenda.ask("send-correction", r.folder / kListName, kOperator);
+    r.pair.run_to_rest();
+    REQUIRE(r.pair.sent().stage == Stage::acknowledged);
+  }
+  CHECK_FALSE(r.is_anywhere(many.back()));  // withdrawn
+  for (const std::size_t i : {std::size_t{0}, std::size_t{17}, std::size_t{4999}}) {
+    REQUIRE(r.lists().holds(kYear, many[i]));
+    r.forget(many[i]);
+    CHECK_FALSE(r.is_anywhere(many[i]));
+  }
+}
+
+TEST_CASE("what was deleted goes from the database's log once nobody reads it any more") {
+  Register2026 r;
+  const std::string subject = r.told("forget", "a notice", kOperator, digits_of(r.dead));
+  {
+    Database reader(r.pair.avsb_config.database_url);
+    reader.execute("BEGIN");
+    REQUIRE(reader.query_one("SELECT count(*) FROM entry")->integer(0) == 50);
+    CHECK(has(r.told("approve-forget", subject, kApprover, digits_of(r.dead)), "once nobody reads them"));
+    reader.execute("COMMIT");
+  }
+  CHECK(r.lists().count(kYear) == 49);
+  r.pair.run_for(3min);
+  CHECK_FALSE(r.is_anywhere(r.dead));
+}
+
+TEST_CASE(
+    "others may put what they like into the folder of hand-overs, and nothing of it is touched or told") {
+  Register2026 r;
+  const fs::path exports = r.folder / "exports";
+  fs::create_directories(exports / "inburgeringsplicht-2026-r1.csv");
+  write_file(exports / ("inburgeringsplicht-" + digits_of(r.dead) + ".csv"), "theirs");
+  fs::create_symlink("nowhere", exports / "inburgeringsplicht-2026-r2.csv");
+  r.pair.avsb_config.export_to.folder = exports;
+  r.pair.avsb_config.export_to.keep = 1h;
+  r.pair.start_avsb();
+  r.forget(r.dead);
+  r.pair.clock.set(SystemClock().now() + 100h);
+  r.pair.run_for(50h);
+  CHECK(r.pair.names(exports).size() == 3);
+  for (const Row& row : r.avsb().db.query("SELECT record FROM audit"))
+    CHECK_FALSE(holds_number(row.text(0), {r.dead}));
 }

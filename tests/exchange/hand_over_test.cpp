@@ -152,17 +152,35 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a hand-over that was released and could not be written is released again, and written") {
+TEST_CASE("a hand-over that was released and could not be written is written once it can be, and not again") {
   HandingOver h;
   h.told("export", "2026 premium", kOperator);
   const std::string approval = h.approval();
   fs::remove(h.exports);
   write_file(h.exports, "in the way");
-  CHECK(h.told("approve", approval, kApprover) == "L_IO");
+  const auto id = h.avsb().agenda.ask("approve", approval, kApprover);
+  h.pair.run_for(1min);
+  CHECK(h.avsb().agenda.result_of(id).stage == CommandStage::pending);
   fs::remove(h.exports);
   fs::create_directory(h.exports);
-  CHECK(has(h.told("approve", approval, kApprover), "-r1.csv"));
+  h.pair.run_for(1h);
+  CHECK(h.avsb().agenda.result_of(id).stage == CommandStage::done);
+  CHECK(h.pair.names(h.exports).size() == 1);
   CHECK(h.events("exported").size() == 1);
+  fs::remove(h.exports / "inburgeringsplicht-2026-r1.csv");
+  CHECK(h.told("approve", approval, kApprover) == "U_STATE");  // alone, nobody has it once more
+  CHECK(h.pair.names(h.exports).empty());
+}
+
+TEST_CASE("whoever has an older list is told of a correction, though it was asked for again meanwhile") {
+  HandingOver h;
+  h.told("export", "2026 premium", kOperator);
+  h.told("approve", h.approval(), kApprover);
+  h.told("export", "2026 once more", kOperator);
+  h.correct();
+  CHECK(h.pair.open_alerts(*h.pair.avsb) == Names{"attention EXPORT_STALE"});
+  CHECK(h.events("export-lapsed").size() == 1);
+  CHECK(h.avsb().db.query("SELECT 1 FROM alert WHERE code = 'EXPORT_LAPSED'").size() == 1);
 }
 
 TEST_CASE("nothing is handed over while the exchange is suspended, or without a legal basis") {

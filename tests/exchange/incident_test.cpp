@@ -68,11 +68,11 @@ TEST_CASE(
   f.until(19h + 59min);
   CHECK(f.alerts() == finding);
   f.until(20h + 1min);
-  CHECK(f.alerts() == Names{finding.front(), "attention INCIDENT_DUE"});
+  CHECK(f.alerts() == Names{"attention INCIDENT_DUE", finding.front()});
   f.until(23h + 59min);
-  CHECK(f.alerts() == Names{finding.front(), "attention INCIDENT_DUE"});
+  CHECK(f.alerts() == Names{"attention INCIDENT_DUE", finding.front()});
   f.until(24h + 1min);
-  CHECK(f.alerts() == Names{finding.front(), "attention INCIDENT_OVERDUE"});
+  CHECK(f.alerts() == Names{"attention INCIDENT_OVERDUE", finding.front()});
   CHECK(has(f.told("incident-notified", "1 by mail to their officer"), "on record"));
   CHECK(f.alerts() == finding);
   f.pair.run_for(50h);

@@ -150,3 +150,11 @@ TEST_CASE("Q13: what works when, by window and legal basis, on both sides") {
     CHECK(p.pair.sent().stage == Stage::acknowledged);
   }
 }
+
+TEST_CASE("books of the test environment never become those of production") {
+  Exchanging e;
+  e.exchange();
+  CHECK_THROWS_AS(e.pair.aii->instance.ledger.claim("production"), Error);
+  e.pair.aii->instance.ledger.claim("test");
+  CHECK_THROWS_AS(e.pair.aii->instance.ledger.claim("production"), Error);
+}

@@ -96,7 +96,10 @@ Scenario bad_then_good() {
     pair.run_to_rest();
     pair.avsb_share.on_fetch = nullptr;
   };
-  return {.prepare = save_list, .live = live, .avsb_alerts = {"finding T_INTEGRITY"}, .quarantined = 1};
+  return {.prepare = save_list,
+          .live = live,
+          .avsb_alerts = {"attention INCIDENT_OVERDUE", "finding T_INTEGRITY"},
+          .quarantined = 1};
 }
 
 namespace {
@@ -122,8 +125,8 @@ Scenario name_taken() {
   };
   return {.prepare = save_list,
           .live = live,
-          .aii_alerts = {"finding T_REPLAY"},
-          .avsb_alerts = {"finding T_INTEGRITY"},
+          .aii_alerts = {"attention INCIDENT_OVERDUE", "finding T_REPLAY"},
+          .avsb_alerts = {"attention INCIDENT_OVERDUE", "finding T_INTEGRITY"},
           .quarantined = 1};
 }
 

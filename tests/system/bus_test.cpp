@@ -244,7 +244,7 @@ TEST_CASE("Q30: over the bus each may do what their group may, and who is in non
   is_refused(kOperator, auditors, kAuditor);
   is_refused(kDesk, operators, kOperator);
   is_refused(kDesk, lookers, "games, mail, man");
-  is_refused("root", {"status", "poll"}, all);  // as itself, it is the service's user (runuser)
+  is_refused("root", {"status", "poll"}, all + "; or run it as the service's user (runuser)");
   CHECK(aii.logged("refused on the bus: nobody (65534) may not do this") == 1);
   CHECK(aii.logged(" asks: ") == 0);
 

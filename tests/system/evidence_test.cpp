@@ -78,9 +78,13 @@ TEST_CASE("Q37: each side's evidence of a year is verified with bare tools, agai
     CAPTURE(mine, verified.output);
     CHECK(verified.exit_code == 0);
     CHECK(has(verified.output, "All of it holds."));
-    CHECK(has(verified.output, "the other side knows were held against this chain"));
+    CHECK(has(verified.output, "that the other side knows stand in this chain"));
     CHECK(count_of(verified.output, "is signed by the receiver") == 2);
     CHECK_FALSE(has(verified.output, "NOT GOOD"));
+    const ShellResult alone = Proven::verify(p.folder(mine));
+    CHECK(alone.exit_code == 0);
+    CHECK(has(alone.output, "Nothing here contradicts itself"));
+    CHECK_FALSE(has(alone.output, "All of it holds."));
     const json facts = json::parse(read_file(p.folder(mine) / "facts.json"));
     CHECK(facts["exchanges"].size() == 2);
     CHECK(facts["processors"][0]["name"] == "a provider");
@@ -118,7 +122,7 @@ TEST_CASE("Q37: evidence that somebody changed does not verify") {
   SECTION("a receipt, and the sums") {
     Proven::change(receipt, "\"recorded\"", "\"recorded\" ");
     Proven::sum_anew(folder);
-    does_not("is not signed by a key of this folder");
+    does_not("does not bear one good signature");
   }
   SECTION("a package's digest, and the sums") {
     const std::string digest = read_file(folder / "packages.txt").substr(0, 64);
@@ -131,6 +135,25 @@ TEST_CASE("Q37: evidence that somebody changed does not verify") {
     Proven::sum_anew(folder);
     does_not("does not follow the one before it");
   }
+  SECTION("a receipt that the sender signs for the receiver, twice over") {
+    Proven::change(receipt, "\"recorded\"", "\"recorded\" ");
+    const std::string sign = fmt::format("gpg --homedir {} --batch --detach-sign -o - {}",
+                                         (p.both.path("aii") / "gnupg").native(), receipt.native());
+    REQUIRE(shell(fmt::format("({0}; {0}) > {1}.sig 2>/dev/null", sign, receipt.native())).exit_code == 0);
+    Proven::sum_anew(folder);
+    does_not("does not bear one good signature", (p.folder("aii") / "anchors.txt").native());
+  }
+  SECTION("no receipt") {
+    fs::remove(receipt);
+    fs::remove(receipt.native() + ".sig");
+    Proven::sum_anew(folder);
+    does_not("there is no receipt for");
+  }
+  SECTION("an argument that is not there") {
+    does_not("cannot be read", (p.folder("none") / "anchors.txt").native());
+    does_not("cannot be read", "''");
+    does_not("is it the other side's?", (folder / "anchors.txt").native());
+  }
   SECTION("a chain that was cut, with its end and the sums") {
     const std::string chain = read_file(folder / "audit.jsonl");
     write_file(folder / "audit.jsonl", chain.substr(0, chain.find('\n') + 1), 0644);
@@ -140,7 +163,7 @@ TEST_CASE("Q37: evidence that somebody changed does not verify") {
     length[7] = static_cast<char>(first.size() & 0xffU);
     write_file(folder / "head.txt", "1:" + sha256_hex("veerdienst-audit/1" + length + first) + "\n", 0644);
     Proven::sum_anew(folder);
-    does_not("which the chain does not hold");
+    does_not("which this chain does not hold");
     does_not("the other side knows", (p.folder("aii") / "anchors.txt").native());
   }
 }

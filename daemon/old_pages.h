@@ -1,0 +1,13 @@
+#pragma once
+
+#include "daemon/database.h"
+
+/// What was deleted of people leaves images in a database's pages and in its log. One thread.
+namespace veer {
+
+/// Within the transaction that deletes: its pages are to be written anew.
+void note_old_pages(Database& database);
+/// Writes them anew when that was noted. False while somebody reads the database: it is to be tried again.
+bool forget_old_pages(Database& database);
+
+}  // namespace veer
