@@ -25,9 +25,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kBill = "/usr/share/doc/veerdienst/veerdienst.spdx.json";
-constexpr std::uint64_t kMostBill = std::uint64_t{4} << 20;
-
 std::string text_of(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -55,7 +52,6 @@ class Evidence {
     chain();
     files_["party.txt"] = config_.party + "\n";
     files_["facts.json"] = text_of(facts());
-    if (const std::string bill = bill_of_materials(); !bill.empty()) files_["sbom.spdx.json"] = bill;
     files_["verify.sh"] = kVerifyScript;
     files_["index.html"] = page();
     std::string sums;
@@ -150,14 +146,6 @@ class Evidence {
     json["exchanges"] = Json::array();
     for (const Exchange& x : exchanges_) json["exchanges"].push_back(exchange_facts(x));
     return json;
-  }
-
-  static std::string bill_of_materials() {
-    try {
-      return read_file(kBill, kMostBill);
-    } catch (const Error&) {  // the program was not installed from a package
-      return {};
-    }
   }
 
   std::string page() {

@@ -1,6 +1,7 @@
 #include "daemon/old_pages.h"
 
 #include "core/error.h"
+#include "core/log.h"
 
 namespace veer {
 namespace {
@@ -17,8 +18,8 @@ bool forget_old_pages(Database& db) {
   if (!db.query_one(kNoted)) return true;
   try {
     db.rewrite();
-  } catch (const Error& error) {
-    if (error.code() != Code::l_busy) throw;
+  } catch (const Error& error) {  // somebody reads, or there is no room now
+    log(LogLevel::warn, "the database's old pages are still there: {}", error.message());
     return false;
   }
   db.transaction([&] { db.execute("DELETE FROM setting WHERE name = 'old_pages'"); });

@@ -7,7 +7,8 @@ namespace veer {
 
 /// Within the transaction that deletes: its pages are to be written anew.
 void note_old_pages(Database& database);
-/// Writes them anew when that was noted. False while somebody reads the database: it is to be tried again.
+/// Writes them anew when that was noted. False when that cannot be done now, while somebody reads the
+/// database or the disk is full: it is to be tried again.
 bool forget_old_pages(Database& database);
 
 }  // namespace veer

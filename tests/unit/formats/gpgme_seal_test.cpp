@@ -24,7 +24,8 @@ using World = SealWorld;
 pid_t process_on(const fs::path& home, std::string_view program) {
   for (const auto& entry : fs::directory_iterator("/proc")) {
     std::ifstream file(entry.path() / "cmdline");
-    const std::string line{std::istreambuf_iterator<char>(file), {}};
+    std::string line;
+    std::getline(file, line);  // of one that ends meanwhile there is none
     if (line.find(home.native()) != std::string::npos && fs::path(line.c_str()).filename() == program)
       return std::stoi(entry.path().filename());
   }
