@@ -11,7 +11,6 @@ namespace veer {
 namespace {
 
 constexpr std::size_t kLongestPurpose = 300;
-constexpr std::size_t kSaltBytes = 32;
 
 }  // namespace
 
@@ -32,9 +31,8 @@ std::string Desk::look_up(const Command& command) {
   const auto list = at_.lists.newest(year);
   const bool listed = list && at_.lists.holds(year, persons.front());
   const std::string_view answer = !list ? "no list" : listed ? "listed" : "not listed";
-  std::string salt;
-  for (std::size_t i = 0; i < kSaltBytes / sizeof(std::uint64_t); ++i)
-    salt += fmt::format("{:016x}", at_.random.next());
+  const std::string salt = random_hex(at_.random);
+  const std::string commitment = commitment_to(persons, salt);
   at_.db.transaction([&] {
     const AuditHead record = at_.audit.append("looked-up", list ? list->exchange : "",
                                               {{"reference_date", format_date(*date)},
@@ -42,9 +40,9 @@ std::string Desk::look_up(const Command& command) {
                                                {"answer", std::string(answer)},
                                                {"purpose", purpose},
                                                {"who", command.who.name},
-                                               {"commitment", commitment_to(persons, salt)}});
+                                               {"commitment", commitment}});
     at_.db.execute("INSERT INTO salt (seq, salt, commitment) VALUES (:seq, :salt, :commitment)",
-                   {record.seq, salt, commitment_to(persons, salt)});
+                   {record.seq, salt, commitment});
   });
   if (!list) return fmt::format("no list for reference date {}", format_date(*date));
   return fmt::format("{} for reference date {}, by revision {}", answer, format_date(*date), list->revision);

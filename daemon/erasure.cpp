@@ -21,12 +21,6 @@ constexpr std::uint64_t kMostMarks = std::uint64_t{64} << 20;
 constexpr std::size_t kLongestNotice = 300;
 constexpr std::size_t kHex = 64;  // of a key, and of a mark
 
-std::string random_hex(Random& random) {
-  std::string hex;
-  for (int i = 0; i < 4; ++i) hex += fmt::format("{:016x}", random.next());
-  return hex;
-}
-
 std::string mark_of(const std::string& key, const Insz& person) {
   const auto digits = person.digits();
   return hmac_sha256_hex(key, std::string_view(digits.data(), digits.size()));

@@ -62,6 +62,12 @@ std::vector<Insz> read_persons(const Fd& file, std::size_t most, Date today) {
   return persons;
 }
 
+std::string random_hex(Random& random) {
+  std::string hex;
+  for (int i = 0; i < 4; ++i) hex += fmt::format("{:016x}", random.next());
+  return hex;
+}
+
 std::string commitment_to(const std::vector<Insz>& persons, const std::string& salt) {
   Sha256 digest;
   digest.update(salt);

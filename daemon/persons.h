@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/files.h"
+#include "core/random.h"
 #include "formats/insz.h"
 
 /// Numbers of single persons, as a desk or a notice of death names them: handed over open, read once, kept
@@ -13,6 +14,9 @@ namespace veer {
 /// The numbers in a file, one a line, with points and dashes or without; ascending and unique. Throws U_USAGE
 /// with the line of the first that is none, when there is none, and beyond `most`. Nothing of them is quoted.
 std::vector<Insz> read_persons(const Fd& file, std::size_t most, Date today);
+
+/// 32 random bytes in hex: a salt, or a key.
+std::string random_hex(Random& random);
 
 /// SHA-256 of a salt and the numbers: what proves later which they were to whoever has the salt.
 std::string commitment_to(const std::vector<Insz>& persons, const std::string& salt);
