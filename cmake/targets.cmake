@@ -23,6 +23,17 @@ function(veer_compile_options target)
   target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS)
 endfunction()
 
+# veer_precompile(TARGET HEADER ...): what costs most to read is read once for the whole target. Headers of libraries
+# alone: whether a file includes what it needs of the house stays to be seen.
+function(veer_precompile target)
+  if(VEER_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(${target} PRIVATE -fpch-preprocess)  # so that ccache sees what is in it
+    endif()
+  endif()
+endfunction()
+
 # veer_room(NAME SOURCES file ... USES target ...): one room, as a static library.
 function(veer_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;USES" ${ARGN})

@@ -322,6 +322,26 @@ constexpr std::array kMeanings = {
            "The list is recorded. See whether the source is to be brought up to date, and close this alert "
            "then."},
           kShow},
+    Topic{"case",
+          {"Een kwaliteitsgeval wacht op antwoord", "A quality case waits for its answer"},
+          {"De ontvanger vond gegevens die niet kloppen. Volgens artikel 7 herstelt de zender ze en "
+           "antwoordt hij "
+           "binnen twee weken na de vaststelling.",
+           "The receiver found data that are not right. By article 7 the sender repairs them and answers "
+           "within "
+           "two weeks of the finding."},
+          "case show {0}"},
+    Topic{"case-answered",
+          {"Een kwaliteitsgeval is beantwoord", "A quality case is answered"},
+          {"U hoeft niets te doen, tenzij het antwoord niet volstaat: open dan een nieuw geval.",
+           "There is nothing to do, unless the answer will not do: open another case then."},
+          "case show {0}"},
+    Topic{"case-unknown",
+          {"Er kwam een antwoord op een geval dat deze kant niet kent",
+           "An answer came to a case that this side does not know"},
+          {"Deze kant is uit een reservekopie hersteld. Ga na welke gevallen intussen geopend waren.",
+           "This side was restored from a backup. Find out which cases had been opened meanwhile."},
+          "case list"},
 };
 
 constexpr Phrase kSince = {"Sinds {}.", "Since {}."};

@@ -56,10 +56,14 @@ constexpr std::array kAsked = {
     Verb{"incident-dismiss", Right::operate},
     Verb{"incident-notified", Right::operate},
     Verb{"incident-close", Right::operate},
+    Verb{"case-answer", Right::operate},
+    Verb{"case-resend", Right::operate},
 };
 constexpr std::array kEntrusted = {
     Verb{"lookup", Right::desk},
     Verb{"forget", Right::operate},
+    Verb{"case-open", Right::operate},
+    Verb{"case-persons", Right::operate},
     Verb{"approve-forget", Right::approve},
 };
 constexpr std::array<std::string_view, 4> kOffers = {"send", "send-set-aside", "send-correction",
@@ -69,7 +73,7 @@ constexpr std::array kLooks = {
     Verb{"alerts", Right::look},    Verb{"alert", Right::look},         Verb{"receipt", Right::look},
     Verb{"incidents", Right::look}, Verb{"incident", Right::look},      Verb{"metrics", Right::look},
     Verb{"release", Right::look},   Verb{"audit verify", Right::audit}, Verb{"audit anchors", Right::audit},
-    Verb{"evidence", Right::audit},
+    Verb{"evidence", Right::audit}, Verb{"cases", Right::look},         Verb{"case", Right::look},
 };
 
 template <typename Verbs>

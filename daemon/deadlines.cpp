@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "daemon/alert_topics.h"
 #include "daemon/audit.h"
+#include "daemon/case_deadlines.h"
 #include "daemon/housekeeping.h"
 #include "daemon/rules.h"
 #include "daemon/shared_alerts.h"
@@ -263,6 +264,7 @@ void look_at_deadlines(Instance& at) {
     look_at_disk(at);
     look_at_audit(at);
     look_at_incidents(at);
+    look_at_cases(at);
   });
 }
 

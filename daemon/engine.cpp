@@ -92,6 +92,7 @@ void Engine::wake_all(Time now) {
     at_.offers.reconsider(now);
     at_.alerts.tellings().pull_in(now);
     at_.holds.pull_in(now);
+    at_.cases.pull_in(now);
   });
 }
 
@@ -133,6 +134,7 @@ std::optional<Time> Engine::next_due() {
   consider(waiting.exchange);
   consider(waiting.chore);
   consider(waiting.telling);
+  consider(waiting.quality_case);
   return next;
 }
 
@@ -153,6 +155,7 @@ Engine::Next Engine::coming(Time now) {
   }
   next.arrival = at_.ledger.next_arrival(now);
   next.exchange = at_.ledger.next_exchange();
+  next.quality_case = at_.cases.next();
   next.chore = at_.agenda.next_chore();
   return next;
 }
@@ -206,7 +209,9 @@ bool Engine::run_next(const Transfer& transfer) {
   const auto& chore = waiting.chore;
   const auto& telling = waiting.telling;
   const auto due = [](const auto& row) { return row ? row->wait.due.value_or(Time::max()) : Time::max(); };
-  const std::array times = {due(command), due(arrival), due(exchange), due(chore), due(telling)};
+  const auto& quality_case = waiting.quality_case;
+  const std::array times = {due(command), due(arrival), due(exchange),
+                            due(chore),   due(telling), due(quality_case)};
   const auto first = std::min_element(times.begin(), times.end());
   if (*first > now) return false;
   const auto step = [&](const auto& row) {
@@ -233,8 +238,14 @@ bool Engine::run_next(const Transfer& transfer) {
     case 3:
       run(*chore, transfer);
       break;
-    default:
+    case 4:
       post_.send(*telling, transfer);
+      break;
+    default:
+      attempt("case " + quality_case->name(), quality_case->wait.attempts >= kSilentTries,
+              step(*quality_case), [&](const Error& error) {
+                at_.cases.defer(*quality_case, when_again(error, quality_case->wait.attempts), error);
+              });
   }
   return true;
 }

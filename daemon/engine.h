@@ -53,6 +53,7 @@ class Engine {
     std::optional<Exchange> exchange;
     std::optional<ChoreState> chore;
     std::optional<Telling> telling;
+    std::optional<Case> quality_case;
   };
   Next coming(Time now);
   bool run_next(const Transfer& transfer);

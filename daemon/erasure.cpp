@@ -1,6 +1,7 @@
 #include "daemon/erasure.h"
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -45,6 +46,19 @@ std::set<std::string> lines_of(Database& db) {
   std::set<std::string> lines;
   for (const Row& row : db.query("SELECT mark FROM erased")) lines.insert(row.text(0));
   return lines;
+}
+
+/// Those who are marked by any of the keys.
+std::vector<Insz> marked_in(const std::map<std::string, std::set<std::string>>& marks,
+                            const std::vector<Insz>& persons) {
+  std::vector<Insz> marked;
+  if (marks.empty()) return marked;
+  std::copy_if(persons.begin(), persons.end(), std::back_inserter(marked), [&](const Insz& person) {
+    return std::any_of(marks.begin(), marks.end(), [&](const auto& keyed) {
+      return keyed.second.contains(mark_of(keyed.first, person));
+    });
+  });
+  return marked;
 }
 
 }  // namespace
@@ -153,38 +167,48 @@ void Erasure::write_marks() {
   if (lines.size() != before) write_file(marks_file(), fmt::format("{}\n", fmt::join(lines, "\n")));
 }
 
-std::int64_t Erasure::erase_marked(int reference_year) {
+Erasure::Marks Erasure::marks() {
   Marks marks;
   for (const std::string& line : lines_of(at_.db)) marks[line.substr(0, kHex)].insert(line.substr(kHex + 1));
-  std::int64_t erased = 0;
-  if (marks.empty()) return erased;
-  for (const Row& list : at_.db.query("SELECT id FROM list WHERE reference_year = :year OR :all = 0",
-                                      {reference_year, reference_year}))
-    erased += erase_marked_of(list.integer(0), marks);
-  if (erased > 0) note_old_pages(at_.db);
-  return erased;
+  return marks;
 }
 
-std::int64_t Erasure::erase_marked_of(std::int64_t list, const Marks& marks) {
-  const auto is_marked = [&](const Insz& person) {
-    return std::any_of(marks.begin(), marks.end(), [&](const auto& keyed) {
-      return keyed.second.contains(mark_of(keyed.first, person));
-    });
-  };
+std::vector<Insz> Erasure::marked_among(const std::vector<Insz>& persons) {
+  return marked_in(marks(), persons);
+}
+
+void Erasure::erase_from(const std::string& exchange, const std::vector<Insz>& persons) {
+  for (const Insz& person : persons)
+    at_.db.execute(
+        "DELETE FROM entry WHERE list IN (SELECT id FROM list WHERE exchange = :x) AND insz = :insz",
+        {exchange, static_cast<std::int64_t>(person.value())});
+  cut_salts(persons);
+  note_old_pages(at_.db);
+}
+
+// Of all lists, within the caller's transaction: how many entries went.
+std::int64_t Erasure::erase_marked() {
+  static constexpr int kAtOnce = 10000;
+  const Marks known = marks();
   std::int64_t erased = 0;
-  std::int64_t last = -1;
-  while (true) {
-    const auto rows = at_.db.query(
-        "SELECT insz FROM entry WHERE list = :list AND insz > :last ORDER BY insz LIMIT 10000", {list, last});
-    if (rows.empty()) return erased;
-    for (const Row& row : rows) {
-      last = row.integer(0);
-      const Insz person = Insz::trusted(static_cast<std::uint64_t>(last));
-      if (!is_marked(person)) continue;
-      erased += at_.db.execute("DELETE FROM entry WHERE list = :list AND insz = :insz", {list, last});
-      cut_salts({person});
-    }
+  for (const Row& list : at_.db.query("SELECT id, exchange FROM list")) {
+    std::int64_t last = -1;
+    std::vector<Insz> persons;
+    do {
+      persons.clear();
+      for (const Row& row :
+           at_.db.query("SELECT insz FROM entry WHERE list = :list AND insz > :last ORDER BY insz"
+                        " LIMIT :most",
+                        {list.integer(0), last, kAtOnce})) {
+        last = row.integer(0);
+        persons.push_back(Insz::trusted(static_cast<std::uint64_t>(last)));
+      }
+      const auto gone = marked_in(known, persons);
+      if (!gone.empty()) erase_from(list.text(1), gone);
+      erased += static_cast<std::int64_t>(gone.size());
+    } while (!persons.empty());
   }
+  return erased;
 }
 
 void Erasure::reconcile_marks() {
@@ -194,7 +218,7 @@ void Erasure::reconcile_marks() {
     at_.db.transaction([&] {
       for (const std::string& line : fresh)
         at_.db.execute("INSERT INTO erased (mark) VALUES (:mark)", {line});
-      const std::int64_t entries = erase_marked(0);
+      const std::int64_t entries = erase_marked();
       at_.audit.append("forgotten", "",
                        {{"subject", "marks from before"},
                         {"persons", std::to_string(fresh.size())},

@@ -29,9 +29,10 @@ class Erasure {
   /// "SUBJECT", with the same numbers. Returns how many entries were erased.
   std::string approve(const Command& command);
   std::string reject(const Rejection& rejection, const Person& who);
-  /// Takes out of a year's lists (0: of all) what is marked, within the caller's transaction. Returns how
-  /// many entries went.
-  std::int64_t erase_marked(int reference_year);
+  /// Those of `persons` who were forgotten before.
+  std::vector<Insz> marked_among(const std::vector<Insz>& persons);
+  /// Takes them out of the list of an exchange, within the caller's transaction.
+  void erase_from(const std::string& exchange, const std::vector<Insz>& persons);
   /// Marks in the books and in the file beside them become the same, and new ones are applied: at the start.
   void reconcile_marks();
 
@@ -42,7 +43,8 @@ class Erasure {
   std::vector<Insz> persons_of(const Command& command) const;
   std::string key();
   std::int64_t erase(const std::vector<Insz>& persons);
-  std::int64_t erase_marked_of(std::int64_t list, const Marks& marks);
+  Marks marks();
+  std::int64_t erase_marked();
   void cut_salts(const std::vector<Insz>& persons);
   void write_marks();
   std::filesystem::path marks_file() const { return at_.config.state / kMarksFile; }

@@ -9,6 +9,7 @@
 
 #include "core/files.h"
 #include "core/log.h"
+#include "daemon/case_letters.h"
 
 namespace veer {
 namespace {
@@ -18,7 +19,7 @@ void tell_misplaced(Instance& at, const std::vector<ShareEntry>& entries) {
   const bool sender = at.config.role == Role::sender;
   const auto theirs = std::find_if(entries.begin(), entries.end(), [&](const ShareEntry& entry) {
     const auto name = parse_file_name(entry.name);
-    return name && (name->kind == FileKind::package) != sender;
+    return name && is_made_by_sender(name->kind) != sender;
   });
   at.db.transaction([&] {
     if (theirs == entries.end()) return at.alerts.close(kCause);
@@ -39,12 +40,15 @@ void tidy_spool_at_start(Instance& at) {
     if (is_taken_back(x.stage)) remove_file(at.sealed_file(x));
     known.insert(at.sealed_file(x).filename());
   }
+  for (const Case& c : at.cases.all())
+    for (const FileKind kind : {FileKind::quality_case, FileKind::answer})
+      if (c.stage != CaseStage::answered) known.insert(letter_file(at, c, kind).filename());
   for (const Arrival& arrival : at.ledger.open_arrivals()) known.insert(at.fetched_file(arrival).filename());
   const std::string reserved = at.ledger.reserved_stem();
   for (const std::string& name : names_in(at.spool)) {
     if (known.contains(name)) continue;
     const auto sealed = parse_file_name(name);
-    if (!sealed || sealed->stem == reserved) {
+    if (!sealed || sealed->kind != FileKind::package || sealed->stem == reserved) {
       remove_file(at.spool / name);
       continue;
     }

@@ -25,6 +25,7 @@ Instance::Instance(Config configuration, Share& its_share, Seal& its_seal, const
       db(config.database_url),
       ledger(db, its_clock),
       lists(db, its_clock),
+      cases(db),
       agenda(db, its_clock),
       alerts(db, its_clock, config.alerts.rules()),
       offers(db),

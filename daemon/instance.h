@@ -11,6 +11,7 @@
 #include "daemon/agenda.h"
 #include "daemon/alerts.h"
 #include "daemon/audit.h"
+#include "daemon/cases.h"
 #include "daemon/channel_factory.h"
 #include "daemon/config.h"
 #include "daemon/database.h"
@@ -39,6 +40,7 @@ struct Instance {
   Database db;
   Ledger ledger;
   Register lists;
+  Cases cases;
   Agenda agenda;
   AlertBook alerts;
   Offers offers;

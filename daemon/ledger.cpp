@@ -12,8 +12,8 @@ namespace {
 constexpr std::array<std::string_view, 9> kStages = {
     "held", "sealed", "sent", "acknowledged", "refused", "withdrawn", "rejected", "recorded", "answered"};
 constexpr std::array<std::string_view, 5> kArrivalStages = {"found", "fetched", "settled", "cleared", "kept"};
-constexpr std::array<std::string_view, 7> kOutcomes = {
-    "", "recorded", "refused", "repeated", "quarantined", "receipt", "gone"};
+constexpr std::array<std::string_view, 8> kOutcomes = {
+    "", "recorded", "refused", "repeated", "quarantined", "receipt", "gone", "letter"};
 
 constexpr std::string_view kExchangeColumns =
     "id, purpose, environment, reference_year, revision, stem, copy, package, package_sha256, package_size, "

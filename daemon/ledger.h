@@ -63,7 +63,7 @@ struct Exchange {
 /// when it cannot be removed from the share.
 enum class ArrivalStage { found, fetched, settled, cleared, kept };
 /// What came of it.
-enum class Outcome { none, recorded, refused, repeated, quarantined, receipt, gone };
+enum class Outcome { none, recorded, refused, repeated, quarantined, receipt, gone, letter };
 std::string_view arrival_stage_name(ArrivalStage stage);
 std::string_view outcome_name(Outcome outcome);
 

@@ -60,6 +60,7 @@ int run(int argc, char** argv) {
   veer::add_releasing(app, context);
   veer::add_alerts(app, context);
   veer::add_incidents(app, context);
+  veer::add_cases(app, context);
   veer::add_looking(app, context);
   veer::add_audit(app, context);
   veer::add_evidence(app, context);

@@ -181,6 +181,11 @@ void add_people(Exposition& out, Database& db, const Clock& clock) {
     out.sample({{"kind", std::string(hold_kind_name(kind))}}, holds.open_ones(kind));
   out.gauge("refused_files", "Files in the drop folder that could not be taken in.");
   out.sample({}, static_cast<std::int64_t>(Offers(db).refused().size()));
+  const auto cases = Cases(db).all();
+  out.gauge("open_cases", "Quality cases whose answer is not there yet.");
+  for (const Category category : kCategories)
+    out.sample({{"category", std::string(category_name(category))}},
+               count(cases, [&](const Case& c) { return c.category == category && c.is_open(); }));
   out.gauge("pending_commands", "Commands that are not carried out yet.");
   out.sample({}, static_cast<std::int64_t>(Agenda(db, clock).pending().size()));
 }

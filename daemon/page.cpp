@@ -8,6 +8,7 @@
 #include "core/html.h"
 #include "core/log.h"
 #include "daemon/alert_texts.h"
+#include "daemon/case_mail.h"
 #include "daemon/dates.h"
 #include "daemon/page_facts.h"
 #include "daemon/page_style.h"
@@ -82,6 +83,7 @@ class Page {
     waits();
     alerts();
     holds();
+    cases();
     rehearsals();
     keys();
     html_.close();
@@ -306,6 +308,24 @@ class Page {
       html_.element("td", wait.who.empty() ? in(kOtherSide) : std::string_view(shown(wait.who)));
       html_.open("td");
       if (wait.since) when(*wait.since);
+      html_.close().close();
+    }
+    html_.close().close().close();
+  }
+
+  void cases() {
+    section("cases", in(kCases));
+    if (facts_.cases.empty()) {
+      paragraph(in(kNoCases));
+      html_.close();
+      return;
+    }
+    table(kCasesCaption, {kCase, kData, kPersons, kAnswerBy});
+    for (const Case& c : facts_.cases) {
+      html_.open("tr").element("th", c.name(), {{"scope", "row"}});
+      html_.element("td", in(category_phrase(c.category))).element("td", std::to_string(c.persons));
+      html_.open("td");
+      when(c.due);
       html_.close().close();
     }
     html_.close().close().close();

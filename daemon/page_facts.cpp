@@ -57,6 +57,8 @@ class Gathering {
       return alert.kind == alert_kind_name(AlertKind::finding);
     });
     look_for_keys();
+    facts_.cases = at_.cases.all();
+    std::erase_if(facts_.cases, [](const Case& c) { return !c.is_open(); });
     return std::move(facts_);
   }
 

@@ -58,6 +58,14 @@ inline constexpr Phrase kHolds = {"Wat wordt tegengehouden", "What is held"};
 inline constexpr Phrase kNoHolds = {"Er wordt niets tegengehouden, en de uitwisseling is niet stopgezet.",
                                     "Nothing is held, and the exchange is not suspended."};
 inline constexpr Phrase kHoldsCaption = {"Wat op een tweede persoon wacht", "What waits for a second person"};
+inline constexpr Phrase kCases = {"Kwaliteitsgevallen", "Quality cases"};
+inline constexpr Phrase kNoCases = {"Er staat geen geval open.", "No case is open."};
+inline constexpr Phrase kCasesCaption = {"Wat de ontvanger vond en de zender beantwoordt",
+                                         "What the receiver found and the sender answers"};
+inline constexpr Phrase kCase = {"Geval", "Case"};
+inline constexpr Phrase kData = {"Gegevens", "Data"};
+inline constexpr Phrase kPersons = {"Personen", "Persons"};
+inline constexpr Phrase kAnswerBy = {"Antwoord uiterlijk op", "To be answered by"};
 inline constexpr Phrase kWhat = {"Wat", "What"};
 inline constexpr Phrase kBy = {"Door", "By"};
 inline constexpr Phrase kSinceHead = {"Sinds", "Since"};

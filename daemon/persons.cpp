@@ -32,33 +32,62 @@ std::string bytes_of(const Fd& file, std::size_t most) {
   return bytes;
 }
 
+/// Hands each line that holds something, without its end, to `take`, with its number.
+template <typename Take>
+void for_each_line(std::string_view bytes, Take take) {
+  std::size_t line = 0;
+  for (std::size_t begin = 0; begin < bytes.size();) {
+    const std::size_t end = std::min(bytes.find('\n', begin), bytes.size());
+    ++line;
+    if (bytes.find_first_not_of(" \t\r", begin) < end) take(bytes.substr(begin, end - begin), line);
+    begin = end + 1;
+  }
+}
+
+Insz number_in(std::string_view text, std::size_t line, Date today) {
+  std::string digits;
+  for (const char c : text)
+    if (std::string_view(".- \t\r").find(c) == std::string_view::npos) digits += c;
+  Insz number;
+  if (const auto fault = Insz::parse(digits, today, number))
+    throw Error(Code::u_usage, fmt::format("line {} is no number of a person ({}): look at it again", line,
+                                           code_name(*fault)));
+  return number;
+}
+
+template <typename Persons>
+void require_number_of(const Persons& persons, std::size_t most) {
+  if (persons.empty()) throw Error(Code::u_usage, "no number of a person was given");
+  if (persons.size() > most) throw Error(Code::u_usage, fmt::format("{} person(s) at a time at most", most));
+}
+
 }  // namespace
 
 std::vector<Insz> read_persons(const Fd& file, std::size_t most, Date today) {
   const Secret held(bytes_of(file, most * kLine));
-  const std::string_view bytes = held.reveal();
   std::vector<Insz> persons;
-  std::size_t line = 0;
-  std::size_t begin = 0;
-  while (begin < bytes.size()) {
-    const std::size_t end = std::min(bytes.find('\n', begin), bytes.size());
-    std::string digits;
-    for (std::size_t i = begin; i < end; ++i)
-      if (std::string_view(".- \t\r").find(bytes[i]) == std::string_view::npos) digits += bytes[i];
-    begin = end + 1;
-    ++line;
-    if (digits.empty()) continue;
-    Insz number;
-    const auto fault = Insz::parse(digits, today, number);
-    if (fault)
-      throw Error(Code::u_usage, fmt::format("line {} is no number of a person ({}): look at it again", line,
-                                             code_name(*fault)));
-    persons.push_back(number);
-  }
+  for_each_line(held.reveal(), [&](std::string_view text, std::size_t line) {
+    persons.push_back(number_in(text, line, today));
+  });
   std::sort(persons.begin(), persons.end());
   persons.erase(std::unique(persons.begin(), persons.end()), persons.end());
-  if (persons.empty()) throw Error(Code::u_usage, "no number of a person was given");
-  if (persons.size() > most) throw Error(Code::u_usage, fmt::format("{} person(s) at a time at most", most));
+  require_number_of(persons, most);
+  return persons;
+}
+
+std::vector<CasePerson> read_case_persons(const Fd& file, std::size_t most, Date today) {
+  const Secret held(bytes_of(file, 2 * most * kLine));
+  std::vector<CasePerson> persons;
+  for_each_line(held.reveal(), [&](std::string_view text, std::size_t line) {
+    const std::size_t begin = text.find_first_not_of(" \t");
+    const std::size_t end = std::min(text.find_first_of(" \t,;", begin), text.size());
+    const std::string_view rest = text.substr(end);
+    CasePerson person{number_in(text.substr(begin, end - begin), line, today), std::nullopt};
+    if (const std::size_t next = rest.find_first_not_of(" \t,;\r"); next != std::string_view::npos)
+      person.right = number_in(rest.substr(next), line, today);
+    if (std::find(persons.begin(), persons.end(), person) == persons.end()) persons.push_back(person);
+  });
+  require_number_of(persons, most);
   return persons;
 }
 

@@ -6,6 +6,7 @@
 #include "core/files.h"
 #include "core/random.h"
 #include "formats/insz.h"
+#include "formats/quality_case.h"
 
 /// Numbers of single persons, as a desk or a notice of death names them: handed over open, read once, kept
 /// nowhere but where they stand already.
@@ -14,6 +15,10 @@ namespace veer {
 /// The numbers in a file, one a line, with points and dashes or without; ascending and unique. Throws U_USAGE
 /// with the line of the first that is none, when there is none, and beyond `most`. Nothing of them is quoted.
 std::vector<Insz> read_persons(const Fd& file, std::size_t most, Date today);
+
+/// The persons of a case, a line each: a number, and behind a blank, a comma or a semicolon the right one
+/// when it is known. In their order, repeats once. Throws as read_persons() does.
+std::vector<CasePerson> read_case_persons(const Fd& file, std::size_t most, Date today);
 
 /// 32 random bytes in hex: a salt, or a key.
 std::string random_hex(Random& random);

@@ -43,17 +43,22 @@ std::vector<Reason> reasons_of(const ListReport& report) {
 // Arrivals.
 
 void Receiver::step(const Arrival& arrival, const Transfer& transfer) {
+  const bool is_answer = parse_file_name(arrival.name).value().kind == FileKind::answer;
   switch (arrival.stage) {
     case ArrivalStage::found:
       inbox_.fetch(arrival, transfer);
       break;
     case ArrivalStage::fetched:
       try {
-        read_package_of(arrival, transfer);
+        if (is_answer)
+          reporting_.read_answer(arrival, inbox_, transfer);
+        else
+          read_package_of(arrival, transfer);
       } catch (const Error& error) {
         if (error.code() == Code::f_history)
           hold(arrival, error);
-        else if (remedy_of(error.code()) == Remedy::quarantine)
+        else if (remedy_of(error.code()) == Remedy::quarantine ||
+                 (is_answer && remedy_of(error.code()) == Remedy::refuse))  // nobody answers an answer
           inbox_.quarantine(arrival, error);
         else
           throw;
@@ -80,7 +85,7 @@ void Receiver::read_package_of(const Arrival& arrival, const Transfer& transfer)
   plain.seal();
   const Verdict verdict = judge(arrival, plain.bytes(), opened);
   repeat_recorded(verdict, transfer);
-  conclude(arrival, verdict);
+  conclude(arrival, verdict, transfer);
 }
 
 // A sender that does not know what is recorded here was restored to before it: it is to have that receipt
@@ -193,7 +198,7 @@ void Receiver::require_admissible(const Manifest& manifest, const Arrival& arriv
 }
 
 // One transaction: the list, the receipt's text, the exchange and the arrival, or nothing.
-void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
+void Receiver::conclude(const Arrival& arrival, const Verdict& verdict, const Transfer& transfer) {
   const Time now = at_.clock.now();
   const auto parsed = parse_file_name(arrival.name);
   Exchange x;
@@ -239,21 +244,26 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
   receipt.recorded_at = now;
   receipt.receiver = {at_.config.party, at_.seal.own_key()};
 
+  // Who died since the sender looked, by a notice that came here, does not come back: the sender is to know.
+  const bool records = receipt.status == ReceiptStatus::recorded;
+  const auto deceased = records ? erasure_.marked_among(verdict.numbers) : std::vector<Insz>();
+  const auto about_them = reporting_.about_deceased(x, deceased, transfer);
+
   at_.db.transaction([&] {
     if (verdict.manifest) {
       note_unseen_receipts(*verdict.manifest);
       keep_anchor(at_, verdict.manifest->audit, verdict.manifest->sealed_at, x.id);
     }
-    if (receipt.status == ReceiptStatus::recorded) {
+    if (records) {
       const Change change =
           at_.lists.record(x.reference_year, x.revision, x.id, verdict.numbers, x.set_aside);
       receipt.added = change.added;
-      // Who died since the sender looked, by a notice that came here, does not come back.
-      if (const auto forgotten = static_cast<std::uint64_t>(erasure_.erase_marked(x.reference_year))) {
-        receipt.added -= std::min(receipt.added, forgotten);
+      if (!deceased.empty()) {
+        erasure_.erase_from(x.id, deceased);
+        receipt.added -= std::min(receipt.added, std::uint64_t{deceased.size()});
         receipt.reasons.push_back(
-            {Code::r_deceased, forgotten,
-             fmt::format("{} number(s) of persons who have died were not entered", forgotten)});
+            {Code::r_deceased, deceased.size(),
+             fmt::format("{} number(s) of persons who have died were not entered", deceased.size())});
       }
       receipt.withdrawn = change.withdrawn;
       if (x.revision > 1) hand_over_.tell_corrected(x, {receipt.added, receipt.withdrawn});
@@ -276,6 +286,7 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict) {
     const std::string json = receipt_json(receipt);
     at_.ledger.insert(x);
     at_.ledger.insert_receipt({x.id, json, sha256_hex(json), "", receipt.status, 1});
+    if (about_them) reporting_.enter(*about_them, "the service itself");
     at_.alerts.close(kUnheardCause);
     at_.alerts.close(history_cause(arrival));
     at_.ledger.release(arrival.sha256);
@@ -378,9 +389,9 @@ void Receiver::publish_answer(const Exchange& x, const StoredReceipt& receipt, c
     const int copy = next_copy(receipt.copy);
     at_.db.transaction([&] {
       if (published == Published::foreign)
-        tell_name_taken(at_, x, name);
+        tell_name_taken(at_, x.id, name);
       else
-        tell_name_hidden(at_, x, name);
+        tell_name_hidden(at_, x.id, name);
       at_.ledger.set_receipt_copy(receipt.json_sha256, copy);
     });
     throw Error(Code::s_name_taken, fmt::format("{} is not to be had; another name is taken", name));
@@ -467,10 +478,11 @@ std::string Receiver::reject(const Command& command) {
   throw Error(Code::u_state, fmt::format("{} does not wait for anything", shown_name(rejection.subject)));
 }
 
-std::string Receiver::obey(const Command& command, const Transfer&) {
+std::string Receiver::obey(const Command& command, const Transfer& transfer) {
   if (command.verb == "approve") return approve(command);
   if (command.verb == "reject") return reject(command);
   if (command.verb == "export") return hand_over_.ask(command);
+  if (command.verb == "case-open" || command.verb == "case-resend") return reporting_.obey(command, transfer);
   if (command.verb == "lookup") return desk_.look_up(command);
   if (command.verb == "forget") return erasure_.ask(command);
   if (command.verb == "approve-forget") return erasure_.approve(command);

@@ -9,6 +9,7 @@
 #include "daemon/hand_over.h"
 #include "daemon/inbox.h"
 #include "daemon/instance.h"
+#include "daemon/reporting.h"
 #include "formats/package.h"
 #include "formats/receipt.h"
 
@@ -21,13 +22,15 @@ class Receiver {
  public:
   explicit Receiver(Instance& instance)
       : at_(instance),
-        inbox_(instance, {FileKind::package}, instance.config.share.package_cap),
+        inbox_(instance, {FileKind::package, FileKind::answer}, instance.config.share.package_cap),
         hand_over_(instance),
         erasure_(instance),
-        desk_(instance) {}
+        desk_(instance),
+        reporting_(instance) {}
 
   void step(const Exchange& exchange, const Transfer& transfer);
   void step(const Arrival& arrival, const Transfer& transfer);
+  void step(const Case& quality_case, const Transfer& transfer) { reporting_.step(quality_case, transfer); }
   Time run(Chore chore, const Transfer& transfer);
   std::string obey(const Command& command, const Transfer& transfer);
 
@@ -49,7 +52,7 @@ class Receiver {
   bool was_let_pass(const Arrival& arrival);
   void require_admissible(const Manifest& manifest, const Arrival& arrival);
   void repeat_recorded(const Verdict& verdict, const Transfer& transfer);
-  void conclude(const Arrival& arrival, const Verdict& verdict);
+  void conclude(const Arrival& arrival, const Verdict& verdict, const Transfer& transfer);
   void hold(Arrival arrival, const Error& error);
   void repeat_answer(const Arrival& arrival, const Exchange& exchange, const Transfer& transfer);
   void note_unseen_receipts(const Manifest& manifest);
@@ -63,6 +66,7 @@ class Receiver {
   HandOver hand_over_;
   Erasure erasure_;
   Desk desk_;
+  Reporting reporting_;
 };
 
 }  // namespace veer

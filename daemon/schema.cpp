@@ -160,8 +160,21 @@ void fourth_schema(Database& db) {
   db.execute("CREATE TABLE erased (mark TEXT PRIMARY KEY)");
 }
 
+// Version 5: quality cases, whose numbers stand in their sealed letters alone.
+void fifth_schema(Database& db) {
+  db.execute(
+      "CREATE TABLE quality_case (id TEXT PRIMARY KEY, number BIGINT NOT NULL, reference_year BIGINT NOT "
+      "NULL,"
+      " exchange TEXT NOT NULL, revision BIGINT NOT NULL, stem TEXT NOT NULL, category TEXT NOT NULL,"
+      " reported BIGINT NOT NULL, persons BIGINT NOT NULL, text TEXT NOT NULL, found_at BIGINT NOT NULL,"
+      " stage TEXT NOT NULL, command BIGINT NOT NULL, case_sha256 TEXT NOT NULL, answer_sha256 TEXT NOT NULL,"
+      " copy BIGINT NOT NULL, outcome TEXT NOT NULL, correction TEXT, reply TEXT NOT NULL,"
+      " answered_by TEXT NOT NULL, opened_at BIGINT NOT NULL, answered_at BIGINT,"
+      " due_at BIGINT, attempts BIGINT NOT NULL, problem_code TEXT, problem TEXT)");
+}
+
 constexpr std::array<Migration, kSchemaVersion> kMigrations = {first_schema, second_schema, third_schema,
-                                                               fourth_schema};
+                                                               fourth_schema, fifth_schema};
 
 int version_of(Database& db) {
   if (!db.has_table("setting")) return 0;

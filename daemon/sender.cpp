@@ -94,8 +94,8 @@ Exchange Sender::put(Exchange x, Repeat repeat, const Transfer& transfer) {
       return x;
     const int copy = next_copy(x.copy);
     at_.db.transaction([&] {
-      if (published == Published::foreign) tell_name_taken(at_, x, x.package);
-      if (published == Published::hidden) tell_name_hidden(at_, x, x.package);
+      if (published == Published::foreign) tell_name_taken(at_, x.id, x.package);
+      if (published == Published::hidden) tell_name_hidden(at_, x.id, x.package);
       at_.ledger.set_copy(x, copy, file_name(x.stem, FileKind::package, copy));
     });
     x = at_.ledger.exchange(x.id).value();
@@ -217,9 +217,13 @@ void Sender::step(const Arrival& arrival, const Transfer& transfer) {
       break;
     case ArrivalStage::fetched:
       try {
-        read_receipt(arrival, transfer);
+        if (parse_file_name(arrival.name).value().kind == FileKind::quality_case)
+          answering_.read_case(arrival, inbox_, transfer);
+        else
+          read_receipt(arrival, transfer);
       } catch (const Error& error) {
-        // A receipt is answered by nobody: what cannot be used is evidence, whatever rule it breaks.
+        // Neither a receipt nor a case is answered with a refusal: what cannot be used is evidence, whatever
+        // rule it breaks.
         const Remedy remedy = remedy_of(error.code());
         if (remedy != Remedy::quarantine && remedy != Remedy::refuse) throw;
         inbox_.quarantine(arrival, error);
@@ -296,6 +300,8 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
         if (outcome == Stage::acknowledged && x.purpose == Purpose::list)
           close_refusals(at_, x.reference_year);
         if (outcome == Stage::acknowledged) tell_recorded(at_, x);
+        if (outcome == Stage::acknowledged && x.purpose == Purpose::list && x.revision > 1)
+          answering_.answer_by(x);
         tell(x, outcome == Stage::refused ? Turn::refused_there : Turn::recorded,
              outcome != Stage::refused && receipt.reasons.empty() ? ""
                                                                   : reasons_of(receipt, at_.config.language));
@@ -422,6 +428,8 @@ std::string Sender::obey(const Command& command, const Transfer& transfer) {
     return fmt::format("the same sealed bytes are on the share again as {}",
                        put_again(x, "resent", Repeat::anew, transfer));
   }
+  if (command.verb == "case-answer" || command.verb == "case-persons")
+    return answering_.obey(command, transfer);
   throw Error(Code::u_usage, fmt::format("'{}' is not for the sending side", command.verb));
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 
+#include "daemon/answering.h"
 #include "daemon/inbox.h"
 #include "daemon/instance.h"
 #include "daemon/intake.h"
@@ -17,10 +19,13 @@ class Sender {
   explicit Sender(Instance& instance)
       : at_(instance),
         intake_(instance),
-        inbox_(instance, {FileKind::recorded, FileKind::refused}, kReceiptCap) {}
+        inbox_(instance, {FileKind::recorded, FileKind::refused, FileKind::quality_case},
+               std::max(kReceiptCap, kCaseCap)),
+        answering_(instance) {}
 
   void step(const Exchange& exchange, const Transfer& transfer);
   void step(const Arrival& arrival, const Transfer& transfer);
+  void step(const Case& quality_case, const Transfer& transfer) { answering_.step(quality_case, transfer); }
   /// Does the chore and returns when it is due again.
   Time run(Chore chore, const Transfer& transfer);
   /// Does what a person asked for and returns what to tell.
@@ -57,6 +62,7 @@ class Sender {
   Instance& at_;
   Intake intake_;
   Inbox inbox_;
+  Answering answering_;
 };
 
 }  // namespace veer

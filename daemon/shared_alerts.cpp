@@ -35,22 +35,22 @@ void keep_anchor(Instance& at, const AuditHead& head, Time said_at, const std::s
                   party));
 }
 
-void tell_name_taken(Instance& at, const Exchange& x, const std::string& name) {
+void tell_name_taken(Instance& at, const std::string& exchange, const std::string& name) {
   at.alerts.raise(
-      "foreign:" + name, AlertKind::finding, code_name(Code::t_replay), x.id,
+      "foreign:" + name, AlertKind::finding, code_name(Code::t_replay), exchange,
       fmt::format("{} on the share is ours by name and holds other bytes: somebody put it there. Ours "
                   "goes out under another name",
                   name));
-  at.audit.append("name-taken", x.id, {{"name", name}});
+  at.audit.append("name-taken", exchange, {{"name", name}});
 }
 
-void tell_name_hidden(Instance& at, const Exchange& x, const std::string& name) {
+void tell_name_hidden(Instance& at, const std::string& exchange, const std::string& name) {
   log(LogLevel::warn,
       "the share keeps the name {} from us and shows nothing there (an upload that broke off at its "
       "beginning, "
       "or a name in other capitals): ours goes out under another name",
       name);
-  at.audit.append("name-taken", x.id, {{"name", name}});
+  at.audit.append("name-taken", exchange, {{"name", name}});
 }
 
 }  // namespace veer

@@ -20,8 +20,8 @@ void close_refusals(Instance& instance, int reference_year);
 /// Keeps a point of the other side's chain, and tells when it contradicts another.
 void keep_anchor(Instance& instance, const AuditHead& head, Time said_at, const std::string& exchange);
 /// Foreign bytes hold `name`, which is ours on the share: a finding, and on record.
-void tell_name_taken(Instance& instance, const Exchange& exchange, const std::string& name);
+void tell_name_taken(Instance& instance, const std::string& exchange, const std::string& name);
 /// The share keeps `name`, which is ours, from us, and shows nothing there: on record.
-void tell_name_hidden(Instance& instance, const Exchange& exchange, const std::string& name);
+void tell_name_hidden(Instance& instance, const std::string& exchange, const std::string& name);
 
 }  // namespace veer

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
 namespace veer {
 namespace {
 
@@ -164,8 +166,8 @@ void Tellings::defer(const Telling& telling, Time due, const Error& error) {
 
 std::vector<Telling> Tellings::of(std::int64_t alert) {
   std::vector<Telling> all;
-  for (const Row& row : db_.query(
-           "SELECT " + std::string(kColumns) + " FROM telling WHERE alert = :alert ORDER BY id", {alert}))
+  for (const Row& row :
+       db_.query(fmt::format("SELECT {} FROM telling WHERE alert = :alert ORDER BY id", kColumns), {alert}))
     all.push_back(telling_of(row));
   return all;
 }
@@ -175,8 +177,8 @@ void Tellings::prune(Time old) {
       "SELECT id FROM alert WHERE closed_at < :old AND NOT EXISTS (SELECT 1 FROM telling WHERE telling.alert "
       "= "
       "alert.id AND telling.due_at IS NOT NULL)";
-  db_.execute(std::string("DELETE FROM telling WHERE alert IN (") + kOld + ")", {to_millis(old)});
-  db_.execute(std::string("DELETE FROM alert WHERE id IN (") + kOld + ")", {to_millis(old)});
+  db_.execute(fmt::format("DELETE FROM telling WHERE alert IN ({})", kOld), {to_millis(old)});
+  db_.execute(fmt::format("DELETE FROM alert WHERE id IN ({})", kOld), {to_millis(old)});
 }
 
 }  // namespace veer

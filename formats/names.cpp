@@ -14,15 +14,21 @@ constexpr std::string_view kRehearsalPrefix = "vsb-rehearsal-";
 constexpr int kMostRevision = 999;
 constexpr int kMostCopy = 99;
 
+constexpr int kMostNumber = 999;
+
 struct Suffix {
   FileKind kind;
   std::string_view text;
+  bool numbered = false;  ///< behind kCase and its number
 };
 constexpr std::array kSuffixes = {
     Suffix{FileKind::package, ".pgp"},
     Suffix{FileKind::recorded, ".recorded.tar"},
     Suffix{FileKind::refused, ".refused.tar"},
+    Suffix{FileKind::quality_case, ".pgp", true},
+    Suffix{FileKind::answer, ".answer.pgp", true},
 };
+constexpr std::string_view kCase = ".case-";
 
 // MAGDA's yyyyMMddHHmmssSSS.
 std::string compact_time(Time time) {
@@ -91,19 +97,24 @@ std::string make_stem(Purpose purpose, int reference_year, int revision, Time se
                      time);
 }
 
-std::string file_name(std::string_view stem, FileKind kind, int copy) {
-  assert(copy >= 1 && copy <= kMostCopy);
+std::string file_name(std::string_view stem, FileKind kind, int copy, int number) {
   const auto suffix =
       std::find_if(kSuffixes.begin(), kSuffixes.end(), [&](const Suffix& s) { return s.kind == kind; });
-  if (copy == 1) return fmt::format("{}{}", stem, suffix->text);
-  return fmt::format("{}-{}{}", stem, copy, suffix->text);
+  assert(copy >= 1 && copy <= kMostCopy);
+  assert(suffix->numbered == (number >= 1 && number <= kMostNumber));
+  return fmt::format("{}{}{}{}", stem, copy == 1 ? "" : fmt::format("-{}", copy),
+                     suffix->numbered ? fmt::format("{}{}", kCase, number) : "", suffix->text);
 }
 
 std::optional<ParsedName> parse_file_name(std::string_view name) {
   const std::size_t dot = name.find('.');
   if (dot == std::string_view::npos) return std::nullopt;
+  std::string_view end = name.substr(dot);
+  const bool numbered = take(end, kCase);
+  const int number_of_case = numbered ? take_number(end, 3) : 0;
+  if (numbered && number_of_case == 0) return std::nullopt;
   const auto suffix = std::find_if(kSuffixes.begin(), kSuffixes.end(),
-                                   [&](const Suffix& s) { return s.text == name.substr(dot); });
+                                   [&](const Suffix& s) { return s.text == end && s.numbered == numbered; });
   if (suffix == kSuffixes.end()) return std::nullopt;
 
   std::string_view stem = name.substr(0, dot);
@@ -117,10 +128,12 @@ std::optional<ParsedName> parse_file_name(std::string_view name) {
     stem = stem.substr(0, dash);
   }
   if (!parse_stem(stem)) return std::nullopt;
-  return ParsedName{.stem = std::string(stem), .kind = suffix->kind, .copy = copy};
+  return ParsedName{.stem = std::string(stem), .kind = suffix->kind, .copy = copy, .number = number_of_case};
 }
 
 StemFacts facts_in_stem(std::string_view stem) { return parse_stem(stem).value_or(StemFacts{}); }
+
+bool is_made_by_sender(FileKind kind) { return kind == FileKind::package || kind == FileKind::answer; }
 
 bool is_part_name(std::string_view name) {
   static constexpr std::string_view kPart = ".part";

@@ -13,7 +13,7 @@ std::string_view purpose_name(Purpose purpose);
 
 /// What the files of one exchange are called (docs/protocol.md, Names). Names are hints: what a file is
 /// follows from its signed content.
-enum class FileKind { package, recorded, refused };
+enum class FileKind { package, recorded, refused, quality_case, answer };
 
 /// "vsb-inburgering-2026-r1_20260115093000123"; for a rehearsal "vsb-rehearsal-202601_20260115093000123",
 /// whose month is that of `sealed_at`. Years are 1000 to 9999; revisions 1 to 999, and not looked at for a
@@ -21,13 +21,15 @@ enum class FileKind { package, recorded, refused };
 std::string make_stem(Purpose purpose, int reference_year, int revision, Time sealed_at);
 
 /// "<stem>.pgp", "<stem>.recorded.tar", "<stem>.refused.tar"; `copy` > 1 gives "<stem>-<copy>.pgp" (at most
-/// 99), for when foreign bytes hold the name.
-std::string file_name(std::string_view stem, FileKind kind, int copy = 1);
+/// 99), for when foreign bytes hold the name. A case and its answer bear a number, 1 to 999:
+/// "<stem>.case-<number>.pgp", "<stem>.case-<number>.answer.pgp".
+std::string file_name(std::string_view stem, FileKind kind, int copy = 1, int number = 0);
 
 struct ParsedName {
   std::string stem;
   FileKind kind;
   int copy = 1;
+  int number = 0;  ///< of a case or an answer; else 0
 };
 
 /// Strict reverse of file_name(): empty for every other name.
@@ -40,6 +42,9 @@ struct StemFacts {
   int revision = 1;
 };
 StemFacts facts_in_stem(std::string_view stem);
+
+/// Whether the sending side makes files of that kind; the others are the receiving side's.
+bool is_made_by_sender(FileKind kind);
 
 /// Whether `name` is ".<one of ours>.part".
 bool is_part_name(std::string_view name);

@@ -1,7 +1,5 @@
 #include "formats/package.h"
 
-#include <algorithm>
-
 #include "formats/shared_fields.h"
 #include "formats/strict_json.h"
 #include "formats/ustar.h"
@@ -16,28 +14,17 @@ constexpr std::string_view kFormat = "veerdienst-package/1";
 const TextShape kFormatShape{[](std::string_view text) { return text == kFormat; }, "veerdienst-package/1"};
 const TextShape kPurposeShape{[](std::string_view text) { return text == "list" || text == "rehearsal"; },
                               "list or rehearsal"};
-const TextShape kEnvironmentShape{
-    [](std::string_view text) { return text == "test" || text == "production"; }, "test or production"};
-const TextShape kDateShape{[](std::string_view text) { return parse_date(text).has_value(); },
-                           "a date such as 2026-01-01"};
-const TextShape kGeneratorShape{[](std::string_view text) {
-                                  return !text.empty() && text.size() <= 100 &&
-                                         std::all_of(text.begin(), text.end(),
-                                                     [](char c) { return c >= ' ' && c <= '~'; });
-                                },
-                                "1 to 100 printable ASCII characters"};
 
 // Every key of manifest.json, in its order (docs/protocol.md, Package).
 void fields(JsonFields& json, Manifest& manifest) {
   std::string format(kFormat);
   std::string purpose(purpose_name(manifest.purpose));
-  std::string reference_date = format_date(manifest.reference_date);
 
   json.text("format", format, kFormatShape);
   json.text("exchange", manifest.exchange, kUuidShape);
   json.text("purpose", purpose, kPurposeShape);
   json.text("environment", manifest.environment, kEnvironmentShape);
-  json.text("reference_date", reference_date, kDateShape);
+  date_field(json, "reference_date", manifest.reference_date);
   json.number("revision", manifest.revision, 1, 999);
   json.text("supersedes", manifest.supersedes, kUuidShape);
   party_field(json, "sender", manifest.sender);
@@ -51,7 +38,6 @@ void fields(JsonFields& json, Manifest& manifest) {
   json.text("generator", manifest.generator, kGeneratorShape);
 
   manifest.purpose = purpose == purpose_name(Purpose::list) ? Purpose::list : Purpose::rehearsal;
-  manifest.reference_date = *parse_date(reference_date);
 }
 
 }  // namespace

@@ -14,7 +14,6 @@ constexpr std::string_view kReceiptName = "receipt.json";
 constexpr std::string_view kSignatureName = "receipt.json.sig";
 constexpr std::string_view kFormat = "veerdienst-receipt/1";
 constexpr std::size_t kMostReasons = 100;
-constexpr std::size_t kMostText = 500;
 
 std::optional<ReceiptStatus> status_named(std::string_view name) {
   for (const ReceiptStatus status :
@@ -33,35 +32,17 @@ bool is_reason_code(std::string_view text) {
   return (text.starts_with("T_") || text.starts_with("F_") || text.starts_with("R_")) && code_named(text);
 }
 
-// Of text in UTF-8: C0, DEL and C1 (C2 80 to C2 9F).
-bool has_control(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte < 0x20 || byte == 0x7f) return true;
-    if (byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
-  }
-  return false;
-}
-
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
 const TextShape kFormatShape{[](std::string_view text) { return text == kFormat; }, "veerdienst-receipt/1"};
 const TextShape kPackageShape{is_package_name, "the name of a package"};
 const TextShape kStatusShape{[](std::string_view text) { return status_named(text).has_value(); },
                              "recorded, refused or rehearsed"};
 const TextShape kCodeShape{is_reason_code, "a known code that starts with T_, F_ or R_"};
-const TextShape kReasonShape{
-    [](std::string_view text) { return characters(text) <= kMostText && !has_control(text); },
-    "at most 500 characters without control characters"};
 
 void fields(JsonFields& json, Reason& reason) {
   std::string code(code_name(reason.code));
   json.text("code", code, kCodeShape);
   json.number("count", reason.count, 1, kMostCount);
-  json.text("text", reason.text, kReasonShape);
+  json.text("text", reason.text, kSentenceShape);
   reason.code = *code_named(code);
 }
 

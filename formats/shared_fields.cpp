@@ -23,6 +23,25 @@ bool is_uuid(std::string_view text) {
   return true;
 }
 
+// Of text in UTF-8: C0, DEL and C1 (C2 80 to C2 9F).
+bool has_control(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 || byte == 0x7f) return true;
+    if (byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
+  }
+  return false;
+}
+
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+constexpr std::size_t kMostText = 500;
+
+const TextShape kDateShape{[](std::string_view text) { return parse_date(text).has_value(); },
+                           "a date such as 2026-01-01"};
 const TextShape kTimeShape{[](std::string_view text) { return parse_time(text).has_value(); },
                            "a time in UTC such as 2026-01-15T09:30:00.123Z"};
 const TextShape kPartyShape{[](std::string_view text) {
@@ -38,6 +57,23 @@ const TextShape kFingerprintShape{[](std::string_view text) { return all(text, 4
 const TextShape kUuidShape{is_uuid, "a UUID in lower case"};
 const TextShape kSha256Shape{[](std::string_view text) { return all(text, 64, lower_hex); },
                              "64 lower-case hex digits"};
+const TextShape kEnvironmentShape{
+    [](std::string_view text) { return text == "test" || text == "production"; }, "test or production"};
+const TextShape kSentenceShape{
+    [](std::string_view text) { return characters(text) <= kMostText && !has_control(text); },
+    "at most 500 characters without control characters"};
+const TextShape kGeneratorShape{[](std::string_view text) {
+                                  return !text.empty() && text.size() <= 100 &&
+                                         std::all_of(text.begin(), text.end(),
+                                                     [](char c) { return c >= ' ' && c <= '~'; });
+                                },
+                                "1 to 100 printable ASCII characters"};
+
+void date_field(JsonFields& json, std::string_view key, Date& date) {
+  std::string text = format_date(date);
+  json.text(key, text, kDateShape);
+  date = *parse_date(text);
+}
 
 void time_field(JsonFields& json, std::string_view key, Time& time) {
   std::string text = format_time(time);

@@ -1,6 +1,5 @@
 // Alerts: what needs a person, and whom it was told to.
 
-#include <charconv>
 #include <memory>
 #include <vector>
 
@@ -9,23 +8,13 @@
 
 #include "core/error.h"
 #include "daemon/alert_texts.h"
+#include "daemon/commands/books.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/commands/looks.h"
 
 namespace veer {
 namespace {
-
-/// The alert book, read.
-struct Book {
-  Config config;
-  SystemClock clock;
-  std::unique_ptr<Database> db;
-  AlertBook alerts;
-
-  explicit Book(const Context& context)
-      : config(context.own_config()), db(open_books(config)), alerts(*db, clock) {}
-};
 
 Json json_of(const std::optional<Time>& time) { return time ? Json(format_time(*time)) : Json(nullptr); }
 
@@ -55,8 +44,8 @@ Json json_of(const Alert& alert) {
 }
 
 void show_alerts(Context& context) {
-  Book book(context);
-  const auto alerts = book.alerts.open();
+  OwnBooks books(context);
+  const auto alerts = AlertBook(*books.db, books.clock).open();
   if (needs_attention(alerts)) context.exit_code = kAttention;
   if (context.json) {
     Json json = Json::array();
@@ -87,14 +76,12 @@ std::string line_of(const Telling& telling) {
 }  // namespace
 
 void show_alert(Context& context, const std::string& text) {
-  std::int64_t number = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size())
-    throw Error(Code::u_usage, "an alert is named by its number in 'veer alerts'");
-  Book book(context);
-  const auto alert = book.alerts.find(number);
+  const std::int64_t number = typed_number(text, "an alert is named by its number in 'veer alerts'");
+  OwnBooks books(context);
+  AlertBook book(*books.db, books.clock);
+  const auto alert = book.find(number);
   if (!alert) throw Error(Code::u_unknown, fmt::format("there is no alert {}: see 'veer alerts'", number));
-  const auto tellings = book.alerts.tellings().of(number);
+  const auto tellings = book.tellings().of(number);
   if (context.json) {
     Json json = json_of(*alert);
     json["told"] = Json::array();
@@ -102,7 +89,7 @@ void show_alert(Context& context, const std::string& text) {
     context.print(text_of(json));
     return;
   }
-  context.print(to_text(message_of(*alert, {}, book.config, book.clock.now())));
+  context.print(to_text(message_of(*alert, {}, books.config, books.clock.now())));
   std::string more = fmt::format("\nopened {}\n", format_time(alert->opened_at));
   if (alert->acknowledged_at)
     more += fmt::format("taken up {} by {}\n", format_time(*alert->acknowledged_at), alert->acknowledged_by);

@@ -149,6 +149,7 @@ void add_releasing(CLI::App& app, Context& context);
 void show_release(Context& context, const std::string& id);
 void add_audit(CLI::App& app, Context& context);
 void add_evidence(CLI::App& app, Context& context);
+void add_cases(CLI::App& app, Context& context);
 void add_incidents(CLI::App& app, Context& context);
 void add_backup(CLI::App& app, Context& context);
 void add_keys(CLI::App& app, Context& context);

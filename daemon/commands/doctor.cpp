@@ -52,7 +52,7 @@ Line look_at_configuration(const fs::path& path) {
   return {Finding::ok, "configuration", path.native()};
 }
 
-struct Wishes {
+struct Trials {
   bool share_alone = false;
   bool write = false;  ///< try the share with a large file too
 };
@@ -60,7 +60,7 @@ struct Wishes {
 /// Checks one thing after another, each for real.
 class Examination {
  public:
-  Examination(const Config& config, Wishes wishes) : config_(config), wishes_(wishes) {}
+  Examination(const Config& config, Trials wishes) : config_(config), wishes_(wishes) {}
 
   std::vector<Line> run() {
     // What another user leaves in these folders, the service cannot use.
@@ -315,7 +315,7 @@ class Examination {
   }
 
   const Config& config_;
-  Wishes wishes_;
+  Trials wishes_;
   SystemClock clock_;
   std::vector<Line> lines_;
 };
@@ -341,7 +341,7 @@ std::vector<Line> look_at_people(const Context& context, const Config& config) {
   return lines;
 }
 
-void doctor(Context& context, Wishes wishes) {
+void doctor(Context& context, Trials wishes) {
   const Config config = context.config();
   std::vector<Line> lines = Examination(config, wishes).run();
   lines.insert(lines.begin(), look_at_configuration(context.config_path()));
@@ -373,7 +373,7 @@ void doctor(Context& context, Wishes wishes) {
 void add_doctor(CLI::App& app, Context& context) {
   auto* command =
       app.add_subcommand("doctor", "Check configuration, rights, keys, database and share, each for real");
-  auto wishes = std::make_shared<Wishes>();
+  auto wishes = std::make_shared<Trials>();
   command->add_flag("--share", wishes->share_alone, "the share alone");
   command->add_flag("--write", wishes->write,
                     "try the share with a file of 24 MB too, as an acceptance run: it is removed again");

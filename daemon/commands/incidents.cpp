@@ -2,7 +2,6 @@
 
 #include "daemon/incidents.h"
 
-#include <charconv>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +10,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "daemon/commands/acting.h"
+#include "daemon/commands/books.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/commands/looks.h"
@@ -45,30 +45,13 @@ Json json_of(const Incident& incident) {
           {"closed_at", time(incident.closed_at)}};
 }
 
-/// The book of the instance, read.
-struct Book {
-  Config config;
-  SystemClock clock;
-  std::unique_ptr<Database> db;
-  Incidents incidents;
-
-  explicit Book(const Context& context)
-      : config(context.own_config()), db(open_books(config)), incidents(*db, clock) {}
-  Incident named(const std::string& text) {
-    std::int64_t id = 0;
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), id);
-    if (read.ec != std::errc() || read.ptr != text.data() + text.size())
-      throw Error(Code::u_usage, "an incident is named by its number in 'veer incident list'");
-    return incidents.find(id);
-  }
-};
-
 }  // namespace
 
 void show_incidents(Context& context) {
-  Book book(context);
-  const auto incidents = book.incidents.all();
-  if (!book.incidents.waiting().empty()) context.exit_code = kAttention;
+  OwnBooks books(context);
+  Incidents book(*books.db, books.clock);
+  const auto incidents = book.all();
+  if (!book.waiting().empty()) context.exit_code = kAttention;
   if (context.json) {
     Json json = Json::array();
     for (const Incident& incident : incidents) json.push_back(json_of(incident));
@@ -82,16 +65,19 @@ void show_incidents(Context& context) {
 }
 
 void show_incident(Context& context, const std::string& what) {
-  Book book(context);
+  OwnBooks books(context);
   const std::size_t blank = what.find(' ');
   const std::string kind = what.substr(0, blank);
-  const Incident incident = book.named(blank == std::string::npos ? "" : what.substr(blank + 1));
-  if (kind == "notice") return context.print(notice_of(incident, book.config));
+  const Incident incident =
+      Incidents(*books.db, books.clock)
+          .find(typed_number(blank == std::string::npos ? "" : what.substr(blank + 1),
+                             "an incident is named by its number in 'veer incident list'"));
+  if (kind == "notice") return context.print(notice_of(incident, books.config));
   if (kind == "report") {
-    Ledger ledger(*book.db, book.clock);
+    Ledger ledger(*books.db, books.clock);
     const auto x = ledger.exchange(incident.exchange);
-    return context.print(breach_report_of(incident, book.config, x ? std::optional(x->records) : std::nullopt,
-                                          book.clock.now()));
+    return context.print(breach_report_of(incident, books.config,
+                                          x ? std::optional(x->records) : std::nullopt, books.clock.now()));
   }
   if (context.json) return context.print(text_of(json_of(incident)));
   std::string text =

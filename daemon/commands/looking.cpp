@@ -214,6 +214,8 @@ void show_status(Context& context) {
   const auto [waiting, refused] = drop_state(books);
   const auto idle = idle_since(books, holder);
   const auto commands = books.agenda.pending();
+  auto cases = Cases(*books.db).all();
+  std::erase_if(cases, [](const Case& c) { return !c.is_open(); });
   const auto room = too_few_megabytes(books.config.state);
   const bool held =
       std::any_of(open.begin(), open.end(), [](const Exchange& x) { return x.stage == Stage::held; });
@@ -246,6 +248,10 @@ void show_status(Context& context) {
                                   {"argument", command.argument},
                                   {"who", command.who.name},
                                   {"waits", json_of(command.wait)}});
+    json["cases"] = Json::array();
+    for (const Case& c : cases)
+      json["cases"].push_back(
+          {{"case", c.name()}, {"category", category_name(c.category)}, {"due", format_date(c.due)}});
     json["waiting_files"] = waiting;
     json["megabytes_left"] = room ? Json(*room) : Json(nullptr);
     json["idle_since"] = idle ? Json(format_time(*idle)) : Json(nullptr);
@@ -301,6 +307,9 @@ void show_status(Context& context) {
     text += fmt::format("{} lies in the drop folder and is not taken in yet\n", name);
   for (const std::string& name : refused)
     text += fmt::format("{} was not taken in: the note beside it says why\n", shown_name(name));
+  for (const Case& c : cases)
+    text += fmt::format("case {} ({}, {} person(s)) is to be answered by {}\n", c.name(),
+                        category_name(c.category), c.persons, format_date(c.due));
   for (const Command& command : commands)
     text += fmt::format("{} asked for {} {} and it is not done yet{}\n", command.who.name, command.verb,
                         printable(command.argument), problem_of(command));
@@ -308,7 +317,7 @@ void show_status(Context& context) {
     text += fmt::format("{} {} since {} (number {}): {}\n", alert.kind, alert.code,
                         format_time(alert.opened_at), alert.id, alert.text);
   if (open.empty() && arrivals.empty() && waiting.empty() && commands.empty() && !idle && !room &&
-      alerts.empty() && refused.empty() && !any_fails(chores))
+      alerts.empty() && refused.empty() && cases.empty() && !any_fails(chores))
     text += "nothing is open\n";
   context.print(text);
 }

@@ -25,6 +25,8 @@ void look_at(Context& context, const std::string& what, const std::string& argum
   if (what == "alert") return show_alert(context, argument);
   if (what == "incidents") return show_incidents(context);
   if (what == "incident") return show_incident(context, argument);
+  if (what == "cases") return show_cases(context);
+  if (what == "case") return show_case(context, argument);
   if (what == "receipt") return show_receipt(context, argument);
   if (what == "release") return show_release(context, argument);
   if (what == "audit verify") return verify_chain(context, words_of(argument));

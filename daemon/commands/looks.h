@@ -19,6 +19,9 @@ void show_alert(Context& context, const std::string& number);
 void show_incidents(Context& context);
 /// "show", "notice" or "report", and its number.
 void show_incident(Context& context, const std::string& what);
+void show_cases(Context& context);
+/// "show" or "mail", and its name.
+void show_case(Context& context, const std::string& what);
 void show_exchange(Context& context, const std::string& id);
 /// A receipt as the service hands it out: JSON with the archive's name and bytes in base64.
 void show_receipt(Context& context, const std::string& id);

@@ -1,0 +1,210 @@
+#include "daemon/answering.h"
+
+#include <sstream>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "core/files.h"
+#include "core/log.h"
+#include "daemon/case_deadlines.h"
+#include "daemon/case_letters.h"
+#include "daemon/outbox.h"
+#include "daemon/rules.h"
+#include "daemon/shared_alerts.h"
+
+namespace veer {
+namespace {
+
+constexpr std::size_t kLongestText = 300;
+
+std::string digits_of(const Insz& number) {
+  const auto digits = number.digits();
+  return {digits.data(), digits.size()};
+}
+
+}  // namespace
+
+std::filesystem::path Answering::kept_file(const Case& c) const {
+  return at_.config.state / kCasesFolder / (c.id + ".pgp");
+}
+
+void Answering::read_case(const Arrival& arrival, Inbox& inbox, const Transfer& transfer) {
+  if (!inbox.holds(arrival, transfer) || inbox.is_set_aside(arrival)) return;
+  require_basis(at_.config, date_of(at_.clock.now()));
+  const OpenedLetter letter = open_letter(at_, at_.fetched_file(arrival), transfer);
+  const QualityCase document = parse_case(letter.json);
+  require_meant_for_us(at_, document.sender, document.receiver, document.environment, letter.signer);
+  const Time now = at_.clock.now();
+  const auto known = at_.cases.with_id(document.id);
+  if (known && known->case_sha256 != arrival.sha256)
+    throw Error(Code::t_replay, fmt::format("case {} is known with other bytes", known->name()));
+
+  Case c;
+  c.id = document.id;
+  c.number = document.number;
+  c.reference_year = static_cast<int>(document.reference_date.year());
+  c.exchange = document.exchange;
+  c.revision = document.revision;
+  c.stem = parse_file_name(arrival.name).value().stem;
+  c.category = document.category;
+  c.reported = document.reported;
+  c.persons = document.persons.size();
+  c.text = without_numbers(document.text);
+  c.found_at = document.found_at;
+  c.due = case_due(document.found_at);
+  c.stage = CaseStage::received;
+  c.case_sha256 = arrival.sha256;
+  c.opened_at = now;
+  if (!known) {
+    make_folder(at_.config.state / kCasesFolder);
+    write_file(kept_file(c), read_file(at_.fetched_file(arrival), kCaseCap));
+  }
+  at_.db.transaction([&] {
+    at_.alerts.close(kUnheardCause);
+    at_.ledger.release(arrival.sha256);
+    keep_anchor(at_, document.audit, document.found_at, c.exchange);
+    if (!known) {
+      at_.cases.save(c);
+      at_.audit.append("case-received", c.exchange,
+                       {{"case", c.name()},
+                        {"id", c.id},
+                        {"category", std::string(category_name(c.category))},
+                        {"persons", std::to_string(c.persons)},
+                        {"due", format_date(c.due)},
+                        {"sha256", arrival.sha256}});
+      tell_due(at_, c);
+    } else if (known->stage ==
+               CaseStage::answered) {  // the other side lost it: once more, under another name
+      Case again = *known;
+      again.stage = CaseStage::answering;
+      again.answer_sha256.clear();
+      again.copy = next_copy(again.copy);
+      again.wait = {.due = now};
+      at_.cases.save(again);
+    }
+    inbox.settle(arrival, Outcome::letter, c.exchange, now);
+  });
+  if (!known)
+    log(LogLevel::info, "case {} came: {} ({} person(s))", c.name(), category_name(c.category), c.persons);
+}
+
+std::string Answering::obey(const Command& command, const Transfer& transfer) {
+  return command.verb == "case-answer" ? answer(command) : show_persons(command, transfer);
+}
+
+std::string Answering::answer(const Command& command) {
+  std::istringstream words(command.argument);
+  std::string name;
+  std::string word;
+  std::string text;
+  words >> name >> word;
+  std::getline(words >> std::ws, text);
+  text = without_numbers(printable(text, kLongestText));
+  const auto outcome = case_outcome_named(word);
+  if (!outcome) throw Error(Code::u_usage, "a case is answered by: corrected, source or unfounded");
+  require_basis(at_.config, date_of(at_.clock.now()));
+  Case c = at_.cases.find(name);
+  const std::string done = fmt::format("case {} is answered ({})", c.name(), word);
+  if (c.stage != CaseStage::received) {
+    if (c.outcome == outcome && c.reply == text && c.answered_by == command.who.name) return done;
+    throw Error(Code::u_state, fmt::format("case {} was answered already: {}", c.name(), told_outcome(c)));
+  }
+  if (*outcome == CaseOutcome::corrected) {
+    const auto recorded = at_.ledger.acknowledged(c.reference_year);
+    if (!recorded || recorded->revision <= c.revision)
+      throw Error(Code::u_state,
+                  fmt::format("no correction was recorded since revision {}: offer it with 'veer send "
+                              "--correction FILE', which answers the case by itself",
+                              c.revision));
+    c.correction = recorded->id;
+  } else if (text.empty()) {
+    throw Error(Code::u_usage, "say in a few words what was done, or why nothing is: --text");
+  }
+  at_.db.transaction([&] { decide(c, *outcome, text, command.who.name); });
+  return done;
+}
+
+// Within a transaction.
+void Answering::decide(Case c, CaseOutcome outcome, const std::string& text, const std::string& who) {
+  const Time now = at_.clock.now();
+  c.stage = CaseStage::answering;
+  c.outcome = outcome;
+  c.reply = text;
+  c.answered_by = who;
+  c.answered_at = now;
+  c.wait = {.due = now};
+  at_.cases.save(c);
+  at_.audit.append("case-answered", c.exchange,
+                   {{"case", c.name()},
+                    {"outcome", std::string(case_outcome_name(outcome))},
+                    {"correction", c.correction.value_or("")},
+                    {"text", text},
+                    {"who", who}});
+  at_.alerts.close(case_cause(c));
+}
+
+void Answering::answer_by(const Exchange& correction) {
+  for (Case c : at_.cases.all()) {
+    if (c.stage != CaseStage::received || c.reference_year != correction.reference_year ||
+        c.opened_at > correction.opened_at || c.revision >= correction.revision)
+      continue;
+    c.correction = correction.id;
+    decide(std::move(c), CaseOutcome::corrected, "", "the correction itself");
+  }
+}
+
+void Answering::step(const Case& before, const Transfer& transfer) {
+  Case c = before;
+  if (c.answer_sha256.empty()) {
+    const CaseAnswer answer{c.id,
+                            std::string(environment_name(at_.config.environment)),
+                            c.outcome.value(),
+                            c.correction,
+                            c.reply,
+                            c.answered_at.value(),
+                            {at_.config.party, at_.seal.own_key()},
+                            {at_.config.counterparty, at_.seal.counterparty_key()},
+                            at_.audit.head(),
+                            program_name()};
+    c.answer_sha256 = seal_letter(at_, c, FileKind::answer, answer_json(answer), transfer);
+    at_.db.transaction([&] { at_.cases.save(c); });
+    return;
+  }
+  const std::string name = publish_letter(at_, c, FileKind::answer, c.answer_sha256, transfer);
+  c.stage = CaseStage::answered;
+  c.wait = {};
+  at_.db.transaction([&] {
+    at_.cases.save(c);
+    at_.audit.append("answer-sent", c.exchange,
+                     {{"case", c.name()}, {"name", name}, {"sha256", c.answer_sha256}});
+  });
+  remove_file(letter_file(at_, c, FileKind::answer));
+  remove_file(kept_file(c));
+  log(LogLevel::info, "answered case {}", c.name());
+}
+
+std::string Answering::show_persons(const Command& command, const Transfer& transfer) {
+  require_basis(at_.config, date_of(at_.clock.now()));
+  const Case c = at_.cases.find(command.argument);
+  std::error_code none;
+  if (!fs::exists(kept_file(c), none))
+    throw Error(Code::u_state,
+                fmt::format("the numbers of case {} are not here {}", c.name(),
+                            c.is_open() ? "any more: have the other side send it again ('veer case resend')"
+                                        : "any more: it is answered"));
+  const auto into = at_.files.find(command.id);
+  if (!into) throw Error(Code::u_state, "the service began anew before it had answered: ask again");
+  const QualityCase document = parse_case(open_letter(at_, kept_file(c), transfer).json);
+  std::string lines = "insz;right\n";
+  for (const CasePerson& person : document.persons)
+    lines += fmt::format("{};{}\n", digits_of(person.number), person.right ? digits_of(*person.right) : "");
+  at_.db.transaction([&] {
+    at_.audit.append("case-read", c.exchange, {{"case", c.name()}, {"who", command.who.name}});
+  });
+  if (pwrite(into->get(), lines.data(), lines.size(), 0) != static_cast<ssize_t>(lines.size()))
+    throw_errno("handing the numbers over");
+  return fmt::format("case {} names {} person(s)", c.name(), document.persons.size());
+}
+
+}  // namespace veer

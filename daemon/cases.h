@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "daemon/database.h"
+#include "daemon/ledger.h"
+#include "formats/quality_case.h"
+
+namespace veer {
+
+/// A fact that is already durable. AVSB: sealed → sent → answered. AII: received → answering → answered.
+enum class CaseStage { sealed, sent, received, answering, answered };
+std::string_view case_stage_name(CaseStage stage);
+
+/// A quality case (article 7; Q42 to Q46) as either side's books know it: no personal data. The numbers are
+/// in its sealed document alone, which AII can open and AVSB, once it is sealed, cannot.
+struct Case {
+  std::string id;  ///< UUID
+  int number = 1;
+  int reference_year = 0;
+  std::string exchange;  ///< whose list is recorded
+  std::int64_t revision = 1;
+  std::string stem;  ///< of that exchange: what the letters' names begin with
+  Category category = Category::wrong;
+  bool reported = false;
+  std::uint64_t persons = 0;
+  std::string text;
+  Time found_at;
+  Date due;  ///< last day for the answer
+  CaseStage stage = CaseStage::sealed;
+  std::int64_t command = 0;        ///< that opened it; 0 when none did
+  std::string case_sha256;         ///< of the sealed document of the case
+  std::string answer_sha256 = {};  ///< of that of the answer; empty until it is sealed
+  int copy = 1;                    ///< of the letter that this side sends
+  std::optional<CaseOutcome> outcome = {};
+  std::optional<std::string> correction = {};  ///< exchange that repairs it
+  std::string reply = {};
+  std::string answered_by = {};  ///< at AII
+  Time opened_at;                ///< in these books
+  std::optional<Time> answered_at = {};
+  Wait wait = {};
+
+  /// What both sides call it: "2026-1".
+  std::string name() const;
+  /// Whether AII's answer is still waited for.
+  bool is_open() const { return stage != CaseStage::answered && stage != CaseStage::answering; }
+};
+
+/// The last day for an answer to what was found then: 14 days after it (article 7).
+Date case_due(Time found_at);
+
+/// The book of quality cases. Callers open the transactions. One thread.
+class Cases {
+ public:
+  explicit Cases(Database& database) : db_(database) {}
+
+  /// Writes a new one, or what changed of one: by its id.
+  void save(const Case& quality_case);
+  void defer(const Case& quality_case, Time due, const Error& error);
+  /// By the name that people use. Throws U_UNKNOWN.
+  Case find(const std::string& name);
+  std::optional<Case> with_id(const std::string& id);
+  std::optional<Case> of_command(std::int64_t command);
+  /// All, oldest first.
+  std::vector<Case> all();
+  /// What is due first.
+  std::optional<Case> next();
+  int next_number(int reference_year);
+  /// The clock went back: nothing waits longer than until `by`.
+  void pull_in(Time by);
+
+ private:
+  Database& db_;
+};
+
+}  // namespace veer

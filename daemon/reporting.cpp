@@ -1,0 +1,218 @@
+#include "daemon/reporting.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "core/log.h"
+#include "daemon/case_deadlines.h"
+#include "daemon/case_letters.h"
+#include "daemon/persons.h"
+#include "daemon/rules.h"
+#include "daemon/shared_alerts.h"
+
+namespace veer {
+namespace {
+
+constexpr std::size_t kLongestText = 300;
+
+struct Wanted {
+  int year = 0;
+  Category category = Category::wrong;
+  bool reported = false;
+  std::string text;
+};
+
+Wanted wanted(const std::string& argument) {
+  std::istringstream words(argument);
+  std::string year;
+  std::string category;
+  std::string source;
+  words >> year >> category >> source;
+  const auto known_year = parse_year(year);
+  const auto known_category = category_named(category);
+  if (!known_year || !known_category || (source != "register" && source != "person"))
+    throw Error(Code::u_usage,
+                "a case names the reference year and what is wrong: wrong, inaccurate, incomplete, missing, "
+                "outdated or superfluous");
+  std::string text;
+  std::getline(words >> std::ws, text);
+  return {*known_year, *known_category, source == "person", without_numbers(printable(text, kLongestText))};
+}
+
+}  // namespace
+
+std::string Reporting::obey(const Command& command, const Transfer& transfer) {
+  return command.verb == "case-open" ? open(command, transfer) : resend(command);
+}
+
+std::string Reporting::open(const Command& command, const Transfer& transfer) {
+  // Carried out before, and stopped before that was written down.
+  if (const auto done = at_.cases.of_command(command.id)) return done->name();
+  const Wanted what = wanted(command.argument);
+  const Date today = date_of(at_.clock.now());
+  require_basis(at_.config, today);
+  const auto list = at_.lists.newest(what.year);
+  const auto exchange = list ? at_.ledger.exchange(list->exchange) : std::nullopt;
+  if (!exchange)
+    throw Error(Code::u_state, fmt::format("no list for reference year {} is recorded: 'veer status' shows "
+                                           "which are",
+                                           what.year));
+  const auto file = at_.files.find(command.id);
+  if (!file)
+    throw Error(Code::u_state, "the service began anew before it had read the numbers: give them again");
+  std::vector<CasePerson> persons = read_case_persons(*file, kMostCasePersons, today);
+  require_fitting(what.year, what.category, persons);
+
+  Case c;
+  c.id = make_uuid(at_.random);
+  c.exchange = exchange->id;
+  c.stem = exchange->stem;
+  c.revision = exchange->revision;
+  c.reference_year = what.year;
+  c.category = what.category;
+  c.reported = what.reported;
+  c.text = what.text;
+  c.command = command.id;
+  seal(c, std::move(persons), transfer);
+  at_.db.transaction([&] { enter(c, command.who.name); });
+  return c.name();
+}
+
+// Whoever opens a case saw the list, or heard of it: what does not fit it is a mistake in the typing.
+void Reporting::require_fitting(int year, Category category, const std::vector<CasePerson>& persons) {
+  const auto misfits = std::count_if(persons.begin(), persons.end(), [&](const CasePerson& person) {
+    return at_.lists.holds(year, person.number) != names_listed(category);
+  });
+  if (misfits > 0)
+    throw Error(Code::u_usage,
+                fmt::format("{} of the {} number(s) {} on the list for {}, and a case of data that is {} "
+                            "names persons who {}: look at them again",
+                            misfits, persons.size(), names_listed(category) ? "do not stand" : "stand", year,
+                            category_name(category), names_listed(category) ? "do" : "do not"));
+}
+
+void Reporting::seal(Case& c, std::vector<CasePerson> persons, const Transfer& transfer) {
+  const Time now = at_.clock.now();
+  c.number = at_.cases.next_number(c.reference_year);
+  c.persons = persons.size();
+  c.found_at = now;
+  c.due = case_due(now);
+  c.opened_at = now;
+  c.wait.due = now;
+  QualityCase document{c.id,
+                       c.number,
+                       std::string(environment_name(at_.config.environment)),
+                       c.exchange,
+                       reference_date_of(c.reference_year),
+                       c.revision,
+                       c.category,
+                       c.reported,
+                       std::move(persons),
+                       c.text,
+                       now,
+                       c.due,
+                       {at_.config.party, at_.seal.own_key()},
+                       {at_.config.counterparty, at_.seal.counterparty_key()},
+                       at_.audit.head(),
+                       program_name()};
+  c.case_sha256 = seal_letter(at_, c, FileKind::quality_case, case_json(document), transfer);
+}
+
+std::optional<Case> Reporting::about_deceased(const Exchange& x, const std::vector<Insz>& persons,
+                                              const Transfer& transfer) {
+  if (persons.empty()) return std::nullopt;
+  std::vector<CasePerson> named;
+  for (const Insz& person : persons)
+    if (named.size() < kMostCasePersons) named.push_back({person, std::nullopt});
+  Case c;
+  c.id = make_uuid(at_.random);
+  c.exchange = x.id;
+  c.stem = x.stem;
+  c.revision = x.revision;
+  c.reference_year = x.reference_year;
+  c.category = Category::outdated;
+  c.text = fmt::format("{} person(s) on the list have died, by notices that came here", persons.size());
+  seal(c, std::move(named), transfer);
+  return c;
+}
+
+void Reporting::enter(const Case& c, const std::string& who) {
+  at_.cases.save(c);
+  at_.audit.append("case-opened", c.exchange,
+                   {{"case", c.name()},
+                    {"id", c.id},
+                    {"category", std::string(category_name(c.category))},
+                    {"source", c.reported ? "person" : "register"},
+                    {"persons", std::to_string(c.persons)},
+                    {"due", format_date(c.due)},
+                    {"sha256", c.case_sha256},
+                    {"who", who}});
+}
+
+void Reporting::step(const Case& before, const Transfer& transfer) {
+  const std::string name = publish_letter(at_, before, FileKind::quality_case, before.case_sha256, transfer);
+  Case c = before;
+  c.stage = CaseStage::sent;
+  c.wait = {};
+  at_.db.transaction([&] {
+    at_.cases.save(c);
+    at_.audit.append("case-sent", c.exchange, {{"case", c.name()}, {"name", name}});
+  });
+  log(LogLevel::info, "case {} is with {}", c.name(), at_.config.counterparty);
+}
+
+std::string Reporting::resend(const Command& command) {
+  Case c = at_.cases.find(command.argument);
+  if (!c.is_open())
+    throw Error(Code::u_state,
+                fmt::format("case {} is answered: see 'veer case show {}'", c.name(), c.name()));
+  c.stage = CaseStage::sealed;
+  c.wait = {.due = at_.clock.now()};
+  at_.db.transaction([&] { at_.cases.save(c); });
+  return fmt::format("case {} is put on the share again", c.name());
+}
+
+void Reporting::read_answer(const Arrival& arrival, Inbox& inbox, const Transfer& transfer) {
+  if (!inbox.holds(arrival, transfer) || inbox.is_set_aside(arrival)) return;
+  const OpenedLetter letter = open_letter(at_, at_.fetched_file(arrival), transfer);
+  const CaseAnswer answer = parse_answer(letter.json);
+  require_meant_for_us(at_, answer.sender, answer.receiver, answer.environment, letter.signer);
+  const Time now = at_.clock.now();
+  auto known = at_.cases.with_id(answer.id);
+  const bool fresh = known && known->stage != CaseStage::answered;
+  at_.db.transaction([&] {
+    at_.alerts.close(kUnheardCause);
+    at_.ledger.release(arrival.sha256);
+    if (fresh) {
+      known->stage = CaseStage::answered;
+      known->outcome = answer.outcome;
+      known->correction = answer.exchange;
+      known->reply = without_numbers(answer.text);
+      known->answered_at = answer.answered_at;
+      known->answer_sha256 = arrival.sha256;
+      known->wait = {};
+      at_.cases.save(*known);
+      at_.audit.append("case-answered", known->exchange,
+                       {{"case", known->name()},
+                        {"outcome", std::string(case_outcome_name(answer.outcome))},
+                        {"sha256", arrival.sha256}});
+      at_.alerts.close(case_cause(*known));
+      at_.alerts.tell("case-answered:" + known->id, "CASE_ANSWERED", known->name(),
+                      fmt::format("{} answered case {} ({}): {}", at_.config.counterparty, known->name(),
+                                  category_name(known->category), told_outcome(*known)));
+    } else if (!known) {
+      at_.alerts.raise(
+          "case-unknown:" + answer.id, AlertKind::attention, code_name(Code::f_history), "",
+          fmt::format("{} answers a case that these books do not know: they were restored from "
+                      "an older backup. Look at the numbers that were reported again, and open a "
+                      "case where one is needed",
+                      arrival.name));
+    }
+    inbox.settle(arrival, Outcome::letter, known ? known->exchange : "", now);
+  });
+  if (fresh) remove_file(letter_file(at_, *known, FileKind::quality_case));
+}
+
+}  // namespace veer

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/cases.h"
+#include "daemon/inbox.h"
+#include "daemon/instance.h"
+
+namespace veer {
+
+/// AVSB's side of quality cases (article 7; Q42 to Q44): what is wrong with a recorded list goes to AII,
+/// sealed, and its answer is kept. Each method may be repeated.
+class Reporting {
+ public:
+  explicit Reporting(Instance& instance) : at_(instance) {}
+
+  /// Does 'case-open' ("YEAR CATEGORY register|person TEXT…", with the numbers in the command's file, a line
+  /// each, behind a wrong one the right one if it is known) and 'case-resend' ("NAME"). Throws U_USAGE,
+  /// U_STATE, U_UNKNOWN, C_LEGAL_BASIS.
+  std::string obey(const Command& command, const Transfer& transfer);
+  /// sealed → sent.
+  void step(const Case& quality_case, const Transfer& transfer);
+  /// Reads an answer that was fetched.
+  void read_answer(const Arrival& arrival, Inbox& inbox, const Transfer& transfer);
+  /// A case about persons on a list who are known here to have died, sealed and not yet in the books: empty
+  /// when there are none.
+  std::optional<Case> about_deceased(const Exchange& exchange, const std::vector<Insz>& persons,
+                                     const Transfer& transfer);
+  /// Within the caller's transaction.
+  void enter(const Case& quality_case, const std::string& who);
+
+ private:
+  std::string open(const Command& command, const Transfer& transfer);
+  std::string resend(const Command& command);
+  void require_fitting(int year, Category category, const std::vector<CasePerson>& persons);
+  void seal(Case& quality_case, std::vector<CasePerson> persons, const Transfer& transfer);
+
+  Instance& at_;
+};
+
+}  // namespace veer
