@@ -55,8 +55,12 @@ constexpr std::array kMeanings = {
           kShow},
     Topic{"refused",
           {"De lijst werd geweigerd", "The list was refused"},
-          {"Voor dit jaar is niets geregistreerd. Een verbeterde lijst kan opnieuw worden aangeboden.",
-           "Nothing is recorded for this year. A corrected list can be offered again."},
+          {"Ze is niet geregistreerd; wat eerder voor dit jaar geregistreerd werd, blijft gelden. Een "
+           "verbeterde lijst kan "
+           "opnieuw worden aangeboden.",
+           "It is not recorded; what was recorded for this year before still counts. A corrected list can be "
+           "offered "
+           "again."},
           kShow},
     Topic{"history",
           {"Een lijst wacht: de historiek klopt niet", "A list waits: the history does not fit"},
@@ -84,8 +88,8 @@ constexpr std::array kMeanings = {
     Topic{"adopted",
           {"Een ontvangstbewijs voor een onbekende lijst is aanvaard",
            "A receipt for an unknown list was adopted"},
-          {"De historiek van deze kant was verloren; de lijst geldt weer als geregistreerd.",
-           "This side's history was lost; the list counts as recorded again."},
+          {"De historiek van deze kant was verloren; wat het ontvangstbewijs zegt, geldt.",
+           "This side's history was lost; what the receipt says counts."},
           kShow},
     Topic{
         "orphan",
@@ -342,6 +346,23 @@ constexpr std::array kMeanings = {
           {"Deze kant is uit een reservekopie hersteld. Ga na welke gevallen intussen geopend waren.",
            "This side was restored from a backup. Find out which cases had been opened meanwhile."},
           "case list"},
+    Topic{"export-failed",
+          {"Een vrijgegeven lijst kon niet worden overgedragen", "A released list could not be handed over"},
+          {"Wie ze nodig heeft, heeft ze nog niet. Is de map weer in orde, vraag ze dan opnieuw.",
+           "Whoever needs it does not have it yet. When the folder is right again, ask for it anew."}},
+    Topic{"export-lapsed",
+          {"Een vraag om een lijst over te dragen verviel", "A request to hand a list over lapsed"},
+          {"De lijst werd intussen verbeterd. Vraag de nieuwe.",
+           "The list was corrected meanwhile. Ask for the new one."}},
+    Topic{"old-pages",
+          {"Wat verwijderd werd, staat nog in de bestanden van de databank",
+           "What was deleted still stands in the database's files"},
+          {"In het register staat het niet meer. Iemand leest de databank zonder ophouden, of de schijf is "
+           "vol: laat dat "
+           "eindigen.",
+           "The register does not hold it any more. Somebody reads the database without end, or the disk is "
+           "full: "
+           "let that end."}},
 };
 
 constexpr Phrase kSince = {"Sinds {}.", "Since {}."};

@@ -11,7 +11,7 @@ namespace veer {
 
 /// What an alert can be about: every word that a cause may begin with (docs/alerts.md). alert_texts.cpp says
 /// what each means.
-inline constexpr std::array<std::string_view, 53> kTopics = {
+inline constexpr std::array<std::string_view, 56> kTopics = {
     "step",          "host-key",    "receipt",    "refused",       "history",      "receipts-unseen",
     "contradiction", "withdrawn",   "adopted",    "orphan",        "anchor",       "bytes",
     "size",          "flood",       "renamed",    "foreign",       "restless",     "names",
@@ -20,7 +20,8 @@ inline constexpr std::array<std::string_view, 53> kTopics = {
     "disk",          "audit",       "rehearsal",  "unheard",       "second-list",  "metrics",
     "page",          "certificate", "window",     "configuration", "clock",        "not-taken-in",
     "legal-basis",   "review",      "unproven",   "export-stale",  "incident",     "request",
-    "export-folder", "left-out",    "case",       "case-answered", "case-unknown",
+    "export-folder", "left-out",    "case",       "case-answered", "case-unknown", "export-failed",
+    "export-lapsed", "old-pages",
 };
 
 inline constexpr const char* kClockCause = "clock";

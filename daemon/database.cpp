@@ -168,10 +168,17 @@ struct Database::Impl {
 Database::Database(std::string_view url, Access access) : impl_(std::make_unique<Impl>()) {
   const std::string path = path_of(url);
   const bool read_only = access == Access::read_only;
-  const mode_t mask = umask(0077);
-  try {
+  const auto open = [&] {
     impl_->guarded([&] { impl_->session.open(soci::sqlite3, sqlite::connect_string(path, read_only)); });
     for (const std::string& statement : sqlite::opening_statements(read_only)) impl_->run(statement);
+  };
+  if (read_only) {  // it makes no file, and others may be making theirs in another thread
+    open();
+    return;
+  }
+  const mode_t mask = umask(0077);
+  try {
+    open();
   } catch (...) {
     umask(mask);
     throw;
@@ -188,7 +195,7 @@ std::vector<Row> Database::query(std::string_view sql, const std::vector<Value>&
 
 std::optional<Row> Database::query_one(std::string_view sql, const std::vector<Value>& values) {
   std::vector<Row> rows = query(sql, values);
-  assert(rows.size() <= 1);
+  if (rows.size() > 1) throw Error(Code::l_database, "the books hold more than one row where one is meant");
   return rows.empty() ? std::nullopt : std::optional(std::move(rows.front()));
 }
 
@@ -230,11 +237,9 @@ void Database::create_entry_table() { execute(sqlite::kCreateEntryTable); }
 void Database::rewrite() {
   assert(!in_transaction());
   impl_->run(std::string(sqlite::kWriteAnew));
-  if (query_one(sqlite::kEmptyLog)->integer(0) != 0)
-    throw Error(
-        Code::l_busy,
-        "somebody reads the database, so that what was deleted is still in its log; it is tried again");
 }
+
+bool Database::empty_log() { return query_one(sqlite::kEmptyLog)->integer(0) == 0; }
 
 void Database::insert_entries(std::int64_t list, std::span<const Insz> numbers) {
   assert(in_transaction());

@@ -73,9 +73,10 @@ class Database {
   bool has_table(std::string_view name);
   /// CREATE TABLE entry (list, insz): the register's numbers, in the layout that the database does best.
   void create_entry_table();
-  /// Writes every page anew, so that nothing that was deleted is anywhere in the database's files. Throws
-  /// L_BUSY while somebody reads.
+  /// Writes every page anew: what was deleted is then in the database's log alone.
   void rewrite();
+  /// Empties the log. False while somebody reads.
+  bool empty_log();
   /// INSERT INTO entry of all `numbers` for `list`, within the running transaction.
   void insert_entries(std::int64_t list, std::span<const Insz> numbers);
   /// Writes all of it, as it stands at this moment, into the new file `path` (0600), beside whoever writes

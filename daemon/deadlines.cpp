@@ -13,6 +13,7 @@
 #include "daemon/audit.h"
 #include "daemon/case_deadlines.h"
 #include "daemon/housekeeping.h"
+#include "daemon/old_pages.h"
 #include "daemon/rules.h"
 #include "daemon/shared_alerts.h"
 #include "formats/acceptance.h"
@@ -266,6 +267,18 @@ void look_at_deadlines(Instance& at) {
     look_at_incidents(at);
     look_at_cases(at);
   });
+}
+
+void look_at_old_pages(Instance& at) {
+  static constexpr std::chrono::hours kLongest{24};
+  const auto since = old_pages_since(at.db);
+  if (!since || at.clock.now() - *since < kLongest) return at.alerts.close("old-pages");
+  at.alerts.raise(
+      "old-pages", AlertKind::attention, "OLD_PAGES", "",
+      fmt::format("what was deleted of people on {} still stands in unused room of the database's files: "
+                  "somebody reads the database without end (a report, a backup program?), or the disk "
+                  "is full",
+                  format_time(*since)));
 }
 
 Time next_look_at_deadlines(Instance& at) {

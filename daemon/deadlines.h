@@ -11,6 +11,10 @@ namespace veer {
 /// at the start.
 void look_at_deadlines(Instance& instance);
 
+/// Q17: whether what was deleted of people stays in the database's files for more than a day. Within the
+/// caller's transaction.
+void look_at_old_pages(Instance& instance);
+
 /// When to look again: within a day, and at the very limit of an incident.
 Time next_look_at_deadlines(Instance& instance);
 

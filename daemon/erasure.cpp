@@ -63,6 +63,16 @@ std::vector<Insz> marked_in(const std::map<std::string, std::set<std::string>>& 
 
 }  // namespace
 
+std::string read_marks(const fs::path& file) {
+  std::string text = read_file(file, kMostMarks);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);)
+    if (!is_mark(line))
+      throw Error(Code::u_usage, fmt::format("{} is not the {} of a state folder, or it is damaged",
+                                             printable(file.native(), 300), kMarksFile));
+  return text;
+}
+
 bool Erasure::is_called(const std::string& subject) { return subject.starts_with(kPrefix); }
 
 std::vector<Insz> Erasure::persons_of(const Command& command) const {
@@ -118,7 +128,7 @@ std::string Erasure::approve(const Command& command) {
       const std::int64_t entries = erase(persons);
       cut_salts(persons);
       at_.db.execute("DELETE FROM salt WHERE subject = :subject", {subject});
-      note_old_pages(at_.db);
+      note_old_pages(at_.db, at_.clock.now());
       at_.holds.decide(hold, HoldState::released, command.who);
       HandOver(at_).tell_taken_back();
       at_.audit.append("forgotten", "",
@@ -183,7 +193,7 @@ void Erasure::erase_from(const std::string& exchange, const std::vector<Insz>& p
         "DELETE FROM entry WHERE list IN (SELECT id FROM list WHERE exchange = :x) AND insz = :insz",
         {exchange, static_cast<std::int64_t>(person.value())});
   cut_salts(persons);
-  note_old_pages(at_.db);
+  note_old_pages(at_.db, at_.clock.now());
 }
 
 // Of all lists, within the caller's transaction: how many entries went.

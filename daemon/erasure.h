@@ -14,6 +14,9 @@ namespace veer {
 /// can try numbers against it: it is kept as the backups are.
 inline constexpr const char* kMarksFile = "erased.marks";
 
+/// The lines of such a file. Throws U_USAGE when it is none.
+std::string read_marks(const std::filesystem::path& file);
+
 /// Forgetting a person at AVSB on notice of death (article 3; Q17), by two persons, who each give the number:
 /// nobody keeps it in between. What is erased is marked by a keyed digest, so that a restored backup or a
 /// package that is resent does not bring it back. May be repeated.

@@ -22,6 +22,8 @@ constexpr std::string_view kPrefix = "export-";
 
 std::string stale_cause(int year) { return fmt::format("export-stale:{}", year); }
 
+std::string failed_cause(int year) { return fmt::format("export-failed:{}", year); }
+
 struct Wanted {
   int year = 0;
   std::string purpose;  ///< fit to be kept and shown
@@ -131,8 +133,20 @@ std::filesystem::path HandOver::write(int year, std::int64_t revision) {
   try {
     write_file(file, at_.lists.as_csv(year), kForGroup);
   } catch (const Error& error) {
+    at_.db.transaction([&] {
+      at_.alerts.raise(
+          failed_cause(year), AlertKind::attention, code_name(error.code()), "",
+          fmt::format("the list for {} (revision {}) was released, and could not be handed over: {}. "
+                      "Give the service the right to write there, and ask again with 'veer export {} "
+                      "--purpose …'",
+                      year, revision, error.message(), year));
+    });
     throw Error(Code::l_busy, fmt::format("{}; it is tried again", error.message()));
   }
+  at_.db.transaction([&] {
+    at_.alerts.close(failed_cause(year));
+    at_.audit.append("handed-over", "", {{"name", file.filename().native()}});
+  });
   return file;
 }
 
@@ -150,7 +164,7 @@ void HandOver::tell_corrected(const Exchange& x, const Change& change) {
       at_.alerts.close(request_cause(subject));
       at_.audit.append("export-lapsed", x.id, {{"subject", subject}});
       at_.alerts.tell(
-          fmt::format("export-stale:{}:{}", subject, x.id), "EXPORT_LAPSED", x.id,
+          fmt::format("export-lapsed:{}:{}", subject, x.id), "EXPORT_LAPSED", x.id,
           fmt::format("{} was not handed over: revision {} was recorded meanwhile. Ask again with "
                       "'veer export {} --purpose …'",
                       subject, x.revision, x.reference_year));

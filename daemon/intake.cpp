@@ -19,6 +19,9 @@ namespace {
 // How often the folder is looked at although nothing was heard of it: events are hints.
 constexpr auto kRescan = std::chrono::minutes(1);
 
+// So long a file may go on changing until somebody is told.
+constexpr std::chrono::hours kLongestSettling{1};
+
 // Excel marks so, beside it, a file that it has open.
 constexpr std::string_view kOfficeLock = "~$";
 
@@ -141,8 +144,10 @@ Time Intake::scan(const Transfer& transfer) {
   for (const DroppedFile& file : files) {
     const std::string cause = drop_cause(file.name);
     try {
-      if (const auto again = look_at(file, transfer)) next = std::min(next, *again);
-      if (at_.alerts.is_open(cause)) at_.db.transaction([&] { at_.alerts.close(cause); });
+      const auto again = look_at(file, transfer);
+      if (again) next = std::min(next, *again);
+      if (!is_restless(file, again.has_value()) && at_.alerts.is_open(cause))
+        at_.db.transaction([&] { at_.alerts.close(cause); });
     } catch (const Error& error) {  // one file's trouble is not another's
       if (error.code() == Code::l_stopped) throw;
       log(LogLevel::warn, "{}: {}: {}", printable(file.name), code_name(error.code()), error.message());
@@ -157,6 +162,26 @@ Time Intake::scan(const Transfer& transfer) {
   }
   if (at_.alerts.is_open(refusal_cause("")) && !at_.offers.more_refused_than(kToldSingly)) tell_rest_singly();
   return next;
+}
+
+// What never rests is never taken in: somebody, or something, writes it again and again.
+bool Intake::is_restless(const DroppedFile& file, bool settles) {
+  if (!settles) {
+    settling_.erase(file.name);
+    return false;
+  }
+  const Time now = at_.clock.now();
+  const Time since = settling_.try_emplace(file.name, now).first->second;
+  if (now - since < kLongestSettling + at_.config.intake.settle) return false;
+  at_.db.transaction([&] {
+    at_.alerts.raise(
+        drop_cause(file.name), AlertKind::attention, code_name(Code::i_changed), "",
+        fmt::format("{} changes each time that it is looked at, so that it is not taken in: find out "
+                    "what writes to it (a synchronisation, a virus scanner?), or offer it with 'veer "
+                    "send'",
+                    printable(file.name)));
+  });
+  return true;
 }
 
 // Stopped between the commit and the unlinking.
@@ -252,7 +277,7 @@ std::optional<Time> Intake::look_at(const DroppedFile& file, const Transfer& tra
 
 // Nothing is lost: it stays where it lies.
 void Intake::wait_for_resumption(Offer offer) {
-  if (offer.refused_as == code_name(Code::c_suspended)) return;
+  if (!offer.refused_as.empty()) return;  // it is known already, or waits for a person anyway
   offer.refused_as = code_name(Code::c_suspended);
   at_.db.transaction([&] {
     at_.offers.save(offer);
@@ -430,7 +455,7 @@ Exchange Intake::seal(const Source& source, const Place& place, ListReport repor
     throw;
   }
 
-  at_.db.transaction([&] {
+  const auto enter = [&] {
     at_.ledger.insert(x);
     if (const auto& file = source.dropped) {
       at_.offers.save({file->name, file->identity, OfferStage::taken, file->seen_at});
@@ -452,7 +477,13 @@ Exchange Intake::seal(const Source& source, const Place& place, ListReport repor
       facts.emplace_back(code_name(code), std::to_string(count));
     at_.audit.append("sealed", x.id, facts);
     if (held) hold(x, source.offerer);
-  });
+  };
+  try {
+    at_.db.transaction(enter);
+  } catch (...) {
+    if (!at_.ledger.exchange(x.id)) remove_file(at_.sealed_file(x));  // nobody would know what it is
+    throw;
+  }
   log(LogLevel::info, "sealed {} numbers for {} as {}", x.records, year, x.package);
   return x;
 }
@@ -485,12 +516,14 @@ void Intake::seal_to_spool(Exchange& x, Manifest& manifest, std::vector<Insz> nu
 
 // Within the transaction that refuses it. A folder full of files that are no lists is one matter.
 void Intake::tell_refused(const Offer& offer, const Error& error) {
-  if (at_.offers.more_refused_than(kToldSingly) && !at_.alerts.is_open(refusal_cause(offer.name)))
-    at_.alerts.raise(
-        refusal_cause(""), AlertKind::attention, "MANY_FILES", "",
-        fmt::format("more than {} files in {} were not taken in: 'veer status' lists them, and a "
-                    "note lies beside each",
-                    kToldSingly, at_.config.drop.native()));
+  // Of what bears a list's name each is told, whatever else lies there.
+  if (error.code() == Code::i_name && at_.offers.more_refused_than(kToldSingly) &&
+      !at_.alerts.is_open(refusal_cause(offer.name)))
+    at_.alerts.raise(refusal_cause(""), AlertKind::attention, "MANY_FILES", "",
+                     fmt::format("more than {} files in {} were not taken in, most of them no lists by their "
+                                 "names: 'veer status' lists them, and a "
+                                 "note lies beside each",
+                                 kToldSingly, at_.config.drop.native()));
   else
     at_.alerts.raise(refusal_cause(offer.name), AlertKind::attention, code_name(error.code()), "",
                      fmt::format("{} was not taken in: {}. The note beside it in {} says more",

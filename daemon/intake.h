@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,6 +44,7 @@ class Intake {
   Exchange rehearse(const std::optional<Command>& command, const Transfer& transfer);
 
  private:
+  bool is_restless(const DroppedFile& file, bool settles);
   void finish_taken();
   void remove_taken(const fs::path& path, const Offer& offer);
   std::optional<Time> look_at(const DroppedFile& file, const Transfer& transfer);
@@ -76,6 +78,7 @@ class Intake {
   void forget_absent(const std::vector<DroppedFile>& files);
 
   Instance& at_;
+  std::map<std::string, Time> settling_;  ///< since when a file is looked at again and again
 };
 
 /// Reads a list by the kind that its name's ending tells. Throws what is wrong with the file as a whole.

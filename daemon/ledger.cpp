@@ -321,7 +321,7 @@ bool Ledger::gave_newer_receipt(const std::optional<std::string>& seen, Time tim
       .query_one(
           "SELECT 1 FROM receipt r JOIN exchange x ON x.id = r.exchange WHERE x.stage = 'answered' AND "
           "x.changed_at"
-          " <= :time AND r.id > coalesce((SELECT id FROM receipt WHERE json_sha256 = :seen), 0)",
+          " <= :time AND r.id > coalesce((SELECT id FROM receipt WHERE json_sha256 = :seen), 0) LIMIT 1",
           {to_millis(time), seen.value_or("")})
       .has_value();
 }

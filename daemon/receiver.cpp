@@ -171,7 +171,9 @@ void Receiver::require_admissible(const Manifest& manifest, const Arrival& arriv
   const int year = static_cast<int>(manifest.reference_date.year());
   const Date today = date_of(at_.clock.now());
   if (manifest.purpose == Purpose::rehearsal) return;
-  require_allowed(at_.config, work_of(manifest.revision), year, today);
+  // What was on its way when the transition ended, or lost here since, is judged by when it was sealed.
+  require_window(at_.config, work_of(manifest.revision), year, std::min(today, date_of(manifest.sealed_at)));
+  require_basis(at_.config, today);
   require_reference_date(manifest.reference_date, today);
   const auto recorded = at_.lists.newest(year);
   if (manifest.revision == 1 && !manifest.supersedes) {
@@ -311,7 +313,9 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict, const Tr
 // The sender has not seen what we answered long enough before it sealed: it was restored, or the share
 // withholds our receipts. It goes on.
 void Receiver::note_unseen_receipts(const Manifest& manifest) {
-  if (at_.ledger.gave_newer_receipt(manifest.previous_receipt_sha256, manifest.sealed_at - kReceiptMayTake))
+  const auto& seen = manifest.previous_receipt_sha256;
+  if (seen && !at_.ledger.knows_receipt(*seen)) return;  // what is lost is ours
+  if (at_.ledger.gave_newer_receipt(seen, manifest.sealed_at - kReceiptMayTake))
     at_.alerts.raise("receipts-unseen", AlertKind::attention, code_name(Code::f_history), manifest.exchange,
                      "the sender has not seen a receipt of ours that was there an hour before it sealed: its "
                      "history was lost, "
@@ -413,6 +417,7 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
   if (chore == Chore::poll) {
     inbox_.poll(transfer);
     forget_old_pages(at_.db);
+    at_.db.transaction([&] { look_at_old_pages(at_); });
     return now + at_.config.share.poll;
   }
   if (clock_is_steady(at_)) {

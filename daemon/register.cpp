@@ -46,7 +46,7 @@ Change Register::record(int reference_year, std::int64_t revision, const std::st
           " new.list = :new",
           {old, list});
   const std::int64_t gone = db_.execute("DELETE FROM entry WHERE list = :old", {old});
-  note_old_pages(db_);
+  note_old_pages(db_, clock_.now());
   return {static_cast<std::uint64_t>(records - kept), static_cast<std::uint64_t>(gone - kept)};
 }
 

@@ -53,17 +53,20 @@ void require_reference_date(Date reference, Date today) {
 
 Work work_of(std::int64_t revision) { return revision == 1 ? Work::first_list : Work::correction; }
 
-void require_allowed(const Config& config, Work work, int reference_year, Date today) {
+void require_window(const Config& config, Work work, int reference_year, Date day) {
   const Window& window = config.window;
   if (reference_year < window.first_reference_year || reference_year > window.last_reference_year)
     throw Error(Code::f_window,
                 fmt::format("reference year {} is outside the agreed years {} to {} ([window])",
                             reference_year, window.first_reference_year, window.last_reference_year));
-  if (config.environment != Environment::production) return;
-  if (work == Work::first_list && today > window.closes)
+  if (config.environment == Environment::production && work == Work::first_list && day > window.closes)
     throw Error(Code::f_window,
                 fmt::format("the transition ended on {}: no first list may travel after it ([window])",
                             format_date(window.closes)));
+}
+
+void require_allowed(const Config& config, Work work, int reference_year, Date today) {
+  require_window(config, work, reference_year, today);
   require_basis(config, today);
 }
 

@@ -34,7 +34,8 @@ Work work_of(std::int64_t revision);
 /// (recital E; Q07); C_LEGAL_BASIS when, in production, no record of a legal basis holds on that day (Q13).
 /// `test` ends with neither, so that a path can be tried before and after.
 void require_allowed(const Config& config, Work work, int reference_year, Date today);
-/// The last of it alone.
+/// The one and the other of it alone.
+void require_window(const Config& config, Work work, int reference_year, Date day);
 void require_basis(const Config& config, Date today);
 
 /// Throws I_OWNER when, in production, the owner of a dropped file cannot stand for having offered it (Q31):

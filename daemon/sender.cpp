@@ -62,18 +62,19 @@ bool Sender::is_wanted_back(const Exchange& x) {
 
 FileBlob Sender::sealed_bytes(const Exchange& x, const Transfer& transfer) const {
   const fs::path path = at_.sealed_file(x);
+  const std::string_view next = x.stage == Stage::acknowledged
+                                    ? "it was recorded; when the other side lost it, offer the list as a "
+                                      "correction ('veer send --correction')"
+                                    : "withdraw the exchange and offer the list again";
   std::error_code none;
   if (!fs::exists(path, none))
     throw Error(Code::l_io,
-                fmt::format("the sealed package of exchange {} is no longer in the spool: withdraw the "
-                            "exchange and offer the list again",
-                            x.id));
+                fmt::format("the sealed package of exchange {} is no longer in the spool: {}", x.id, next));
   FileBlob blob(path);
   if (sha256_hex(blob, {.stop = transfer.stop}) != x.package_sha256)
     throw Error(Code::l_io,
-                fmt::format("the sealed package of exchange {} is damaged in the spool (a failing disk?): "
-                            "withdraw the exchange and offer the list again",
-                            x.id));
+                fmt::format("the sealed package of exchange {} is damaged in the spool (a failing disk?): {}",
+                            x.id, next));
   return blob;
 }
 
@@ -81,8 +82,11 @@ FileBlob Sender::sealed_bytes(const Exchange& x, const Transfer& transfer) const
 // ours stand there already). Every step may be repeated: what a name is was written before it is used.
 Exchange Sender::put(Exchange x, Repeat repeat, const Transfer& transfer) {
   require_released(x);
-  if (x.purpose == Purpose::list)
-    require_allowed(at_.config, work_of(x.revision), x.reference_year, date_of(at_.clock.now()));
+  const Date today = date_of(at_.clock.now());
+  if (x.purpose == Purpose::list && x.stage == Stage::sealed)
+    require_allowed(at_.config, work_of(x.revision), x.reference_year, today);
+  else if (x.purpose == Purpose::list)  // it left before: what is lost there is put again, to be answered
+    require_basis(at_.config, today);
   const FileBlob blob = sealed_bytes(x, transfer);
   while (true) {
     const ResumeNote resume{x.resume_note, [&](const std::string& note) {
@@ -354,7 +358,7 @@ Exchange Sender::adopt(const Receipt& receipt, const std::string& package_name) 
   x.package = package_name;
   x.package_sha256 = receipt.package_sha256;
   x.records = receipt.records;
-  x.stage = receipt.status == ReceiptStatus::refused ? Stage::refused : Stage::acknowledged;
+  x.stage = Stage::sent;  // as if it had been: the receipt decides
   x.origin = "adopted";
   x.opened_at = receipt.found_at;
   x.changed_at = at_.clock.now();
@@ -363,8 +367,8 @@ Exchange Sender::adopt(const Receipt& receipt, const std::string& package_name) 
   at_.alerts.raise(
       "adopted:" + x.id, AlertKind::notice, "ADOPTED", x.id,
       fmt::format("a valid receipt came for {}, which this side does not remember sending: its history was "
-                  "lost (a restored backup), or the package was made by hand. It was adopted",
-                  package_name));
+                  "lost (a restored backup), or the package was made by hand. It was adopted: {}",
+                  package_name, status_name(receipt.status)));
   return x;
 }
 

@@ -167,7 +167,7 @@ constexpr std::string_view next_step(Code code) {
   switch (code) {
     case Code::f_window:
     case Code::f_reference_date:
-      return " Kijk het jaartal in de bestandsnaam na.";
+      return " Kijk het jaartal in de bestandsnaam na, en met de operator de afgesproken periode.";
     case Code::f_second_list:
       return " Haal het bestand weg; een fout in de geregistreerde lijst meldt u bij de operator (artikel "
              "7).";

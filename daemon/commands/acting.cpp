@@ -290,6 +290,8 @@ void act_there(Context& context, const Asked& asked, const std::string& strangen
 
 void act(Context& context, const Asked& asked) {
   if (const auto strangeness = context.strangeness()) return act_there(context, asked, *strangeness);
+  // What is typed may name somebody: it is written down, and shown, without.
+  const std::string argument = without_typed_numbers(asked.argument);
   const Config config = context.own_config();
   const StopOnSignal stop;
   auto working = begin_work(config);
@@ -305,7 +307,7 @@ void act(Context& context, const Asked& asked) {
         Code::u_state,
         "a service runs, and numbers of persons are not written down for it: ask it under your own name, "
         "as a member of a group of [access]");
-  books.transaction([&] { id = agenda.ask(asked.verb, asked.argument, person_of(getuid())); });
+  books.transaction([&] { id = agenda.ask(asked.verb, argument, person_of(getuid())); });
   if (asked.entrusted) working->instance().files.put(id, std::move(*asked.entrusted));
   if (!working) ring_bell(config.state);
 
@@ -414,9 +416,10 @@ void add_send(CLI::App& app, Context& context) {
   path->excludes(empty);
   command->callback([&context, asked, file, year, yes, left_out, corrects, wait] {
     if (file->empty() == (*year == 0)) throw CLI::RequiredError("FILE or --empty YEAR");
-    if (const std::string name = fs::path(*file).filename(); without_numbers(name) != name)
+    if (const std::string name = fs::path(*file).filename();
+        without_numbers(name) != name || without_typed_numbers(*file) != *file)
       throw Error(Code::i_name,
-                  "the file's name holds what could be a national number: give it another name");
+                  "the file's name or folder holds what could be a national number: give it another name");
     asked->verb = fmt::format("send{}{}{}", file->empty() ? "-empty" : "", *corrects ? "-correction" : "",
                               *left_out ? "-set-aside" : "");
     if (!file->empty() && !context.strangeness()) require_there(*file);

@@ -45,20 +45,21 @@ void back_up(Context& context, const std::string& target) {
 }
 
 /// Who was forgotten since the backup was made stays so.
-void merge_marks(const Config& config, const std::string& file) {
+void merge_marks(const Config& config, const std::string& marks) {
   const fs::path own = config.state / kMarksFile;
   std::error_code none;
   const std::string before = fs::exists(own, none) ? read_file(own) : "";
-  write_file(own, before + read_file(file));
+  write_file(own, before + marks);
 }
 
 void restore(Context& context, const std::string& source, const std::string& erased, bool only_check) {
   const fs::path folder = fs::absolute(source).lexically_normal();
   if (only_check) return show(context, check_backup(folder), folder, "is whole");
   const SystemClock clock;
+  const std::string marks = erased.empty() ? "" : read_marks(erased);  // before anything is put in place
   const Backup restored = restore_backup(folder, context.config_path(), clock);
   const Config config = context.config();
-  if (!erased.empty()) merge_marks(config, erased);
+  if (!marks.empty()) merge_marks(config, marks);
   show(context, restored, folder, "was restored");
   const bool sender = config.role == Role::sender;
   context.tell(

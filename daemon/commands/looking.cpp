@@ -245,7 +245,7 @@ void show_status(Context& context) {
     json["commands"] = Json::array();
     for (const Command& command : commands)
       json["commands"].push_back({{"verb", command.verb},
-                                  {"argument", command.argument},
+                                  {"argument", without_typed_numbers(command.argument)},
                                   {"who", command.who.name},
                                   {"waits", json_of(command.wait)}});
     json["cases"] = Json::array();
@@ -312,7 +312,7 @@ void show_status(Context& context) {
                         category_name(c.category), c.persons, format_date(c.due));
   for (const Command& command : commands)
     text += fmt::format("{} asked for {} {} and it is not done yet{}\n", command.who.name, command.verb,
-                        printable(command.argument), problem_of(command));
+                        printable(without_typed_numbers(command.argument)), problem_of(command));
   for (const Alert& alert : alerts)
     text += fmt::format("{} {} since {} (number {}): {}\n", alert.kind, alert.code,
                         format_time(alert.opened_at), alert.id, alert.text);

@@ -87,6 +87,44 @@ TEST_CASE("a folder full of files that are no lists is told of as one matter") {
   CHECK(std::count(left.begin(), left.end(), "attention MANY_FILES") == 0);
 }
 
+TEST_CASE("a list among many files that are none is told of by itself") {
+  Exchanging e;
+  for (int i = 0; i < 40; ++i) e.pair.drop(fmt::format("foto {}.jpg", i), "x");
+  e.pair.run_to_rest();
+  e.pair.drop(kListName, csv_of(e.numbers) + "85070999750\n");
+  e.pair.run_to_rest();
+  const Names alerts = e.pair.open_alerts(*e.pair.aii);
+  CHECK(std::count(alerts.begin(), alerts.end(), "attention I_FAULTY") == 1);
+}
+
+TEST_CASE("a file that never rests is told of, and taken in once it does") {
+  Exchanging e;
+  for (int i = 0; i < 1300; ++i) {
+    e.pair.drop(kListName, csv_of(e.numbers) + std::string(static_cast<std::size_t>(i % 50), '\n'));
+    e.pair.run_for(std::chrono::seconds(3));
+    if (i == 1000) CHECK(e.pair.open_alerts(*e.pair.aii).empty());
+  }
+  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention I_CHANGED"});
+  e.pair.run_to_rest();
+  CHECK(e.pair.sent().stage == Stage::acknowledged);
+  CHECK(e.pair.open_alerts(*e.pair.aii).empty());
+}
+
+TEST_CASE("the note beside a refused file stays while the exchange is suspended") {
+  Exchanging e;
+  e.pair.drop(kListName, csv_of(e.numbers) + "85070999750\n");
+  e.pair.run_to_rest();
+  const std::string before = e.pair.note(kListName);
+  REQUIRE(before.find("I_FAULTY") != std::string::npos);
+  Instance& aii = e.pair.aii->instance;
+  aii.agenda.ask("suspend", "", {1001, "operator"});
+  e.pair.run_for(std::chrono::minutes(1));
+  aii.offers.reconsider(e.pair.clock.now());
+  e.pair.run_for(std::chrono::minutes(5));
+  CHECK(e.pair.note(kListName) == before);
+  CHECK(aii.offers.refused() == Names{kListName});
+}
+
 TEST_CASE("a refused file stays refused for all who look while it is looked at afresh") {
   Exchanging e;
   e.pair.drop("inburgeringsplicht-2099.csv", csv_of(e.numbers));

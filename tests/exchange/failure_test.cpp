@@ -446,6 +446,21 @@ TEST_CASE(
   CHECK(topics == Names{"receipts-unseen", "second-list"});
 }
 
+TEST_CASE("a sender that has seen none of several answers is told of, and gets the next one") {
+  Receiving r;
+  for (int i = 0; i < 3; ++i) {
+    lay(r.pair, good_package(r.pair, fictitious_list(20, 5 + i)));
+    r.receive();
+    r.pair.clock.advance(std::chrono::hours(2));
+  }
+  std::vector<std::string> codes;
+  for (const Exchange& x : r.avsb().ledger.exchanges()) codes.emplace_back(stage_name(x.stage));
+  CHECK(codes == Names{"answered", "answered", "answered"});
+  std::vector<std::string> topics;
+  for (const Alert& alert : r.avsb().alerts.open()) topics.push_back(topic_of(alert));
+  CHECK(std::find(topics.begin(), topics.end(), "receipts-unseen") != topics.end());
+}
+
 // Repeats.
 
 TEST_CASE(

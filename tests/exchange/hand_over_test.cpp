@@ -161,10 +161,14 @@ TEST_CASE("a hand-over that was released and could not be written is written onc
   const auto id = h.avsb().agenda.ask("approve", approval, kApprover);
   h.pair.run_for(1min);
   CHECK(h.avsb().agenda.result_of(id).stage == CommandStage::pending);
+  CHECK(h.pair.open_alerts(*h.pair.avsb).size() == 1);
+  CHECK(topic_of(h.avsb().alerts.open().at(0)) == "export-failed");
   fs::remove(h.exports);
   fs::create_directory(h.exports);
   h.pair.run_for(1h);
   CHECK(h.avsb().agenda.result_of(id).stage == CommandStage::done);
+  CHECK(h.pair.open_alerts(*h.pair.avsb).empty());
+  CHECK(h.events("handed-over").size() == 1);
   CHECK(h.pair.names(h.exports).size() == 1);
   CHECK(h.events("exported").size() == 1);
   fs::remove(h.exports / "inburgeringsplicht-2026-r1.csv");

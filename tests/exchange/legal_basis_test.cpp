@@ -89,6 +89,18 @@ TEST_CASE("Q13: what works when, by window and legal basis, on both sides") {
     CHECK(p.code_of("send") == "F_WINDOW");
     CHECK(p.send("send-correction").stage == Stage::acknowledged);
   }
+  SECTION("window closed: what was sent before is put again when the share lost it, recorded and answered") {
+    p.pair.avsb.reset();
+    REQUIRE(p.send().stage == Stage::sent);
+    for (const std::string& name : p.pair.to_avsb()) fs::remove(p.folder / "share/to_avsb" / name);
+    REQUIRE(p.pair.to_avsb().empty());
+    p.pair.clock.set(at("2027-01-02T08:00:00Z"));
+    p.pair.start_avsb();
+    p.pair.run_for(48h);
+    CHECK(p.pair.sent().stage == Stage::acknowledged);
+    CHECK(p.lists().count(kYear) == 50);
+    CHECK(p.told("resend", p.pair.sent().id).code.empty());
+  }
   SECTION("window closed while a list waits for release: it does not leave") {
     write_file(p.folder / kListName, csv_of(p.numbers));
     REQUIRE(p.told("send", p.folder / kListName).stage == CommandStage::done);

@@ -91,6 +91,25 @@ TEST_CASE("a sender restored to before the list adopts the receipt that it finds
   CHECK(r.pair.note(kListName).find("F_SECOND_LIST") != std::string::npos);
 }
 
+TEST_CASE("a sender restored to before the list hears of the refusal that it finds") {
+  Restoring r;
+  r.pair.avsb_config.window.first_reference_year = kYear + 1;
+  r.pair.avsb_config.window.last_reference_year = kYear + 1;
+  r.pair.start_avsb();
+  r.pair.aii.reset();
+  Restoring::back_up(r.pair.aii_config.state);
+  r.pair.start_aii();
+  r.pair.drop(kListName, csv_of(r.numbers));
+  r.pair.run_for(std::chrono::seconds(10));
+  r.pair.aii.reset();
+  r.pair.run_for(std::chrono::minutes(5));  // the receiver refuses and answers
+  Restoring::restore(r.pair.aii_config.state);
+  r.pair.start_aii();
+  r.pair.run_to_rest();
+  CHECK(r.pair.sent().stage == Stage::refused);
+  CHECK(r.pair.open_alerts(*r.pair.aii) == Names{"attention F_WINDOW", "notice ADOPTED"});
+}
+
 TEST_CASE("a sender restored to the moment before sending puts the same bytes and gets the same receipt") {
   Restoring r;
   r.pair.aii_share.forbid_put(true);
