@@ -363,6 +363,10 @@ constexpr std::array kMeanings = {
            "The register does not hold it any more. Somebody reads the database without end, or the disk is "
            "full: "
            "let that end."}},
+    Topic{"distribution-stale",
+          {"Zorgkassen hebben niet de laatste lijst", "Care funds do not have the latest list"},
+          {"Ze werken met wat ze eerder kregen, tot iemand hun bezorgt wat veranderde.",
+           "They work with what they were given before, until somebody delivers what changed."}},
 };
 
 constexpr Phrase kSince = {"Sinds {}.", "Since {}."};

@@ -11,17 +11,26 @@ namespace veer {
 
 /// What an alert can be about: every word that a cause may begin with (docs/alerts.md). alert_texts.cpp says
 /// what each means.
-inline constexpr std::array<std::string_view, 56> kTopics = {
-    "step",          "host-key",    "receipt",    "refused",       "history",      "receipts-unseen",
-    "contradiction", "withdrawn",   "adopted",    "orphan",        "anchor",       "bytes",
-    "size",          "flood",       "renamed",    "foreign",       "restless",     "names",
-    "misplaced",     "drop",        "leftover",   "note",          "channel",      "recorded",
-    "release",       "suspended",   "unreleased", "restored",      "list-due",     "key",
-    "disk",          "audit",       "rehearsal",  "unheard",       "second-list",  "metrics",
-    "page",          "certificate", "window",     "configuration", "clock",        "not-taken-in",
-    "legal-basis",   "review",      "unproven",   "export-stale",  "incident",     "request",
-    "export-folder", "left-out",    "case",       "case-answered", "case-unknown", "export-failed",
-    "export-lapsed", "old-pages",
+inline constexpr std::array<std::string_view, 57> kTopics = {
+    "step",          "host-key",     "receipt",
+    "refused",       "history",      "receipts-unseen",
+    "contradiction", "withdrawn",    "adopted",
+    "orphan",        "anchor",       "bytes",
+    "size",          "flood",        "renamed",
+    "foreign",       "restless",     "names",
+    "misplaced",     "drop",         "leftover",
+    "note",          "channel",      "recorded",
+    "release",       "suspended",    "unreleased",
+    "restored",      "list-due",     "key",
+    "disk",          "audit",        "rehearsal",
+    "unheard",       "second-list",  "metrics",
+    "page",          "certificate",  "window",
+    "configuration", "clock",        "not-taken-in",
+    "legal-basis",   "review",       "unproven",
+    "export-stale",  "incident",     "request",
+    "export-folder", "left-out",     "case",
+    "case-answered", "case-unknown", "export-failed",
+    "export-lapsed", "old-pages",    "distribution-stale",
 };
 
 inline constexpr const char* kClockCause = "clock";

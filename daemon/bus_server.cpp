@@ -60,11 +60,9 @@ constexpr std::array kAsked = {
     Verb{"case-resend", Right::operate},
 };
 constexpr std::array kEntrusted = {
-    Verb{"lookup", Right::desk},
-    Verb{"forget", Right::operate},
-    Verb{"case-open", Right::operate},
-    Verb{"case-persons", Right::operate},
-    Verb{"approve-forget", Right::approve},
+    Verb{"lookup", Right::desk},          Verb{"forget", Right::operate},
+    Verb{"case-open", Right::operate},    Verb{"distribute", Right::operate},
+    Verb{"case-persons", Right::operate}, Verb{"approve-forget", Right::approve},
 };
 constexpr std::array<std::string_view, 4> kOffers = {"send", "send-set-aside", "send-correction",
                                                      "send-correction-set-aside"};

@@ -14,6 +14,7 @@
 #include "daemon/config_values.h"
 #include "daemon/sqlite.h"
 #include "daemon/toml_reader.h"
+#include "formats/acceptance.h"
 #include "formats/keyring.h"
 
 namespace veer {
@@ -56,6 +57,7 @@ class Reading {
     metrics(root_.table("metrics"));
     page(root_.table("page"));
     hand_over(root_.table("export"));
+    distribution(root_.table("distribution"));
     processors();
     root_.refuse_unknown();
     if (!problems_.empty()) throw Error(Code::c_config, fmt::format("{}", fmt::join(problems_, "\n")));
@@ -342,6 +344,16 @@ class Reading {
     }
   }
 
+  void distribution(TomlTable table) {
+    if (config_.role == Role::sender && root_.has("distribution"))
+      root_.problem("distribution", "is for the receiving side only: take it out");
+    config_.distribution = read_distribution(std::move(table));
+    for (const Recipient& recipient : config_.distribution.recipients)
+      for (const auto* pins : {&config_.own_keys, &config_.counterparty_keys})
+        if (pinned(*pins, recipient.keys.front().fingerprint) != nullptr)
+          root_.problem("distribution", fmt::format("gives {} a key of one of the agencies", recipient.name));
+  }
+
   void hand_over(TomlTable table) {
     if (config_.role == Role::sender && root_.has("export"))
       root_.problem("export", "is for the receiving side only: take it out");
@@ -372,6 +384,13 @@ std::string_view environment_name(Environment environment) {
 }
 
 std::string_view role_name(Role role) { return role == Role::sender ? "sender" : "receiver"; }
+
+std::vector<PinnedKey> also_pinned(const Config& config) {
+  std::vector<PinnedKey> pins;
+  for (const Recipient& recipient : config.distribution.recipients)
+    pins.insert(pins.end(), recipient.keys.begin(), recipient.keys.end());
+  return pins;
+}
 
 bool is_party_name(std::string_view name) {
   const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };

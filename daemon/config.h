@@ -13,6 +13,7 @@
 #include "core/clock.h"
 #include "daemon/access.h"
 #include "daemon/config_alerts.h"
+#include "daemon/config_distribution.h"
 #include "daemon/config_share.h"
 #include "daemon/legal_basis.h"
 #include "formats/seal.h"
@@ -90,6 +91,7 @@ struct Config {
   std::filesystem::path metrics_file;  ///< empty: none is written
   std::filesystem::path page_folder;   ///< empty: no page is written
   ExportConfig export_to;              ///< receiver only
+  DistributionConfig distribution;     ///< receiver only
   std::vector<Processor> processors;
 };
 
@@ -106,6 +108,9 @@ std::string invocation(const std::filesystem::path& config_file);
 /// Only the key folder of a configuration, which may still lack the other side's key: that is what it is read
 /// for.
 std::filesystem::path read_key_folder(const std::filesystem::path& path);
+
+/// Keys that are pinned beside those of the two parties: the care funds'.
+std::vector<PinnedKey> also_pinned(const Config& config);
 
 /// Whether a configuration may name a party so: 1 to 16 small letters or digits, and no national number.
 bool is_party_name(std::string_view name);

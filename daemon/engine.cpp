@@ -93,6 +93,7 @@ void Engine::wake_all(Time now) {
     at_.alerts.tellings().pull_in(now);
     at_.holds.pull_in(now);
     at_.cases.pull_in(now);
+    at_.deliveries.pull_in(now);
   });
 }
 
@@ -135,6 +136,7 @@ std::optional<Time> Engine::next_due() {
   consider(waiting.chore);
   consider(waiting.telling);
   consider(waiting.quality_case);
+  consider(waiting.delivery);
   return next;
 }
 
@@ -156,6 +158,7 @@ Engine::Next Engine::coming(Time now) {
   next.arrival = at_.ledger.next_arrival(now);
   next.exchange = at_.ledger.next_exchange();
   next.quality_case = at_.cases.next();
+  next.delivery = at_.deliveries.next();
   next.chore = at_.agenda.next_chore();
   return next;
 }
@@ -210,12 +213,19 @@ bool Engine::run_next(const Transfer& transfer) {
   const auto& telling = waiting.telling;
   const auto due = [](const auto& row) { return row ? row->wait.due.value_or(Time::max()) : Time::max(); };
   const auto& quality_case = waiting.quality_case;
-  const std::array times = {due(command), due(arrival), due(exchange),
-                            due(chore),   due(telling), due(quality_case)};
+  const auto& delivery = waiting.delivery;
+  const std::array times = {due(command), due(arrival),      due(exchange), due(chore),
+                            due(telling), due(quality_case), due(delivery)};
   const auto first = std::min_element(times.begin(), times.end());
   if (*first > now) return false;
   const auto step = [&](const auto& row) {
-    return [&, this] { std::visit([&](auto& side) { side.step(row, transfer); }, side_); };
+    return [&, this] {
+      std::visit(
+          [&](auto& side) {
+            if constexpr (requires { side.step(row, transfer); }) side.step(row, transfer);
+          },
+          side_);
+    };
   };
   switch (first - times.begin()) {
     case 0:
@@ -241,10 +251,16 @@ bool Engine::run_next(const Transfer& transfer) {
     case 4:
       post_.send(*telling, transfer);
       break;
-    default:
+    case 5:
       attempt("case " + quality_case->name(), quality_case->wait.attempts >= kSilentTries,
               step(*quality_case), [&](const Error& error) {
                 at_.cases.defer(*quality_case, when_again(error, quality_case->wait.attempts), error);
+              });
+      break;
+    default:
+      attempt("delivery " + delivery->file, delivery->wait.attempts >= kSilentTries, step(*delivery),
+              [&](const Error& error) {
+                at_.deliveries.defer(*delivery, when_again(error, delivery->wait.attempts), error);
               });
   }
   return true;

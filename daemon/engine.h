@@ -54,6 +54,7 @@ class Engine {
     std::optional<ChoreState> chore;
     std::optional<Telling> telling;
     std::optional<Case> quality_case;
+    std::optional<Delivery> delivery;
   };
   Next coming(Time now);
   bool run_next(const Transfer& transfer);

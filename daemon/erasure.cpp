@@ -9,6 +9,7 @@
 #include "core/digest.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "daemon/distribution.h"
 #include "daemon/hand_over.h"
 #include "daemon/old_pages.h"
 #include "daemon/persons.h"
@@ -131,6 +132,7 @@ std::string Erasure::approve(const Command& command) {
       note_old_pages(at_.db, at_.clock.now());
       at_.holds.decide(hold, HoldState::released, command.who);
       HandOver(at_).tell_taken_back();
+      Distribution(at_).take_back();
       at_.audit.append("forgotten", "",
                        {{"subject", subject},
                         {"persons", std::to_string(persons.size())},
@@ -143,6 +145,7 @@ std::string Erasure::approve(const Command& command) {
   }
   write_marks();
   HandOver(at_).take_back();
+  Distribution(at_).sweep();
   return fmt::format(
       "{} is carried out: the register and what was made of it do not hold the number(s) any more{}; "
       "sealed packages and backups from before still do",

@@ -185,7 +185,7 @@ void HandOver::tell_corrected(const Exchange& x, const Change& change) {
 
 void HandOver::tell_taken_back() {
   const Time oldest = at_.clock.now() - at_.config.export_to.keep;
-  for (const Hold& hold : at_.holds.released(HoldKind::hand_over)) {
+  for (const Hold& hold : at_.holds.of(HoldKind::hand_over, HoldState::released)) {
     if (hold.decided_at.value() < oldest) continue;
     const int year = called(hold.subject).first;
     at_.alerts.raise(

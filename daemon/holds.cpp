@@ -13,7 +13,8 @@
 namespace veer {
 namespace {
 
-constexpr std::array<std::string_view, 5> kKinds = {"list", "package", "suspension", "export", "forget"};
+constexpr std::array<std::string_view, 6> kKinds = {"list",   "package", "suspension",
+                                                    "export", "forget",  "distribution"};
 constexpr std::array<std::string_view, 4> kStates = {"open", "released", "rejected", "lapsed"};
 
 constexpr const char* kColumns =
@@ -117,11 +118,11 @@ std::optional<Hold> Holds::last_released(HoldKind kind, const std::string& subje
   return row ? std::optional(hold_of(*row)) : std::nullopt;
 }
 
-std::vector<Hold> Holds::released(HoldKind kind) {
+std::vector<Hold> Holds::of(HoldKind kind, HoldState state) {
   std::vector<Hold> holds;
   for (const Row& row : db_.query(
-           fmt::format("SELECT {} FROM hold WHERE kind = :kind AND state = 'released' ORDER BY id", kColumns),
-           {kind_name(kind)}))
+           fmt::format("SELECT {} FROM hold WHERE kind = :kind AND state = :state ORDER BY id", kColumns),
+           {kind_name(kind), std::string(hold_state_name(state))}))
     holds.push_back(hold_of(row));
   return holds;
 }
@@ -147,14 +148,7 @@ void Holds::pull_in(Time now) {
               {to_millis(now), to_millis(now)});
 }
 
-std::vector<Hold> Holds::suspensions() {
-  std::vector<Hold> holds;
-  for (const Row& row : db_.query(
-           fmt::format("SELECT {} FROM hold WHERE kind = :kind AND state = 'open' ORDER BY id", kColumns),
-           {kind_name(HoldKind::suspension)}))
-    holds.push_back(hold_of(row));
-  return holds;
-}
+std::vector<Hold> Holds::suspensions() { return of(HoldKind::suspension, HoldState::open); }
 
 std::int64_t Holds::open_ones(HoldKind kind) {
   return db_.query_one("SELECT count(*) FROM hold WHERE kind = :kind AND state = 'open'", {kind_name(kind)})

@@ -16,10 +16,10 @@ namespace veer {
 /// What waits for a second person. list: a sealed list, by its exchange. package: one of the other side's
 /// that quotes lost history, by its digest. suspension: everything, since somebody said so, by that person's
 /// number. hand_over: a recorded list, to be handed to other systems, by year and revision.
-/// erasure: persons, to be forgotten, by the request's name.
-enum class HoldKind { list, package, suspension, hand_over, erasure };
-inline constexpr std::array kHoldKinds = {HoldKind::list, HoldKind::package, HoldKind::suspension,
-                                          HoldKind::hand_over, HoldKind::erasure};
+/// erasure: persons, to be forgotten; distribution: sealed files for care funds: both by the request's name.
+enum class HoldKind { list, package, suspension, hand_over, erasure, distribution };
+inline constexpr std::array kHoldKinds = {HoldKind::list,      HoldKind::package, HoldKind::suspension,
+                                          HoldKind::hand_over, HoldKind::erasure, HoldKind::distribution};
 std::string_view hold_kind_name(HoldKind kind);
 /// lapsed: what was held came to its end by itself.
 enum class HoldState { open, released, rejected, lapsed };
@@ -73,9 +73,10 @@ class Holds {
             const std::optional<Person>& asked_by, const std::string& purpose = {});
   /// The newest row; empty when it was never held.
   std::optional<Hold> find(HoldKind kind, const std::string& subject);
-  /// The newest one that was released; all of a kind, oldest first.
+  /// The newest one that was released.
   std::optional<Hold> last_released(HoldKind kind, const std::string& subject);
-  std::vector<Hold> released(HoldKind kind);
+  /// All of a kind in a state, oldest first.
+  std::vector<Hold> of(HoldKind kind, HoldState state);
   void decide(const Hold& hold, HoldState state, const Person& who, const std::string& reason = {});
   /// Nothing happens when it is not held.
   void lapse(HoldKind kind, const std::string& subject);

@@ -4,6 +4,7 @@
 
 #include "core/files.h"
 #include "daemon/schema.h"
+#include "daemon/share_factory.h"
 
 namespace veer {
 namespace {
@@ -26,6 +27,7 @@ Instance::Instance(Config configuration, Share& its_share, Seal& its_seal, const
       ledger(db, its_clock),
       lists(db, its_clock),
       cases(db),
+      deliveries(db),
       agenda(db, its_clock),
       alerts(db, its_clock, config.alerts.rules()),
       offers(db),
@@ -35,6 +37,7 @@ Instance::Instance(Config configuration, Share& its_share, Seal& its_seal, const
       seal(its_seal),
       clock(its_clock),
       random(its_random),
+      open_share([this](const ShareConfig& where) { return veer::open_share(where, config.proxy); }),
       open_channel(veer::open_channel) {
   make_folder(spool);
   make_folder(quarantine);

@@ -15,6 +15,7 @@
 #include "daemon/channel_factory.h"
 #include "daemon/config.h"
 #include "daemon/database.h"
+#include "daemon/deliveries.h"
 #include "daemon/holds.h"
 #include "daemon/ledger.h"
 #include "daemon/offers.h"
@@ -41,6 +42,7 @@ struct Instance {
   Ledger ledger;
   Register lists;
   Cases cases;
+  Deliveries deliveries;
   Agenda agenda;
   AlertBook alerts;
   Offers offers;
@@ -51,6 +53,9 @@ struct Instance {
   Seal& seal;
   const Clock& clock;
   Random& random;
+  /// What seals to others than the counterparty, by their keys, and where care funds fetch.
+  std::function<std::unique_ptr<Seal>(const std::vector<PinnedKey>& recipient)> open_seal;
+  std::function<std::unique_ptr<Share>(const ShareConfig&)> open_share;
   /// How people are told: see open_channel().
   std::function<std::unique_ptr<AlertChannel>(const Config&, const std::string&, AlertTurn)> open_channel;
 

@@ -269,6 +269,7 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict, const Tr
       }
       receipt.withdrawn = change.withdrawn;
       if (x.revision > 1) hand_over_.tell_corrected(x, {receipt.added, receipt.withdrawn});
+      if (x.revision > 1) distribution_.tell_corrected(x);
       close_refusals(at_, x.reference_year);
     }
     if (receipt.status != ReceiptStatus::refused) tell_recorded(at_, x);
@@ -423,6 +424,7 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
   if (clock_is_steady(at_)) {
     prune(at_);
     hand_over_.tidy();
+    distribution_.sweep();
   }
   look_at_deadlines(at_);
   if (at_.holds.suspensions().empty()) look_over_outgoing(at_, transfer);
@@ -432,6 +434,7 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
 std::string Receiver::approve(const Command& command) {
   const Approval approval = Approval::parse(command.argument);
   if (HandOver::is_called(approval.subject)) return hand_over_.approve(approval, command);
+  if (Distribution::is_called(approval.subject)) return distribution_.approve(approval, command);
   auto arrival = at_.ledger.last_arrival(approval.subject);
   bool same_bytes = false;  // a name may have been given to several
   for (const Arrival& open : at_.ledger.open_arrivals()) {
@@ -464,6 +467,7 @@ std::string Receiver::approve(const Command& command) {
 std::string Receiver::reject(const Command& command) {
   const Rejection rejection = Rejection::parse(command.argument);
   if (HandOver::is_called(rejection.subject)) return hand_over_.reject(rejection, command.who);
+  if (Distribution::is_called(rejection.subject)) return distribution_.reject(rejection, command.who);
   if (Erasure::is_called(rejection.subject)) return erasure_.reject(rejection, command.who);
   const std::string text = fmt::format("{} is set aside", shown_name(rejection.subject));
   for (const Arrival& open : at_.ledger.open_arrivals())
@@ -487,6 +491,7 @@ std::string Receiver::obey(const Command& command, const Transfer& transfer) {
   if (command.verb == "approve") return approve(command);
   if (command.verb == "reject") return reject(command);
   if (command.verb == "export") return hand_over_.ask(command);
+  if (command.verb == "distribute") return distribution_.ask(command, transfer);
   if (command.verb == "case-open" || command.verb == "case-resend") return reporting_.obey(command, transfer);
   if (command.verb == "lookup") return desk_.look_up(command);
   if (command.verb == "forget") return erasure_.ask(command);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "daemon/desk.h"
+#include "daemon/distribution.h"
 #include "daemon/erasure.h"
 #include "daemon/hand_over.h"
 #include "daemon/inbox.h"
@@ -26,11 +27,13 @@ class Receiver {
         hand_over_(instance),
         erasure_(instance),
         desk_(instance),
-        reporting_(instance) {}
+        reporting_(instance),
+        distribution_(instance) {}
 
   void step(const Exchange& exchange, const Transfer& transfer);
   void step(const Arrival& arrival, const Transfer& transfer);
   void step(const Case& quality_case, const Transfer& transfer) { reporting_.step(quality_case, transfer); }
+  void step(const Delivery& delivery, const Transfer& transfer) { distribution_.step(delivery, transfer); }
   Time run(Chore chore, const Transfer& transfer);
   std::string obey(const Command& command, const Transfer& transfer);
 
@@ -67,6 +70,7 @@ class Receiver {
   Erasure erasure_;
   Desk desk_;
   Reporting reporting_;
+  Distribution distribution_;
 };
 
 }  // namespace veer

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "daemon/old_pages.h"
+#include "formats/list.h"
 
 namespace veer {
 
@@ -70,21 +71,23 @@ bool Register::holds(int reference_year, const Insz& person) {
 }
 
 // In pieces: a row on its way through the library is ten times its digits.
-std::string Register::as_csv(int reference_year) {
-  static constexpr std::size_t kLine = 12;
-  std::string csv = "insz\n";
-  csv.reserve(csv.size() + kLine * static_cast<std::size_t>(count(reference_year)));
-  std::string last;
+std::vector<Insz> Register::numbers(int reference_year) {
+  std::vector<Insz> numbers;
+  const auto list = db_.query_one(
+      "SELECT id FROM list WHERE reference_year = :year ORDER BY revision DESC LIMIT 1", {reference_year});
+  if (!list) return numbers;
+  numbers.reserve(static_cast<std::size_t>(count(reference_year)));
+  std::int64_t last = -1;
   while (true) {
-    const auto rows = db_.query(
-        "SELECT insz FROM inburgeringsplicht WHERE reference_year = :year AND insz > :last ORDER BY insz "
-        "LIMIT"
-        " 10000",
-        {reference_year, last});
-    for (const Row& row : rows) csv += row.text(0) + '\n';
-    if (rows.empty()) return csv;
-    last = rows.back().text(0);
+    const auto rows =
+        db_.query("SELECT insz FROM entry WHERE list = :list AND insz > :last ORDER BY insz LIMIT 10000",
+                  {list->integer(0), last});
+    for (const Row& row : rows) numbers.push_back(Insz::trusted(static_cast<std::uint64_t>(row.integer(0))));
+    if (rows.empty()) return numbers;
+    last = rows.back().integer(0);
   }
 }
+
+std::string Register::as_csv(int reference_year) { return write_package_list(numbers(reference_year)); }
 
 }  // namespace veer

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/clock.h"
 #include "daemon/database.h"
@@ -39,6 +40,8 @@ class Register {
   std::int64_t count(int reference_year);
   /// Whether a person stands in the newest revision of a year's list.
   bool holds(int reference_year, const Insz& person);
+  /// A year's numbers, ascending.
+  std::vector<Insz> numbers(int reference_year);
   /// A year's numbers under the heading "insz", a line each, ascending.
   std::string as_csv(int reference_year);
 

@@ -160,7 +160,7 @@ void fourth_schema(Database& db) {
   db.execute("CREATE TABLE erased (mark TEXT PRIMARY KEY)");
 }
 
-// Version 5: quality cases, whose numbers stand in their sealed letters alone.
+// Version 5: quality cases, whose numbers stand in their sealed letters alone, and deliveries to care funds.
 void fifth_schema(Database& db) {
   db.execute(
       "CREATE TABLE quality_case (id TEXT PRIMARY KEY, number BIGINT NOT NULL, reference_year BIGINT NOT "
@@ -170,6 +170,14 @@ void fifth_schema(Database& db) {
       " stage TEXT NOT NULL, command BIGINT NOT NULL, case_sha256 TEXT NOT NULL, answer_sha256 TEXT NOT NULL,"
       " copy BIGINT NOT NULL, outcome TEXT NOT NULL, correction TEXT, reply TEXT NOT NULL,"
       " answered_by TEXT NOT NULL, opened_at BIGINT NOT NULL, answered_at BIGINT,"
+      " due_at BIGINT, attempts BIGINT NOT NULL, problem_code TEXT, problem TEXT)");
+  // What care funds get: their numbers stand in the sealed files alone.
+  db.execute(
+      "CREATE TABLE delivery (id TEXT PRIMARY KEY, request TEXT NOT NULL, fund TEXT NOT NULL,"
+      " reference_year BIGINT NOT NULL, list_revision BIGINT NOT NULL, revision BIGINT NOT NULL, file TEXT "
+      "NOT NULL,"
+      " sha256 TEXT NOT NULL, records BIGINT NOT NULL, stage TEXT NOT NULL, salt TEXT NOT NULL,"
+      " commitment TEXT NOT NULL, opened_at BIGINT NOT NULL, resume_note TEXT NOT NULL,"
       " due_at BIGINT, attempts BIGINT NOT NULL, problem_code TEXT, problem TEXT)");
 }
 

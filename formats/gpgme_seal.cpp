@@ -480,10 +480,16 @@ std::vector<GpgmeSeal::RingKey> GpgmeSeal::keys() {
   return ring;
 }
 
-void GpgmeSeal::check() {
+void GpgmeSeal::check(const std::vector<PinnedKey>& besides) {
   const Session session(*this);
+  for (const PinnedKey& pin : besides)
+    if (session.key(pin.fingerprint) == nullptr)
+      throw Error(Code::l_key,
+                  fmt::format("the key folder does not hold the pinned primary key {}: import it",
+                              printable(pin.fingerprint)));
   for (const gpg::Key& key : session.ring())
-    if (pinned(own_, key->fpr) == nullptr && pinned(counterparty_, key->fpr) == nullptr)
+    if (pinned(own_, key->fpr) == nullptr && pinned(counterparty_, key->fpr) == nullptr &&
+        pinned(besides, key->fpr) == nullptr)
       throw Error(Code::l_key, fmt::format("the key folder holds {}, which is not configured: remove it "
                                            "('veer keys retire' and its fingerprint), or pin it",
                                            key->fpr));

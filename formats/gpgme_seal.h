@@ -45,7 +45,8 @@ class GpgmeSeal : public Seal {
   /// that is wrong, L_ENGINE (gpg or its agent does not run, or the folder's settings are not the program's),
   /// L_CLOCK (a key was made in the future). The operations above check the same, but let keys be that are
   /// not pinned.
-  void check();
+  /// `besides`: pinned for something else, and to be there too.
+  void check(const std::vector<PinnedKey>& besides = {});
 
  private:
   class Session;

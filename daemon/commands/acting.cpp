@@ -456,6 +456,27 @@ void add_export(CLI::App& app, Context& context) {
   });
 }
 
+void add_distribute(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand(
+      "distribute",
+      "Ask to deliver to each care fund its own members on a recorded list; another person releases it");
+  auto year = std::make_shared<int>(0);
+  auto members = std::make_shared<std::string>();
+  command->add_option("YEAR", *year, "Reference year")->required()->check(CLI::Range(2022, 9999));
+  command->add_option("--members", *members, "Membership register, ledenbestand-2026-11-20.csv")->required();
+  command->callback([&context, year, members] {
+    const std::string name = fs::path(*members).filename();
+    if (without_numbers(name) != name)
+      throw Error(Code::i_name,
+                  "the file's name holds what could be a national number: give it another name");
+    act(context, {.verb = "distribute",
+                  .argument = fmt::format("{} {}", *year, name),
+                  .entrusted = std::make_shared<Fd>(open_list(*members))});
+    context.exit_code = kHeld;
+    context.tell("it waits for release by another person, an approver: 'veer approve' with that name\n");
+  });
+}
+
 }  // namespace
 
 void add_alert_acting(CLI::App& alerts, Context& context) {
@@ -474,6 +495,7 @@ void add_acting(CLI::App& app, Context& context) {
   add_send(app, context);
   add_rehearse(app, context);
   add_export(app, context);
+  add_distribute(app, context);
   add_simple(app, context, "poll", "Look at the share now", "");
   add_simple(app, context, "retry",
              "Try now what waits for its next try: an exchange, or a file on the share by its name", "ID");

@@ -75,7 +75,7 @@ void restore(Context& context, const std::string& source, const std::string& era
                          : "ask the other side for 'veer resend ID' of each list that it calls acknowledged "
                            "and this side lacks"));
   const KeyVisit visit(config.openpgp_home);
-  GpgmeSeal(config.openpgp_home, config.own_keys, config.counterparty_keys, clock).check();
+  GpgmeSeal(config.openpgp_home, config.own_keys, config.counterparty_keys, clock).check(also_pinned(config));
 }
 
 }  // namespace

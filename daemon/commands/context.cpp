@@ -129,9 +129,13 @@ Working::Working(Key, const Config& config, FolderLock state, FolderLock keys)
   for (const std::string& name : prepare_home(config.openpgp_home))
     log(LogLevel::warn, "{} in the key folder was not as this program writes it; it was put right",
         printable(name));
-  seal_.check();
+  seal_.check(also_pinned(config));
   share_ = open_share(config.share, config.proxy);
   instance_.emplace(config, *share_, seal_, clock_, random_);
+  instance_->open_seal = [this, &config](const std::vector<PinnedKey>& recipient) {
+    return std::make_unique<GpgmeSeal>(config.openpgp_home, config.own_keys, recipient, clock_,
+                                       passphrase_of(config));
+  };
   instance_->ledger.claim(std::string(environment_name(config.environment)));
   engine_.emplace(*instance_);
 }

@@ -204,7 +204,7 @@ class Examination {
     const KeyVisit visit(config_.openpgp_home);
     attempt("key ring", [&] {
       GpgmeSeal seal(config_.openpgp_home, config_.own_keys, config_.counterparty_keys, clock_);
-      seal.check();
+      seal.check(also_pinned(config_));
       seal.own_key();
       seal.counterparty_key();
       return std::string("holds exactly the keys that the configuration names");

@@ -12,6 +12,7 @@
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/commands/looks.h"
+#include "daemon/distribution.h"
 #include "daemon/erasure.h"
 #include "daemon/hand_over.h"
 #include "daemon/holds.h"
@@ -84,6 +85,19 @@ Json facts_of_export(Database& books, Holds& holds, const std::string& name) {
   return with_asker(std::move(facts), *hold);
 }
 
+Json facts_of_distribution(Database& books, Holds& holds, const std::string& name) {
+  const auto hold = holds.find(HoldKind::distribution, name);
+  if (!hold || hold->state != HoldState::open) throw not_held(shown_name(name));
+  Json facts = {{"subject", name}, {"purpose", hold->purpose}, {"deliveries", Json::array()}};
+  for (const Delivery& d : Deliveries(books).of_request(name))
+    facts["deliveries"].push_back({{"fund", d.fund},
+                                   {"records", d.records},
+                                   {"revision", d.revision},
+                                   {"file", d.file},
+                                   {"sha256", d.sha256}});
+  return with_asker(std::move(facts), *hold);
+}
+
 /// What an approver must know of what is held, from the books.
 Json facts_here(const Context& context, const std::string& id) {
   const Config config = context.own_config();
@@ -92,6 +106,7 @@ Json facts_here(const Context& context, const std::string& id) {
   Ledger ledger(*books, clock);
   Holds holds(*books, clock);
   if (config.role == Role::sender) return facts_of_list(ledger, holds, id);
+  if (Distribution::is_called(id)) return facts_of_distribution(*books, holds, id);
   return HandOver::is_called(id) ? facts_of_export(*books, holds, id) : facts_of_package(ledger, holds, id);
 }
 
@@ -124,6 +139,12 @@ std::string text_about(const Json& facts) {
     line("merged", facts["merged"].dump() + " repeat(s)");
     line("left out", facts["set_aside"].dump() + " faulty line(s)");
     if (facts["header"].get<bool>()) line("heading", "the first line was taken for one");
+  } else if (facts.contains("deliveries")) {
+    line("deliver", facts["purpose"].get<std::string>());
+    for (const Json& d : facts["deliveries"])
+      line("  " + d["fund"].get<std::string>(),
+           fmt::format("{} number(s), revision {}, {}", d["records"].dump(), d["revision"].dump(),
+                       d["file"].get<std::string>()));
   } else if (facts.contains("purpose")) {
     line("hand-over", facts["subject"].get<std::string>());
     if (const Json& list = facts["list"]; !list.is_null())

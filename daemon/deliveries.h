@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "daemon/database.h"
+#include "daemon/ledger.h"
+
+namespace veer {
+
+/// held: sealed, and waits for a second person. sealed: to be put on the fund's share. delivered: lies there.
+/// ended: was not released, or lapsed.
+enum class DeliveryStage { held, sealed, delivered, ended };
+std::string_view delivery_stage_name(DeliveryStage stage);
+
+/// What one care fund gets of a recorded list (article 4; Q20 to Q24). No personal data: its numbers are in
+/// its sealed file alone, which the fund can open.
+struct Delivery {
+  std::string id;       ///< UUID of its manifest
+  std::string request;  ///< by which it was asked for and is released
+  std::string fund;
+  int reference_year = 0;
+  std::int64_t list_revision = 1;
+  std::int64_t revision = 1;  ///< of what this fund gets for that year
+  std::string file;           ///< its name, in the spool and there
+  std::string sha256;
+  std::uint64_t records = 0;
+  DeliveryStage stage = DeliveryStage::held;
+  std::string salt;        ///< binds `commitment`; forgetting takes it
+  std::string commitment;  ///< to the numbers: whether a later list says the same to this fund
+  Time opened_at;
+  std::string resume_note = {};
+  Wait wait = {};
+};
+
+/// The book of deliveries. Callers open the transactions. One thread.
+class Deliveries {
+ public:
+  explicit Deliveries(Database& database) : db_(database) {}
+
+  /// Writes a new one, or what changed of one: by its id.
+  void save(const Delivery& delivery);
+  void keep_note(const std::string& id, const std::string& note);
+  void defer(const Delivery& delivery, Time due, const Error& error);
+  std::vector<Delivery> all();
+  std::vector<Delivery> of_request(const std::string& request);
+  /// What is due first.
+  std::optional<Delivery> next();
+  /// The last that a fund was given for a year.
+  std::optional<Delivery> last(const std::string& fund, int reference_year);
+  /// No commitment is bound to anybody any more.
+  void cut_salts();
+  /// The clock went back: nothing waits longer than until `by`.
+  void pull_in(Time by);
+
+ private:
+  Database& db_;
+};
+
+}  // namespace veer

@@ -1,0 +1,353 @@
+#include "daemon/distribution.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "core/digest.h"
+#include "core/files.h"
+#include "core/log.h"
+#include "daemon/outbox.h"
+#include "daemon/persons.h"
+#include "daemon/requests.h"
+#include "daemon/rules.h"
+#include "daemon/shared_alerts.h"
+#include "formats/care_fund.h"
+#include "formats/list.h"
+
+namespace veer {
+namespace {
+
+constexpr std::string_view kPrefix = "distribute-";
+constexpr std::uint64_t kMostRegister = std::uint64_t{1} << 30;
+
+std::string stale_cause(int year) { return fmt::format("distribution-stale:{}", year); }
+
+struct Wanted {
+  int year = 0;
+  std::string name;
+};
+
+Wanted wanted(const std::string& argument) {
+  const std::size_t blank = argument.find(' ');
+  const auto year = parse_year(argument.substr(0, blank));
+  if (!year || blank == std::string::npos)
+    throw Error(Code::u_usage, "a distribution names the reference year and the membership register");
+  return {*year, argument.substr(blank + 1)};
+}
+
+std::string shares_of(const std::vector<Delivery>& deliveries) {
+  std::string text;
+  for (const Delivery& d : deliveries)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", d.fund, d.records);
+  return text;
+}
+
+}  // namespace
+
+std::string digest_of(const std::vector<Delivery>& deliveries) {
+  std::string all;
+  for (const Delivery& d : deliveries) all += fmt::format("{} {} {}\n", d.fund, d.sha256, d.records);
+  return sha256_hex(all);
+}
+
+bool Distribution::is_called(const std::string& subject) { return subject.starts_with(kPrefix); }
+
+// Fail closed (Q20, Q23, Q24).
+void Distribution::require_fit(const Membership& membership) {
+  const DistributionConfig& config = at_.config.distribution;
+  const Time now = at_.clock.now();
+  const Time as_of = Time(std::chrono::sys_days(membership.as_of));
+  if (as_of > now || now - as_of > config.members_no_older + std::chrono::days(1))
+    throw Error(
+        Code::u_state,
+        fmt::format("the membership register is of {}, and must be of the last {} days ([distribution]): "
+                    "ask for a fresh one",
+                    format_date(membership.as_of),
+                    std::chrono::duration_cast<std::chrono::days>(config.members_no_older).count()));
+  if (membership.members < config.members_at_least)
+    throw Error(Code::u_state,
+                fmt::format("the membership register has {} members, fewer than the {} that are expected "
+                            "([distribution]): it is not believed",
+                            membership.members, config.members_at_least));
+  for (const auto& [fund, members] : membership.funds)
+    if (config.find(fund) == nullptr)
+      throw Error(
+          Code::u_state,
+          fmt::format(
+              "the membership register names {}, to whom nothing may go: the funds of article 4 stand "
+              "in [distribution], and anybody else there too once AII was notified",
+              shown_name(fund)));
+  for (const Recipient& recipient : config.recipients) {
+    if (recipient.notified_on &&
+        std::chrono::sys_days(*recipient.notified_on) >= std::chrono::sys_days(date_of(now)))
+      throw Error(Code::u_state,
+                  fmt::format("AII is to be notified of {} before anything goes there (article 4): "
+                              "[distribution] has it notified on {}",
+                              recipient.name, format_date(*recipient.notified_on)));
+    if (!membership.funds.contains(recipient.name))
+      throw Error(Code::u_state, fmt::format("the membership register has no member of {}: it is not whole",
+                                             recipient.name));
+  }
+}
+
+std::string Distribution::ask(const Command& command, const Transfer& transfer) {
+  const Wanted what = wanted(command.argument);
+  const std::string subject = fmt::format("{}{}-{}", kPrefix, what.year, command.id);
+  if (at_.holds.find(HoldKind::distribution, subject))
+    return subject;  // before, and stopped before that was told
+  if (at_.config.distribution.recipients.empty())
+    throw Error(Code::c_config, "name the care funds, their keys and where they fetch: [distribution]");
+  require_basis(at_.config, date_of(at_.clock.now()));
+  const auto list = at_.lists.newest(what.year);
+  if (!list)
+    throw Error(
+        Code::u_state,
+        fmt::format("no list for reference year {} is recorded: 'veer status' shows which are", what.year));
+  const auto file = at_.files.find(command.id);
+  if (!file)
+    throw Error(Code::u_state, "the service began anew before it had read the register: give it again");
+  const Membership membership =
+      read_membership(what.name, read_open(file->get(), what.name, kMostRegister).bytes);
+  require_fit(membership);
+
+  Division division = divide(at_.lists.numbers(what.year), membership);
+  std::vector<Delivery> deliveries;
+  std::uint64_t same = 0;
+  sweep();
+  for (auto& [fund, part] : division.parts) {
+    const auto last = at_.deliveries.last(fund, what.year);
+    const bool unchanged = last && !last->salt.empty() && commitment_to(part, last->salt) == last->commitment;
+    if (unchanged || (!last && part.empty()))
+      ++same;
+    else
+      deliveries.push_back(seal(*at_.config.distribution.find(fund), command, *list, what.year, membership,
+                                std::move(part), transfer));
+  }
+  if (deliveries.empty())
+    throw Error(Code::u_state,
+                fmt::format("every fund has what the list for {} says of its members: there is nothing "
+                            "to deliver",
+                            what.year));
+  for (Delivery& d : deliveries) d.request = subject;
+  at_.db.transaction([&] {
+    for (const Hold& older : at_.holds.of(HoldKind::distribution, HoldState::open)) {
+      end(older.subject);  // another request takes its place
+      at_.holds.lapse(HoldKind::distribution, older.subject);
+      at_.alerts.close(request_cause(older.subject));
+    }
+    for (const Delivery& d : deliveries) at_.deliveries.save(d);
+    const std::string purpose =
+        fmt::format("{} for 1 January {}; {} in no fund; members as of {}", shares_of(deliveries), what.year,
+                    division.rest, format_date(membership.as_of));
+    at_.holds.open(HoldKind::distribution, subject, digest_of(deliveries), command.who, purpose);
+    at_.audit.append("distribution-asked", list->exchange,
+                     {{"subject", subject},
+                      {"revision", std::to_string(list->revision)},
+                      {"members_as_of", format_date(membership.as_of)},
+                      {"members", std::to_string(membership.members)},
+                      {"deliveries", shares_of(deliveries)},
+                      {"in_no_fund", std::to_string(division.rest)},
+                      {"unchanged", std::to_string(same)},
+                      {"who", command.who.name}});
+    at_.alerts.raise(
+        request_cause(subject), AlertKind::attention, "DISTRIBUTE", subject,
+        fmt::format("{} asks to deliver to the care funds: {}. Another person, an approver, releases it: "
+                    "'veer approve {}'",
+                    command.who.name, purpose, subject));
+  });
+  sweep();
+  return subject;
+}
+
+Delivery Distribution::seal(const Recipient& recipient, const Command& command, const RecordedList& list,
+                            int year, const Membership& membership, std::vector<Insz> part,
+                            const Transfer& transfer) {
+  const auto last = at_.deliveries.last(recipient.name, year);
+  const Time sealed_at = at_.clock.now();
+  const auto seal = at_.open_seal(recipient.keys);
+  Delivery d;
+  d.id = make_uuid(at_.random);
+  d.fund = recipient.name;
+  d.reference_year = year;
+  d.list_revision = list.revision;
+  d.revision = last ? last->revision + 1 : 1;
+  d.file = care_fund_file(d.fund, year, d.revision, sealed_at);
+  d.records = part.size();
+  d.salt = random_hex(at_.random);
+  d.commitment = commitment_to(part, d.salt);
+  d.opened_at = at_.clock.now();
+  const std::string csv = write_package_list(part);
+  const std::string archive = write_care_fund({d.id,
+                                               std::string(environment_name(at_.config.environment)),
+                                               reference_date_of(year),
+                                               d.revision,
+                                               list.exchange,
+                                               membership.as_of,
+                                               {at_.config.party, at_.seal.own_key()},
+                                               {recipient.name, seal->counterparty_key()},
+                                               sealed_at,
+                                               d.records,
+                                               sha256_hex(csv),
+                                               at_.audit.head(),
+                                               program_name()},
+                                              csv);
+  SpoolWriter into(spooled(d));
+  DigestingSink sink(into);
+  seal->seal(MemoryBlob(archive), sink, transfer);
+  into.finish();
+  d.sha256 = sink.hex();
+  log(LogLevel::info, "sealed {} number(s) for {}, as {} asked", d.records, d.fund, command.who.name);
+  return d;
+}
+
+std::string Distribution::approve(const Approval& approval, const Command& command) {
+  const Approved request = require_request(at_, HoldKind::distribution, approval.subject, command);
+  const std::string text = fmt::format("{} is released: {}", approval.subject, request.hold.purpose);
+  if (request.before) return text;
+  auto deliveries = at_.deliveries.of_request(approval.subject);
+  if (request.hold.digest != approval.sha256 || digest_of(deliveries) != approval.sha256)
+    throw Error(Code::u_state,
+                fmt::format("another request waits under that name: look at it with 'veer approve {}'",
+                            approval.subject));
+  require_basis(at_.config, date_of(at_.clock.now()));
+  const int year = deliveries.front().reference_year;
+  if (const auto list = at_.lists.newest(year); !list || list->revision != deliveries.front().list_revision)
+    throw Error(Code::u_state,
+                fmt::format("the list for {} was corrected since that was asked for: have it asked for "
+                            "anew with 'veer distribute'",
+                            year));
+  at_.db.transaction([&] {
+    at_.holds.decide(request.hold, HoldState::released, command.who);
+    for (Delivery& d : deliveries) {
+      d.stage = DeliveryStage::sealed;
+      d.wait = {.due = at_.clock.now()};
+      at_.deliveries.save(d);
+    }
+    at_.audit.append("distribution-released", "",
+                     {{"subject", approval.subject},
+                      {"deliveries", shares_of(deliveries)},
+                      {"asked_by", request.hold.asked_by ? request.hold.asked_by->name : ""},
+                      {"who", command.who.name}});
+    at_.alerts.close(request_cause(approval.subject));
+    at_.alerts.close(stale_cause(year));
+  });
+  log(LogLevel::info, "{} released {}", command.who.name, approval.subject);
+  return text;
+}
+
+// Within a transaction: nobody gets what was sealed for it.
+void Distribution::end(const std::string& request) {
+  for (Delivery& d : at_.deliveries.of_request(request)) {
+    if (d.stage == DeliveryStage::delivered) continue;
+    d.stage = DeliveryStage::ended;
+    d.wait = {};
+    at_.deliveries.save(d);
+  }
+}
+
+std::string Distribution::reject(const Rejection& rejection, const Person& who) {
+  reject_request(at_, HoldKind::distribution, rejection, who, "distribution-rejected",
+                 [&] { end(rejection.subject); });
+  sweep();
+  return fmt::format("{} is not delivered", shown_name(rejection.subject));
+}
+
+void Distribution::step(const Delivery& d, const Transfer& transfer) {
+  const Recipient* const recipient = at_.config.distribution.find(d.fund);
+  if (recipient == nullptr)
+    throw Error(Code::c_config,
+                fmt::format("{} is no longer in [distribution], and was to get {}", d.fund, d.file));
+  require_basis(at_.config, date_of(at_.clock.now()));
+  std::error_code none;
+  if (!fs::exists(spooled(d), none) || sha256_hex(FileBlob(spooled(d)), {.stop = transfer.stop}) != d.sha256)
+    throw Error(Code::l_io,
+                fmt::format("{} does not lie in the spool as it was sealed (a failing disk, a restored "
+                            "backup?): ask for it anew with 'veer distribute'",
+                            d.file));
+  const auto share = at_.open_share(recipient->share);
+  const ResumeNote resume{d.resume_note, [&](const std::string& note) {
+                            at_.db.transaction([&] { at_.deliveries.keep_note(d.id, note); });
+                          }};
+  const Published published =
+      publish(*share, d.file, FileBlob(spooled(d)), d.sha256, resume, d.wait, transfer);
+  if (published == Published::foreign || published == Published::hidden) {
+    if (published == Published::foreign) at_.db.transaction([&] { tell_name_taken(at_, "", d.file); });
+    throw Error(Code::s_name_taken,
+                fmt::format("{} on the share of {} holds other bytes: have it removed there, and "
+                            "find out who put them there",
+                            d.file, d.fund));
+  }
+  Delivery done = d;
+  done.stage = DeliveryStage::delivered;
+  done.wait = {};
+  done.resume_note.clear();
+  at_.db.transaction([&] {
+    at_.deliveries.save(done);
+    at_.audit.append("delivered", "",
+                     {{"fund", d.fund},
+                      {"name", d.file},
+                      {"sha256", d.sha256},
+                      {"records", std::to_string(d.records)},
+                      {"revision", std::to_string(d.revision)},
+                      {"reference_year", std::to_string(d.reference_year)},
+                      {"request", d.request}});
+  });
+  remove_file(spooled(d));
+  log(LogLevel::info, "delivered {} to {}", d.file, d.fund);
+}
+
+void Distribution::tell_corrected(const Exchange& x) {
+  for (const Hold& hold : at_.holds.of(HoldKind::distribution, HoldState::open)) {
+    const auto deliveries = at_.deliveries.of_request(hold.subject);
+    if (deliveries.empty() || deliveries.front().reference_year != x.reference_year) continue;
+    end(hold.subject);
+    at_.holds.lapse(HoldKind::distribution, hold.subject);
+    at_.alerts.close(request_cause(hold.subject));
+  }
+  const auto all = at_.deliveries.all();
+  if (std::none_of(all.begin(), all.end(), [&](const Delivery& d) {
+        return d.reference_year == x.reference_year && d.stage != DeliveryStage::ended;
+      }))
+    return;
+  at_.alerts.raise(
+      stale_cause(x.reference_year), AlertKind::attention, "DISTRIBUTION_STALE", x.id,
+      fmt::format("care funds have the list for reference year {} as it was before revision {}: deliver "
+                  "what changed, 'veer distribute {} --members FILE'",
+                  x.reference_year, x.revision, x.reference_year));
+}
+
+void Distribution::take_back() {
+  at_.deliveries.cut_salts();
+  for (const Hold& hold : at_.holds.of(HoldKind::distribution, HoldState::open)) {
+    end(hold.subject);
+    at_.holds.lapse(HoldKind::distribution, hold.subject);
+    at_.alerts.close(request_cause(hold.subject));
+  }
+  std::set<int> years;
+  for (Delivery& d : at_.deliveries.all()) {
+    if (d.stage == DeliveryStage::ended) continue;
+    years.insert(d.reference_year);
+    if (d.stage == DeliveryStage::delivered) continue;
+    d.stage = DeliveryStage::ended;  // released, and not there yet
+    d.wait = {};
+    at_.deliveries.save(d);
+  }
+  for (const int year : years)
+    at_.alerts.raise(
+        stale_cause(year), AlertKind::attention, "DISTRIBUTION_STALE", "",
+        fmt::format("somebody was forgotten since the list for reference year {} was delivered to care "
+                    "funds, or was to be: they are to get a new one, 'veer distribute {} --members FILE'",
+                    year, year));
+}
+
+void Distribution::sweep() {
+  std::set<std::string> wanted;
+  for (const Delivery& d : at_.deliveries.all())
+    if (d.stage == DeliveryStage::held || d.stage == DeliveryStage::sealed) wanted.insert(d.file);
+  for (const std::string& name : names_in(at_.spool))
+    if (is_care_fund_file(name) && !wanted.contains(name)) remove_file(at_.spool / name);
+}
+
+}  // namespace veer

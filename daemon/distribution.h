@@ -1,0 +1,49 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "daemon/deliveries.h"
+#include "daemon/instance.h"
+#include "formats/membership.h"
+
+namespace veer {
+
+/// AVSB's hand-out of a recorded list to the care funds (article 4; Q20 to Q24): each gets, sealed to its own
+/// key, its own members and nobody else, by two persons. What is not sure goes nowhere: without a fresh and
+/// whole membership register nothing leaves. Each method may be repeated.
+class Distribution {
+ public:
+  explicit Distribution(Instance& instance) : at_(instance) {}
+
+  /// "YEAR NAME", with the membership register in the command's file, called NAME. Seals what each fund gets
+  /// that differs from what it has, to be released. Returns what the request is called. Throws C_CONFIG
+  /// (nobody is configured), C_LEGAL_BASIS, U_STATE, and what the register has wrong.
+  std::string ask(const Command& command, const Transfer& transfer);
+  static bool is_called(const std::string& subject);
+  std::string approve(const Approval& approval, const Command& command);
+  std::string reject(const Rejection& rejection, const Person& who);
+  /// sealed → delivered.
+  void step(const Delivery& delivery, const Transfer& transfer);
+  /// Within the transaction that records a correction: whoever has the list before is to get what changed.
+  void tell_corrected(const Exchange& exchange);
+  /// Within the transaction that forgets somebody: what is not delivered yet lapses. sweep() then removes it.
+  void take_back();
+  /// Removes sealed files in the spool that nobody is to get any more.
+  void sweep();
+
+ private:
+  void require_fit(const Membership& membership);
+  Delivery seal(const Recipient& recipient, const Command& command, const RecordedList& list, int year,
+                const Membership& membership, std::vector<Insz> part, const Transfer& transfer);
+  std::filesystem::path spooled(const Delivery& delivery) const { return at_.spool / delivery.file; }
+  void end(const std::string& request);
+
+  Instance& at_;
+};
+
+/// SHA-256 over what a request would deliver: exactly that is released.
+std::string digest_of(const std::vector<Delivery>& deliveries);
+
+}  // namespace veer

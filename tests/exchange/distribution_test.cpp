@@ -1,0 +1,279 @@
+// What care funds get of a recorded list (article 4; Q20 to Q24): by two persons, sealed to each, their own
+// members.
+
+#include "daemon/distribution.h"
+
+#include <algorithm>
+#include <map>
+
+#include <catch2/catch.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "connectors/folder_share.h"
+#include "core/files.h"
+#include "exchange/exchanging.h"
+#include "formats/care_fund.h"
+#include "formats/list.h"
+#include "formats/ustar.h"
+#include "support/canary.h"
+#include "support/text.h"
+
+using namespace veer;
+using namespace veer::test;
+using namespace std::chrono_literals;
+using Names = std::vector<std::string>;
+
+namespace {
+
+const Person kOperator{1001, "operator"};
+const Person kApprover{1002, "approver"};
+const std::string kMembers = "ledenbestand-2026-02-20.csv";
+
+std::string digits_of(const Insz& number) {
+  const auto digits = number.digits();
+  return {digits.begin(), digits.end()};
+}
+
+/// The list of 2026 is recorded. Three funds: of its fifty persons alfa has ten, beta twenty, gamma none.
+struct Distributing : Exchanging {
+  std::map<std::string, std::vector<Insz>> funds;
+  std::vector<Insz> strangers = fictitious_list(15, 5);
+
+  Distributing() {
+    funds["alfa"].assign(numbers.begin(), numbers.begin() + 10);
+    funds["beta"].assign(numbers.begin() + 10, numbers.begin() + 30);
+    funds["gamma"].assign(strangers.begin(), strangers.begin() + 5);
+    char digit = '1';
+    for (const auto& [fund, members] : funds) {
+      fs::create_directories(folder / fund);
+      Recipient recipient{fund, {{std::string(40, digit++), {}, {}}}, {}};
+      recipient.share.kind = FolderShareConfig{folder / fund, folder / fund};
+      pair.avsb_config.distribution.recipients.push_back(recipient);
+    }
+    pair.avsb_config.distribution.members_at_least = 30;
+    start();
+    exchange();
+    REQUIRE(lists().count(kYear) == 50);
+  }
+  void start() {
+    pair.avsb.reset();
+    pair.start_avsb();
+    avsb().open_seal = [this](const std::vector<PinnedKey>& recipient) {
+      return std::make_unique<FakeSeal>(pair.avsb_config.own_keys, recipient, pair.clock);
+    };
+  }
+  Instance& avsb() { return pair.avsb->instance; }
+  std::string members() const {
+    std::string text = "zorgkas;insz\n";
+    std::size_t count = 0;
+    for (const auto& [fund, of_fund] : funds)
+      for (const Insz& member : of_fund) {
+        text += fmt::format("{};{}\n", fund, digits_of(member));
+        ++count;
+      }
+    return text + fmt::format("einde;{}\n", count);
+  }
+  std::string told(const std::string& verb, const std::string& argument, const Person& who,
+                   const std::string& file = "") {
+    const auto id = avsb().agenda.ask(verb, argument, who);
+    if (!file.empty()) {
+      write_file(folder / "entrusted", file);
+      avsb().files.put(id, Fd(open((folder / "entrusted").c_str(), O_RDONLY | O_CLOEXEC)));
+    }
+    pair.run_for(1min);
+    const CommandResult result = avsb().agenda.result_of(id);
+    REQUIRE(result.stage != CommandStage::pending);
+    return result.stage == CommandStage::failed ? result.code : result.text;
+  }
+  std::string ask(const std::string& name = kMembers) {
+    return told("distribute", fmt::format("{} {}", kYear, name), kOperator, members());
+  }
+  std::string approval(const std::string& subject) {
+    return Approval{subject, avsb().holds.find(HoldKind::distribution, subject)->digest}.text();
+  }
+  void deliver() {
+    const std::string subject = ask();
+    REQUIRE(subject.starts_with("distribute-2026-"));
+    REQUIRE(has(told("approve", approval(subject), kApprover), "is released"));
+    pair.run_for(1min);
+  }
+  Names at(const std::string& fund) { return Pair::names(folder / fund); }
+  /// What a fund reads with its own key; nobody else can.
+  std::pair<CareFundManifest, std::vector<Insz>> read(const std::string& fund, const std::string& file) {
+    const Recipient& recipient = *pair.avsb_config.distribution.find(fund);
+    FakeSeal seal(recipient.keys, pair.avsb_config.own_keys, pair.clock);
+    MemFile plain(1'000'000);
+    seal.open(FileBlob(folder / fund / file), plain, {});
+    plain.seal();
+    const auto [json, csv] = read_ustar(plain.bytes(), {"manifest.json", "list.csv"});
+    const CareFundManifest manifest = parse_care_fund(json);
+    return {manifest, read_package_list(csv, manifest.reference_date).numbers};
+  }
+  std::string record(const std::string& event) {
+    const auto rows =
+        avsb().db.query("SELECT record FROM audit WHERE event = :e ORDER BY seq DESC LIMIT 1", {event});
+    return rows.empty() ? "" : rows.front().text(0);
+  }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "Q20, Q21, Q22: each care fund gets its own members on the list, sealed to its key, when two persons say "
+    "so") {
+  Distributing d;
+  const std::string subject = d.ask();
+  CHECK(d.pair.open_alerts(*d.pair.avsb) == Names{"attention DISTRIBUTE"});
+  CHECK(has(d.record("distribution-asked"), "\"in_no_fund\":\"20\""));
+  CHECK(d.at("alfa").empty());
+  CHECK(d.told("approve", d.approval(subject), kOperator) == "C_USER");
+  CHECK(d.told("approve", subject + " " + std::string(64, '0'), kApprover) == "U_STATE");
+  CHECK(has(d.told("approve", d.approval(subject), kApprover), "is released"));
+  d.pair.run_for(1min);
+  REQUIRE(d.at("alfa").size() == 1);
+  REQUIRE(d.at("beta").size() == 1);
+  CHECK(d.at("gamma").empty());  // none of its members is on the list, and none ever was
+  const auto [manifest, numbers] = d.read("alfa", d.at("alfa").front());
+  CHECK(numbers == d.funds["alfa"]);
+  CHECK(manifest.records == 10);
+  CHECK(manifest.revision == 1);
+  CHECK(format_date(manifest.members_as_of) == "2026-02-20");
+  CHECK(d.read("beta", d.at("beta").front()).second == d.funds["beta"]);
+  CHECK(has(d.record("delivered"), "\"fund\":\"beta\""));
+  CHECK(d.avsb().db.query("SELECT 1 FROM audit WHERE event = 'delivered'").size() == 2);
+  CHECK(d.pair.open_alerts(*d.pair.avsb).empty());
+  CHECK(files_holding(d.folder / "alfa", d.funds["alfa"]).empty());
+  for (const std::string& name : Pair::names(d.avsb().spool)) CHECK_FALSE(is_care_fund_file(name));
+}
+
+TEST_CASE("Q23: without a fresh and whole membership register nothing leaves") {
+  Distributing d;
+  const std::string whole = d.members();
+  const auto ask = [&](const std::string& name, const std::string& text) {
+    return d.told("distribute", fmt::format("{} {}", kYear, name), kOperator, text);
+  };
+  CHECK(ask(kMembers, "zorgkas;insz\neinde;0\n") == "U_STATE");
+  CHECK(ask("ledenbestand-2026-01-20.csv", whole) == "U_STATE");  // too old
+  CHECK(ask("ledenbestand-2026-03-20.csv", whole) == "U_STATE");  // still to come
+  CHECK(ask(kMembers, whole.substr(0, whole.size() - 9)) == "I_FORMAT");
+  CHECK(ask("ledenbestand.csv", whole) == "I_NAME");
+  CHECK(ask(kMembers, "zorgkas;insz\nalfa;12345678901\neinde;1\n") == "I_FAULTY");
+  d.funds.erase("gamma");
+  CHECK(d.ask() == "U_STATE");  // a fund without members
+  CHECK(d.told("distribute", "2026", kOperator, whole) == "U_USAGE");
+  CHECK(d.told("distribute", "2025 " + kMembers, kOperator, whole) == "U_STATE");
+  CHECK(d.avsb().deliveries.all().empty());
+}
+
+TEST_CASE("Q20, Q24: nobody else gets anything, but whom AII was notified of before") {
+  Distributing d;
+  d.funds["delta"].assign(d.strangers.begin() + 5, d.strangers.end());
+  CHECK(d.ask() == "U_STATE");
+  Recipient delta{"delta", {{std::string(40, '9'), {}, {}}}, {}, "letter 12", {}};
+  fs::create_directories(d.folder / "delta");
+  delta.share.kind = FolderShareConfig{d.folder / "delta", d.folder / "delta"};
+  delta.notified_on = parse_date("2026-03-02");
+  d.pair.avsb_config.distribution.recipients.push_back(delta);
+  d.start();
+  CHECK(d.ask() == "U_STATE");  // to be notified tomorrow
+  d.pair.avsb_config.distribution.recipients.back().notified_on = parse_date("2026-02-20");
+  d.start();
+  CHECK(d.ask().starts_with("distribute-"));
+}
+
+TEST_CASE("after a correction only what changed goes out, as the next revision of that fund") {
+  Distributing d;
+  d.deliver();
+  CHECK(d.ask() == "U_STATE");  // everybody has it
+  std::vector<Insz> corrected = d.numbers;
+  corrected.erase(corrected.begin() + 3);  // of alfa
+  write_file(d.folder / kListName, csv_of(corrected));
+  d.pair.aii->instance.agenda.ask("send-correction", d.folder / kListName, kOperator);
+  d.pair.run_for(10min);
+  REQUIRE(d.lists().newest(kYear)->revision == 2);
+  CHECK(d.pair.open_alerts(*d.pair.avsb) == Names{"attention DISTRIBUTION_STALE"});
+  d.deliver();
+  CHECK(d.at("beta").size() == 1);
+  REQUIRE(d.at("alfa").size() == 2);
+  const auto [manifest, numbers] = d.read("alfa", d.at("alfa").back());
+  CHECK(manifest.revision == 2);
+  CHECK(numbers.size() == 9);
+  CHECK(d.pair.open_alerts(*d.pair.avsb).empty());
+}
+
+TEST_CASE("a distribution that is rejected, replaced, or overtaken by a correction or a death goes nowhere") {
+  Distributing d;
+  const std::string subject = d.ask();
+  const auto sealed = [&] {
+    const auto names = Pair::names(d.avsb().spool);
+    return std::count_if(names.begin(), names.end(),
+                         [](const std::string& name) { return is_care_fund_file(name); });
+  };
+  CHECK(sealed() == 2);
+  SECTION("rejected") { CHECK(has(d.told("reject", subject + " not now", kApprover), "is not delivered")); }
+  SECTION("replaced") {
+    const std::string next = d.ask();
+    CHECK(next != subject);
+    CHECK(sealed() == 2);
+    CHECK(d.told("approve", subject + " " + std::string(64, '0'), kApprover) == "U_STATE");
+    CHECK(has(d.told("reject", next, kApprover), "is not delivered"));
+  }
+  SECTION("corrected") {
+    write_file(d.folder / kListName, csv_of(std::vector<Insz>(d.numbers.begin() + 1, d.numbers.end())));
+    d.pair.aii->instance.agenda.ask("send-correction", d.folder / kListName, kOperator);
+    d.pair.run_for(10min);
+    d.start();
+  }
+  SECTION("a death") {
+    const std::string dead = digits_of(d.numbers[3]);
+    const std::string request = d.told("forget", "notice 12", kOperator, dead);
+    CHECK(has(d.told("approve-forget", request, kApprover, dead), "is carried out"));
+  }
+  d.pair.run_for(48h);
+  CHECK(d.at("alfa").empty());
+  CHECK(sealed() == 0);
+  CHECK(d.avsb().holds.open_ones(HoldKind::distribution) == 0);
+}
+
+TEST_CASE(
+    "who was forgotten stands in no delivery that follows, and every fund that had the person gets a new "
+    "one") {
+  Distributing d;
+  d.deliver();
+  const Insz dead = d.numbers[3];
+  const std::string request = d.told("forget", "notice 12", kOperator, digits_of(dead));
+  REQUIRE(has(d.told("approve-forget", request, kApprover, digits_of(dead)), "is carried out"));
+  CHECK(d.pair.open_alerts(*d.pair.avsb) == Names{"attention DISTRIBUTION_STALE"});
+  for (const Delivery& delivery : d.avsb().deliveries.all()) CHECK(delivery.salt.empty());
+  d.deliver();
+  REQUIRE(d.at("alfa").size() == 2);
+  const auto numbers = d.read("alfa", d.at("alfa").back()).second;
+  CHECK(std::find(numbers.begin(), numbers.end(), dead) == numbers.end());
+  CHECK(numbers.size() == 9);
+}
+
+TEST_CASE("a fund's share that is away is waited for, and foreign bytes under our name there are a finding") {
+  Distributing d;
+  SECTION("away") {
+    fs::rename(d.folder / "alfa", d.folder / "away");
+    d.deliver();
+    CHECK(d.at("beta").size() == 1);
+    fs::rename(d.folder / "away", d.folder / "alfa");
+    d.pair.run_for(2h);
+    CHECK(d.at("alfa").size() == 1);
+    CHECK(d.pair.open_alerts(*d.pair.avsb).empty());
+  }
+  SECTION("taken") {
+    const std::string subject = d.ask();
+    for (const Delivery& delivery : d.avsb().deliveries.all())
+      write_file(d.folder / delivery.fund / delivery.file, "not ours");
+    d.told("approve", d.approval(subject), kApprover);
+    d.pair.run_for(1h);
+    const Names alerts = d.pair.open_alerts(*d.pair.avsb);
+    CHECK(std::count(alerts.begin(), alerts.end(), "finding T_REPLAY") == 2);
+    CHECK(read_file(d.folder / "alfa" / d.at("alfa").front()) == "not ours");
+  }
+}
