@@ -86,6 +86,7 @@ constexpr std::array kTable = {
     Row{Code::c_legal_basis, "C_LEGAL_BASIS", Remedy::attend, 13},
     Row{Code::c_user, "C_USER", Remedy::attend, 12},
     Row{Code::c_suspended, "C_SUSPENDED", Remedy::attend, 1},
+    Row{Code::c_closed, "C_CLOSED", Remedy::refuse, 13},
     Row{Code::u_usage, "U_USAGE", Remedy::refuse, 2},
     Row{Code::u_unknown, "U_UNKNOWN", Remedy::refuse, 1},
     Row{Code::u_state, "U_STATE", Remedy::refuse, 1},

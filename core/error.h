@@ -96,6 +96,7 @@ enum class Code {
   c_legal_basis,
   c_user,
   c_suspended,
+  c_closed,
   u_usage,
   u_unknown,
   u_state,

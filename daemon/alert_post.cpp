@@ -76,7 +76,7 @@ std::string AlertPost::try_all(const Transfer& transfer) {
       const std::string remark = at_.open_channel(at_.config, channel, AlertTurn::escalated)
                                      ->send(trial_message(at_.config, at_.clock.now()), transfer);
       if (!remark.empty()) outcome += ", but " + remark;
-      at_.db.transaction([&] { at_.ledger.keep_proof(channel, at_.config.alerts.digest_of(channel)); });
+      at_.db.transaction([&] { at_.settings.keep_proof(channel, at_.config.alerts.digest_of(channel)); });
       all_good = all_good && remark.empty();
     } catch (...) {
       const Error error = error_of(std::current_exception());

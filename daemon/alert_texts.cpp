@@ -367,6 +367,13 @@ constexpr std::array kMeanings = {
           {"Zorgkassen hebben niet de laatste lijst", "Care funds do not have the latest list"},
           {"Ze werken met wat ze eerder kregen, tot iemand hun bezorgt wat veranderde.",
            "They work with what they were given before, until somebody delivers what changed."}},
+    Topic{"closed-out",
+          {"De uitwisseling langs deze weg is afgesloten", "The exchange by this path is closed"},
+          {"Er wordt niets meer ingelezen, verzonden of geregistreerd. Vergeten, bewijs en het auditspoor "
+           "blijven werken.",
+           "Nothing is taken in, sent or recorded any more. Forgetting, evidence and the audit trail still "
+           "work."},
+          ""},
 };
 
 constexpr Phrase kSince = {"Sinds {}.", "Since {}."};

@@ -51,6 +51,7 @@ constexpr std::array kAsked = {
     Verb{"approve", Right::approve},
     Verb{"reject", Right::approve},
     Verb{"resume", Right::approve},
+    Verb{"close-out", Right::approve},
     Verb{"export", Right::operate},
     Verb{"incident-confirm", Right::operate},
     Verb{"incident-dismiss", Right::operate},

@@ -94,7 +94,7 @@ void look_at_key(Instance& at, const std::string& party, const std::vector<Pinne
                  const std::vector<KeyEnd>& ends, const Remedies& remedies) {
   const std::string cause = "key:" + party;
   const auto last = last_end(pins, ends);
-  at.ledger.keep_key_end(party, last ? last->at : std::nullopt);
+  at.settings.keep_key_end(party, last ? last->at : std::nullopt);
   const auto step = last ? days_step(*last->at, at.clock.now()) : std::nullopt;
   if (!step) return at.alerts.close(cause);
   at.alerts.raise(
@@ -170,7 +170,7 @@ void look_for_review(Instance& at, Date today) {
   if (!at.config.review_due) return;
   const Date due = today.year() / at.config.review_due->month() / at.config.review_due->day();
   const std::string cause = fmt::format("review:{}", static_cast<int>(today.year()));
-  if (today < due || at.ledger.begin() >= Time(std::chrono::sys_days(due)) || at.alerts.is_known(cause))
+  if (today < due || at.settings.begin() >= Time(std::chrono::sys_days(due)) || at.alerts.is_known(cause))
     return;
   at.alerts.raise(cause, AlertKind::attention, "REVIEW", "",
                   fmt::format("the yearly review of the security plan was due on {}", format_date(due)));
@@ -180,7 +180,7 @@ void look_for_review(Instance& at, Date today) {
 void look_at_channels(Instance& at) {
   const auto channels = at.config.alerts.rules().channels;
   const bool proven = std::any_of(channels.begin(), channels.end(), [&](const std::string& channel) {
-    return at.ledger.proof_of(channel) == at.config.alerts.digest_of(channel);
+    return at.settings.proof_of(channel) == at.config.alerts.digest_of(channel);
   });
   if (proven || at.config.environment != Environment::production) return at.alerts.close("unproven");
   at.alerts.raise(
@@ -247,9 +247,24 @@ void look_at_audit(Instance& at) {
                               report.problems.size(), report.problems.front().seq));
 }
 
+// Once the path is closed nothing is expected any more.
+void look_at_what_stays(Instance& at) {
+  static constexpr std::array<std::string_view, 11> kOver = {
+      "list-due", "unheard",  "key",  "certificate", "window",       "legal-basis",
+      "review",   "unproven", "step", "rehearsal",   "configuration"};
+  at.db.transaction([&] {
+    for (const Alert& alert : at.alerts.open())
+      if (std::find(kOver.begin(), kOver.end(), topic_of(alert)) != kOver.end()) at.alerts.close(alert.cause);
+    look_at_disk(at);
+    look_at_audit(at);
+    look_at_incidents(at);
+  });
+}
+
 }  // namespace
 
 void look_at_deadlines(Instance& at) {
+  if (at.settings.closed_out()) return look_at_what_stays(at);
   const auto ends = at.seal.key_ends();
   at.db.transaction([&] {
     look_for_list(at, date_of(at.clock.now()));

@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "daemon/alert_topics.h"
+#include "daemon/closing.h"
 #include "daemon/housekeeping.h"
 #include "daemon/officer.h"
 #include "daemon/rules.h"
@@ -67,7 +68,7 @@ Engine::Engine(Instance& instance)
 void Engine::start() {
   tidy_spool_at_start(at_);
   at_.db.transaction([&] {
-    at_.ledger.begin();
+    at_.settings.begin();
     at_.alerts.tellings().start();
   });
   // Nobody waits for the answer any more, and what ended the service may have been the question.
@@ -143,12 +144,12 @@ std::optional<Time> Engine::next_due() {
 // A stop switch goes before everything, whatever else is due for longer; once it is off, each in its turn.
 Engine::Next Engine::coming(Time now) {
   Next next;
-  const bool suspended = !at_.holds.suspensions().empty();
-  if (!suspended) next.command = at_.agenda.pending_of("suspend");
+  const bool halted = is_halted(at_);
+  if (!halted) next.command = at_.agenda.pending_of("suspend");
   if (next.command) return next;
   next.command = at_.agenda.next_command();
   next.telling = at_.alerts.tellings().next();
-  if (suspended) {  // what tells people something goes on: deadlines, and what waits in the drop folder
+  if (halted) {  // what tells people something goes on: deadlines, and what waits in the drop folder
     next.chore = at_.agenda.chore(Chore::tidy);
     if (at_.config.role == Role::sender)
       if (const auto scan = at_.agenda.chore(Chore::scan); scan.wait.due < next.chore->wait.due)
@@ -384,6 +385,7 @@ std::string Engine::obey(const Command& command, const Transfer& transfer) {
     return text;
   }
   if (command.verb.starts_with("incident-")) return obey_incident(at_, command);
+  if (command.verb == "close-out") return close_out(at_, command, transfer);
   if (command.verb == "close-alert") {
     std::string text;
     at_.db.transaction([&] {

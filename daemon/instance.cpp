@@ -24,6 +24,7 @@ Instance::Instance(Config configuration, Share& its_share, Seal& its_seal, const
       spool(made(config.state) / "spool"),
       quarantine(config.state / "quarantine"),
       db(config.database_url),
+      settings(db, its_clock),
       ledger(db, its_clock),
       lists(db, its_clock),
       cases(db),

@@ -21,6 +21,7 @@
 #include "daemon/offers.h"
 #include "daemon/open_files.h"
 #include "daemon/register.h"
+#include "daemon/settings.h"
 #include "formats/seal.h"
 
 namespace veer {
@@ -39,6 +40,7 @@ struct Instance {
   std::filesystem::path spool;
   std::filesystem::path quarantine;
   Database db;
+  Settings settings;
   Ledger ledger;
   Register lists;
   Cases cases;

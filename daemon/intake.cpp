@@ -8,6 +8,7 @@
 
 #include "core/digest.h"
 #include "core/log.h"
+#include "daemon/closing.h"
 #include "daemon/rules.h"
 #include "daemon/texts.h"
 #include "formats/package.h"
@@ -261,6 +262,7 @@ std::optional<Time> Intake::look_at(const DroppedFile& file, const Transfer& tra
       at_.db.transaction([&] { at_.offers.save(offer); });
     }
     if (now < offer.seen_at + at_.config.intake.settle) return offer.seen_at + at_.config.intake.settle;
+    require_open(at_);
     if (!at_.holds.suspensions().empty())
       wait_for_resumption(offer);
     else

@@ -26,13 +26,9 @@ constexpr std::string_view kExchangeColumns =
 constexpr std::string_view kArrivalColumns =
     "id, name, revision, size, stage, outcome, sha256, exchange, resumed, appearances, found_at, due_at,"
     " attempts, problem_code, problem";
-// Facts about the instance.
+// Settings.
 const std::string kLastStem = "last_stem";          // milliseconds
 const std::string kReservedStem = "reserved_stem";  // the whole stem
-const std::string kBegan = "began";                 // milliseconds
-const std::string kKeyEnd = "key_end:";             // and a party: milliseconds
-const std::string kProof = "proof:";                // and a channel: SHA-256 of its settings
-const std::string kEnvironment = "environment";
 constexpr std::string_view kReceiptColumns = "exchange, json, json_sha256, signature, status, copy";
 
 template <typename Enum, std::size_t N>
@@ -307,9 +303,8 @@ std::optional<std::string> Ledger::last_receipt() {
 std::optional<Time> Ledger::last_heard() {
   const auto last =
       db_.query_one("SELECT max(at) FROM receipt WHERE at <= :now", {to_millis(clock_.now())})->maybe_time(0);
-  const auto began = setting(kBegan);
-  if (!began) return last;
-  return std::max(from_millis(*began), last.value_or(Time()));
+  const auto began = settings_.began();
+  return began ? std::optional(std::max(*began, last.value_or(Time()))) : last;
 }
 
 bool Ledger::knows_receipt(const std::string& json_sha256) {
@@ -437,81 +432,15 @@ void Ledger::contact_is_back(Time now) {
 }
 
 Time Ledger::reserve_stem(Purpose purpose, int reference_year, std::int64_t revision) {
-  const Time sealed_at =
-      std::max(clock_.now(), from_millis(setting(kLastStem).value_or(0)) + std::chrono::milliseconds(1));
+  const Time sealed_at = std::max(
+      clock_.now(), from_millis(settings_.number(kLastStem).value_or(0)) + std::chrono::milliseconds(1));
   db_.transaction([&] {
-    set(kLastStem, std::to_string(to_millis(sealed_at)));
-    set(kReservedStem, make_stem(purpose, reference_year, static_cast<int>(revision), sealed_at));
+    settings_.set(kLastStem, std::to_string(to_millis(sealed_at)));
+    settings_.set(kReservedStem, make_stem(purpose, reference_year, static_cast<int>(revision), sealed_at));
   });
   return sealed_at;
 }
 
-std::string Ledger::reserved_stem() {
-  const auto row = db_.query_one("SELECT value FROM setting WHERE name = :name", {kReservedStem});
-  return row ? row->text(0) : "";
-}
-
-// Facts about the instance.
-
-std::optional<Time> Ledger::key_end(const std::string& party) {
-  const auto end = setting(kKeyEnd + party);
-  return end ? std::optional(from_millis(*end)) : std::nullopt;
-}
-
-void Ledger::keep_key_end(const std::string& party, const std::optional<Time>& end) {
-  if (end)
-    set(kKeyEnd + party, std::to_string(to_millis(*end)));
-  else
-    db_.execute("DELETE FROM setting WHERE name = :name", {kKeyEnd + party});
-}
-
-void Ledger::keep_proof(const std::string& channel, const std::string& settings) {
-  set(kProof + channel, settings);
-}
-
-std::string Ledger::proof_of(const std::string& channel) { return text(kProof + channel); }
-
-void Ledger::claim(const std::string& environment) {
-  std::string known = text(kEnvironment);
-  if (known == environment) return;
-  // Books from before this was written down tell it by what they hold.
-  if (const auto other = known.empty()
-                             ? db_.query_one("SELECT environment FROM exchange WHERE environment <> "
-                                             ":environment LIMIT 1",
-                                             {environment})
-                             : std::nullopt)
-    known = other->text(0);
-  if (!known.empty())
-    throw Error(
-        Code::c_config,
-        fmt::format("these books are of the {} environment, and the configuration says {}: give each a "
-                    "state folder, keys and a share of its own",
-                    known, environment));
-  db_.transaction([&] { set(kEnvironment, environment); });
-}
-
-Time Ledger::begin() {
-  if (const auto began = setting(kBegan); began && from_millis(*began) <= clock_.now())
-    return from_millis(*began);
-  set(kBegan, std::to_string(to_millis(clock_.now())));
-  return clock_.now();
-}
-
-std::optional<std::int64_t> Ledger::setting(const std::string& name) {
-  const auto row = db_.query_one("SELECT value FROM setting WHERE name = :name", {name});
-  return row ? row->maybe_integer(0) : std::nullopt;
-}
-
-std::string Ledger::text(const std::string& name) {
-  const auto row = db_.query_one("SELECT value FROM setting WHERE name = :name", {name});
-  return row ? row->text(0) : "";
-}
-
-void Ledger::set(const std::string& name, const std::string& value) {
-  db_.execute(
-      "INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET"
-      " value = excluded.value",
-      {name, value});
-}
+std::string Ledger::reserved_stem() { return settings_.text(kReservedStem); }
 
 }  // namespace veer

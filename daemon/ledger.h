@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "daemon/database.h"
+#include "daemon/settings.h"
 #include "formats/names.h"
 #include "formats/receipt.h"
 
@@ -99,7 +100,7 @@ bool is_called(const Exchange& exchange, const std::string& text);
 /// the old one first. Callers open the transactions. One thread.
 class Ledger {
  public:
-  Ledger(Database& database, const Clock& clock) : db_(database), clock_(clock) {}
+  Ledger(Database& database, const Clock& clock) : db_(database), clock_(clock), settings_(database, clock) {}
 
   // Exchanges.
   void insert(const Exchange& exchange);
@@ -179,24 +180,11 @@ class Ledger {
   Time reserve_stem(Purpose purpose, int reference_year, std::int64_t revision);
   /// The stem that was reserved last; empty when none was.
   std::string reserved_stem();
-  /// When the last key of a party that may be used ends, as it was last looked up; empty: never.
-  std::optional<Time> key_end(const std::string& party);
-  void keep_key_end(const std::string& party, const std::optional<Time>& end);
-  /// That a channel of [alerts] told somebody, by the digest of its settings; empty when none ever did.
-  void keep_proof(const std::string& channel, const std::string& settings);
-  std::string proof_of(const std::string& channel);
-  /// Test and production never share books: throws C_CONFIG when these are of the other environment.
-  void claim(const std::string& environment);
-  /// When this side first ran: now, the first time that it is asked, and when that lies in the future.
-  Time begin();
 
  private:
-  std::optional<std::int64_t> setting(const std::string& name);
-  std::string text(const std::string& name);
-  void set(const std::string& name, const std::string& value);
-
   Database& db_;
   const Clock& clock_;
+  Settings settings_;
 };
 
 }  // namespace veer

@@ -157,7 +157,7 @@ void add_alerts(Exposition& out, const std::vector<Alert>& open) {
                }));
 }
 
-void add_share(Exposition& out, const Config& config, Ledger& ledger) {
+void add_share(Exposition& out, const Config& config, Ledger& ledger, Settings settings) {
   const auto arrivals = ledger.open_arrivals();
   out.gauge("arrivals", "Files of the share that are being dealt with.");
   for (const ArrivalStage stage : kOpenArrivalStages)
@@ -171,7 +171,7 @@ void add_share(Exposition& out, const Config& config, Ledger& ledger) {
   out.gauge("key_end_timestamp_seconds",
             "When the last key of a party that may be used ends; no sample when none does.");
   for (const std::string& party : {config.party, config.counterparty})
-    out.sample({{"owner", party}}, ledger.key_end(party));
+    out.sample({{"owner", party}}, settings.key_end(party));
 }
 
 void add_people(Exposition& out, Database& db, const Clock& clock) {
@@ -211,7 +211,7 @@ std::string metrics_of(const Config& config, Database& db, const Clock& clock) {
   add_exchanges(out, config.role, ledger.exchanges());
   add_finished(out, db);
   add_chores(out, config.role, agenda);
-  add_share(out, config, ledger);
+  add_share(out, config, ledger, Settings(db, clock));
   add_alerts(out, AlertBook(db, clock).open());
   add_people(out, db, clock);
   add_audit_head(out, audit);

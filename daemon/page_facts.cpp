@@ -111,7 +111,7 @@ class Gathering {
     } else if (coming(year) != nullptr || (x != nullptr && is_open(x->stage))) {
       facts.state = YearState::under_way;
     } else if (facts.due && today() > *facts.due &&
-               at_.ledger.begin() < Time(std::chrono::sys_days(*facts.due))) {
+               at_.settings.begin() < Time(std::chrono::sys_days(*facts.due))) {
       facts.state = YearState::missed;
     } else if (x != nullptr && !is_taken_back(x->stage)) {
       facts.state = YearState::refused;

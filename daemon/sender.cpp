@@ -11,6 +11,7 @@
 #include "daemon/housekeeping.h"
 #include "daemon/rules.h"
 #include "daemon/shared_alerts.h"
+#include "daemon/suspension.h"
 #include "daemon/texts.h"
 #include "formats/receipt.h"
 
@@ -393,7 +394,7 @@ Time Sender::run(Chore chore, const Transfer& transfer) {
     prune(at_);
   }
   look_at_deadlines(at_);
-  if (at_.holds.suspensions().empty()) look_over_outgoing(at_, transfer);
+  if (!is_halted(at_)) look_over_outgoing(at_, transfer);
   return next_look_at_deadlines(at_);
 }
 
@@ -402,7 +403,7 @@ Time Sender::rehearse_in_time(const Transfer& transfer) {
   const auto every = at_.config.rehearse_every;
   if (every.count() == 0) return now + kTidyEvery;
   const auto last = at_.ledger.last_rehearsal();
-  const Time due = last ? last->opened_at + every : at_.ledger.begin() + kFirstRehearsal;
+  const Time due = last ? last->opened_at + every : at_.settings.begin() + kFirstRehearsal;
   if (due > now) return due;
   if (last && is_open(last->stage)) return now + kTidyEvery;  // what keeps it is told by its own alert
   intake_.rehearse({}, transfer);

@@ -6,16 +6,18 @@
 #include <fmt/format.h>
 
 #include "core/log.h"
+#include "daemon/closing.h"
 #include "daemon/rules.h"
 
 namespace veer {
 
 void require_going(Instance& at, std::string_view verb) {
   if (verb.starts_with("incident-")) return;
-  static constexpr std::array<std::string_view, 9> kAlways = {
-      "forget", "approve-forget",    "suspend",     "resume",     "withdraw",
-      "reject", "acknowledge-alert", "test-alerts", "close-alert"};
-  if (std::find(kAlways.begin(), kAlways.end(), verb) != kAlways.end()) return;
+  static constexpr std::array<std::string_view, 6> kEver = {
+      "forget", "approve-forget", "reject", "test-alerts", "acknowledge-alert", "close-alert"};
+  if (std::find(kEver.begin(), kEver.end(), verb) != kEver.end()) return;
+  if (verb != "close-out") require_open(at);
+  if (verb == "suspend" || verb == "resume" || verb == "withdraw") return;
   if (const auto holds = at.holds.suspensions(); !holds.empty())
     throw Error(
         Code::c_suspended,
@@ -23,6 +25,8 @@ void require_going(Instance& at, std::string_view verb) {
                     "'veer resume'; then ask again",
                     format_time(holds.front().asked_at), names_of(holds)));
 }
+
+bool is_halted(Instance& at) { return at.settings.closed_out() || !at.holds.suspensions().empty(); }
 
 std::string suspend(Instance& at, const Person& who) {
   const std::string person = std::to_string(who.uid);

@@ -136,7 +136,7 @@ Working::Working(Key, const Config& config, FolderLock state, FolderLock keys)
     return std::make_unique<GpgmeSeal>(config.openpgp_home, config.own_keys, recipient, clock_,
                                        passphrase_of(config));
   };
-  instance_->ledger.claim(std::string(environment_name(config.environment)));
+  instance_->settings.claim(std::string(environment_name(config.environment)));
   engine_.emplace(*instance_);
 }
 
@@ -144,8 +144,9 @@ void Working::require_heard() {
   const Config& config = instance_->config;
   if (config.environment != Environment::production) return;
   const auto channels = config.alerts.rules().channels;
-  if (std::none_of(channels.begin(), channels.end(),
-                   [&](const std::string& channel) { return !instance_->ledger.proof_of(channel).empty(); }))
+  if (std::none_of(channels.begin(), channels.end(), [&](const std::string& channel) {
+        return !instance_->settings.proof_of(channel).empty();
+      }))
     throw Error(
         Code::c_production,
         fmt::format("production begins once a channel of [alerts] has told somebody: '{} alerts test'",

@@ -98,10 +98,10 @@ class Examination {
     attempt("alerts", [&] {
       Database books(config_.database_url, Database::Access::read_only);
       require_schema(books);
-      Ledger ledger(books, clock_);
+      Settings settings(books, clock_);
       const auto channels = config_.alerts.rules().channels;
       const bool proven = std::any_of(channels.begin(), channels.end(), [&](const std::string& channel) {
-        return ledger.proof_of(channel) == config_.alerts.digest_of(channel);
+        return settings.proof_of(channel) == config_.alerts.digest_of(channel);
       });
       if (!proven)
         throw Error(

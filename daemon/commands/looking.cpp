@@ -204,6 +204,7 @@ void show_status(Context& context) {
     if (x.wait.due || x.stage == Stage::held) open.push_back(std::move(x));
   const auto suspensions = books.holds.suspensions();
   const auto rehearsed = books.ledger.last_rehearsal(true);
+  const auto closed = Settings(*books.db, books.clock).closed_out();
   auto arrivals = books.ledger.open_arrivals();
   const auto years = books.db->query(
       "SELECT reference_year, revision, set_aside FROM list l WHERE revision = (SELECT max(revision)"
@@ -232,6 +233,7 @@ void show_status(Context& context) {
                  {"worker", holder ? Json(*holder) : Json(nullptr)},
                  {"last_poll", last_poll ? Json(format_time(*last_poll)) : Json(nullptr)},
                  {"last_rehearsal", rehearsed ? Json(format_time(rehearsed->changed_at)) : Json(nullptr)},
+                 {"closed_out", closed ? Json(format_time(*closed)) : Json(nullptr)},
                  {"suspension", suspensions.empty() ? Json(nullptr) : json_of(suspensions.front())}};
     for (const ChoreState& chore : chores) json[std::string(chore_name(chore.chore))] = json_of(chore.wait);
     json["exchanges"] = Json::array();
@@ -271,6 +273,7 @@ void show_status(Context& context) {
 
   std::string text = fmt::format("{} ({}, {}): {}\n", books.config.party, role_name(books.config.role),
                                  environment_name(books.config.environment), who_works(holder));
+  if (closed) text += fmt::format("CLOSED for good since {}\n", format_time(*closed));
   if (!suspensions.empty())
     text += fmt::format(
         "SUSPENDED since {} by {}: another person, an approver, lets it go on with 'veer resume'\n",

@@ -166,7 +166,7 @@ TEST_CASE("Q13: what works when, by window and legal basis, on both sides") {
 TEST_CASE("books of the test environment never become those of production") {
   Exchanging e;
   e.exchange();
-  CHECK_THROWS_AS(e.pair.aii->instance.ledger.claim("production"), Error);
-  e.pair.aii->instance.ledger.claim("test");
-  CHECK_THROWS_AS(e.pair.aii->instance.ledger.claim("production"), Error);
+  CHECK_THROWS_AS(e.pair.aii->instance.settings.claim("production"), Error);
+  e.pair.aii->instance.settings.claim("test");
+  CHECK_THROWS_AS(e.pair.aii->instance.settings.claim("production"), Error);
 }

@@ -97,7 +97,7 @@ struct Year {
   /// What 'veer alerts test' leaves.
   void prove_mail() {
     Instance& at = pair.avsb->instance;
-    at.db.transaction([&] { at.ledger.keep_proof("mail", at.config.alerts.digest_of("mail")); });
+    at.db.transaction([&] { at.settings.keep_proof("mail", at.config.alerts.digest_of("mail")); });
   }
   FakeSeal& seal() { return dynamic_cast<FakeSeal&>(*pair.aii_seal); }
 };

@@ -1,0 +1,141 @@
+#include "daemon/closing.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/digest.h"
+#include "core/files.h"
+#include "core/log.h"
+#include "daemon/answering.h"
+#include "daemon/intake.h"
+#include "daemon/legal_basis.h"
+
+namespace veer {
+namespace {
+
+/// Everything that is not over yet, in words.
+std::vector<std::string> open_matters(Instance& at, const Command& command) {
+  std::vector<std::string> open;
+  const Date today = date_of(at.clock.now());
+  const auto& basis = at.config.legal_basis;
+  if (at.config.environment == Environment::production && today <= at.config.window.closes && basis &&
+      is_in_force(*basis, today))
+    open.push_back(
+        fmt::format("the transition lasts until {} ([window] closes)", format_date(at.config.window.closes)));
+  for (const Exchange& x : at.ledger.exchanges())
+    if (x.wait.due || x.stage == Stage::held)
+      open.push_back(fmt::format("exchange {} is {}", x.id.substr(0, 8), stage_name(x.stage)));
+  for (const Arrival& arrival : at.ledger.open_arrivals())
+    open.push_back(fmt::format("{} on the share is {}", arrival.name, arrival_stage_name(arrival.stage)));
+  for (const HoldKind kind : kHoldKinds)
+    for (const Hold& hold : at.holds.of(kind, HoldState::open))
+      open.push_back(fmt::format("{} {} waits for a second person", hold_kind_name(kind), hold.subject));
+  for (const Case& c : at.cases.all())
+    if (c.stage != CaseStage::answered)
+      open.push_back(fmt::format("case {} is {}", c.name(), case_stage_name(c.stage)));
+  for (const Delivery& d : at.deliveries.all())
+    if (d.wait.due) open.push_back(fmt::format("{} is to be delivered to {}", d.file, d.fund));
+  for (const Incident& incident : at.alerts.incidents().waiting())
+    open.push_back(fmt::format("incident {} is open", incident.id));
+  for (const Command& other : at.agenda.pending())
+    if (other.id != command.id) open.push_back(fmt::format("'{}' is asked for and not done yet", other.verb));
+  if (at.config.role == Role::sender)
+    for (const DroppedFile& file : dropped_files(at.config.drop))
+      open.push_back(fmt::format("{} lies in the drop folder", printable(file.name)));
+  return open;
+}
+
+bool is_ours(const std::string& name) { return parse_file_name(name) || is_part_name(name); }
+
+/// Names what the share would not remove.
+std::vector<std::string> empty_share(Instance& at, const Transfer& transfer) {
+  std::vector<std::string> left;
+  for (const Folder folder : {Folder::outgoing, Folder::incoming})
+    for (const ShareEntry& entry : at.share.list(folder, transfer)) {
+      if (!is_ours(entry.name)) continue;
+      try {
+        at.share.remove(folder, entry.name, transfer);
+      } catch (const Error& error) {
+        if (error.code() != Code::s_rights) throw;
+        left.push_back(entry.name);
+      }
+    }
+  return left;
+}
+
+std::string report_of(Instance& at, const std::string& who, const std::vector<std::string>& left) {
+  const Config& config = at.config;
+  std::string text =
+      fmt::format("Veerdienst closing report, 1\nparty {}\nother side {}\nenvironment {}\nclosed {}\nby {}\n",
+                  config.party, config.counterparty, environment_name(config.environment),
+                  format_time(at.clock.now()), who);
+  text +=
+      "\nWhat travelled: stage, revision, numbers, SHA-256 of the sealed package, name, SHA-256 of the "
+      "receipt\n";
+  auto exchanges = at.ledger.exchanges();
+  std::reverse(exchanges.begin(), exchanges.end());
+  for (const Exchange& x : exchanges) {
+    const auto receipt = at.ledger.receipt_of(x.id);
+    text += fmt::format("{} r{} {} {} {} {}\n", stage_name(x.stage), x.revision, x.records, x.package_sha256,
+                        x.package, receipt ? receipt->json_sha256 : "-");
+  }
+  text += "\nQuality cases: name, data, persons, outcome\n";
+  for (const Case& c : at.cases.all())
+    text += fmt::format("{} {} {} {}\n", c.name(), category_name(c.category), c.persons,
+                        c.outcome ? case_outcome_name(*c.outcome) : "-");
+  text += "\nDeliveries to care funds: fund, revision, numbers, SHA-256, name\n";
+  for (const Delivery& d : at.deliveries.all())
+    if (d.stage == DeliveryStage::delivered)
+      text += fmt::format("{} r{} {} {} {}\n", d.fund, d.revision, d.records, d.sha256, d.file);
+  text += "\nKeys to retire on this machine ('veer keys retire'), and their subkeys with them\n";
+  for (const auto* pins : {&config.own_keys, &config.counterparty_keys})
+    for (const PinnedKey& pin : *pins) text += pin.fingerprint + "\n";
+  for (const PinnedKey& pin : also_pinned(config)) text += pin.fingerprint + "\n";
+  text += "\nLeft on the share, which does not let this side remove it\n";
+  for (const std::string& name : left) text += name + "\n";
+  const AuditHead head = at.audit.head();
+  text += fmt::format("\nAudit trail\n{} {}\n", head.seq, head.head);
+  return text;
+}
+
+}  // namespace
+
+void require_open(Instance& at) {
+  if (const auto closed = at.settings.closed_out())
+    throw Error(Code::c_closed,
+                fmt::format("this path was closed for good on {}: nothing is taken in, sent or "
+                            "recorded any more",
+                            format_date(date_of(*closed))));
+}
+
+std::string close_out(Instance& at, const Command& command, const Transfer& transfer) {
+  const fs::path folder = at.config.state / kClosingFolder;
+  const fs::path report = folder / "closing-report.txt";
+  const std::string done = fmt::format(
+      "the path is closed for good. What travelled, and which keys to retire, stands in {}, signed beside it",
+      report.native());
+  if (!at.settings.closed_out()) {
+    if (const auto open = open_matters(at, command); !open.empty())
+      throw Error(Code::u_state, fmt::format("this is still open: {}", fmt::join(open, "; ")));
+    const std::string text = report_of(at, command.who.name, empty_share(at, transfer));
+    make_folder(folder);
+    write_file(report, text);
+    write_file(folder / "closing-report.txt.sig", at.seal.sign(text));
+    at.db.transaction([&] {
+      at.settings.close_out();
+      at.audit.append("closed-out", "", {{"report_sha256", sha256_hex(text)}, {"who", command.who.name}});
+      at.alerts.tell("closed-out", "CLOSED_OUT", "",
+                     fmt::format("{} closed the path for good", command.who.name));
+      at.agenda.schedule(Chore::tidy, at.clock.now());
+    });
+    log(LogLevel::warn, "{} closed the path for good", command.who.name);
+  }
+  for (const Exchange& x : at.ledger.exchanges()) remove_file(at.sealed_file(x));
+  std::error_code none;
+  fs::remove_all(at.config.state / kCasesFolder, none);
+  return done;
+}
+
+}  // namespace veer

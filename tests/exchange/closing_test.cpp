@@ -1,0 +1,106 @@
+// The end of the path: what must be over before, what remains, and what works afterwards.
+
+#include "daemon/closing.h"
+
+#include <catch2/catch.hpp>
+
+#include "core/files.h"
+#include "exchange/exchanging.h"
+#include "support/text.h"
+
+using namespace veer;
+using namespace veer::test;
+using namespace std::chrono_literals;
+using Names = std::vector<std::string>;
+
+namespace {
+
+const Person kApprover{1002, "approver"};
+
+struct Closing : Exchanging {
+  std::string told(Side& side, const std::string& verb, const std::string& argument = "") {
+    const auto id = side.instance.agenda.ask(verb, argument, kApprover);
+    pair.run_for(1min);
+    const CommandResult result = side.instance.agenda.result_of(id);
+    REQUIRE(result.stage != CommandStage::pending);
+    return result.stage == CommandStage::failed ? result.code : result.text;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a path is closed on both sides when nothing is open: the share is empty, a signed report stays") {
+  Closing c;
+  c.exchange();
+  REQUIRE(c.pair.sent().stage == Stage::acknowledged);
+  write_file(c.folder / "share/to_aii" / file_name(c.pair.sent().stem, FileKind::recorded, 2), "left over");
+  const std::string sealed = c.pair.sent().package;
+  REQUIRE(fs::exists(c.pair.aii->instance.spool / sealed));
+  for (Side* side : {c.pair.aii.get(), c.pair.avsb.get()}) {
+    c.pair.run_for(2h);
+    Instance& at = side->instance;
+    for (const Alert& alert : at.alerts.open()) at.db.transaction([&] { at.alerts.close(alert.cause); });
+    for (const Incident& incident : at.alerts.incidents().all())
+      at.db.transaction(
+          [&] { at.alerts.incidents().decide(incident.id, Verdict::dismissed, kApprover, "a trial"); });
+    CHECK(has(c.told(*side, "close-out"), "closed for good"));
+    const fs::path report = at.config.state / kClosingFolder / "closing-report.txt";
+    const std::string text = read_file(report);
+    CHECK(has(text, c.pair.sent().package_sha256));
+    CHECK(has(text, at.audit.head().head) == false);  // the closing itself comes after it
+    const std::string signature = read_file(report.native() + ".sig");
+    Seal& other = side == c.pair.aii.get() ? *c.pair.avsb_seal : *c.pair.aii_seal;
+    CHECK_NOTHROW(other.verify(text, signature));
+    CHECK(has(c.told(*side, "close-out"), "closed for good"));
+  }
+  CHECK(c.pair.to_aii().empty());
+  CHECK(c.pair.to_avsb().empty());
+  CHECK_FALSE(fs::exists(c.pair.aii->instance.spool / sealed));
+
+  CHECK(c.told(*c.pair.aii, "rehearse") == "C_CLOSED");
+  CHECK(c.told(*c.pair.aii, "resend", c.pair.sent().id) == "C_CLOSED");
+  CHECK(c.told(*c.pair.avsb, "export", "2026 premium") == "C_CLOSED");
+  CHECK(c.told(*c.pair.avsb, "lookup", "2026-01-01 desk") == "C_CLOSED");
+  CHECK(c.told(*c.pair.avsb, "forget", "notice") == "U_STATE");  // asked, and no number was given
+  c.pair.drop("inburgeringsplicht-2025.csv", csv_of(c.numbers));
+  c.pair.run_for(1h);
+  CHECK(has(c.pair.note("inburgeringsplicht-2025.csv"), "C_CLOSED"));
+  CHECK(c.pair.to_avsb().empty());
+  c.pair.run_for(std::chrono::days(40));
+  CHECK(c.pair.open_alerts(*c.pair.avsb).empty());
+  CHECK(c.lists().count(kYear) == 50);
+}
+
+TEST_CASE("a path is not closed while something is open, which is all told") {
+  Closing c;
+  c.pair.aii_share.forbid_put(true);
+  c.exchange();
+  c.pair.drop("vakantiefoto.csv", "x");
+  c.pair.run_for(1min);
+  const auto id = c.pair.aii->instance.agenda.ask("close-out", "", kApprover);
+  c.pair.run_for(1min);
+  const CommandResult result = c.pair.aii->instance.agenda.result_of(id);
+  CHECK(result.code == "U_STATE");
+  CHECK(has(result.text, "is sealed"));
+  CHECK(has(result.text, "vakantiefoto.csv"));
+  CHECK_FALSE(c.pair.aii->instance.settings.closed_out());
+  c.pair.aii_share.forbid_put(false);
+  c.pair.run_for(2h);
+  CHECK(c.pair.sent().stage == Stage::acknowledged);
+}
+
+TEST_CASE("in production a path is not closed before the transition ends, unless its legal basis has") {
+  Closing c;
+  make_production(c.pair.avsb_config);
+  c.pair.start_avsb();
+  CHECK(c.told(*c.pair.avsb, "close-out") == "U_STATE");
+  SECTION("after it") {
+    c.pair.avsb_config.window.closes = parse_date("2026-02-28").value();
+    c.pair.start_avsb();
+  }
+  SECTION("without a basis") {
+    c.pair.avsb_config.legal_basis->valid_until = parse_date("2026-02-28").value();
+    c.pair.start_avsb();
+  }
+  CHECK(has(c.told(*c.pair.avsb, "close-out"), "closed for good"));
+}
