@@ -23,14 +23,18 @@ function(veer_compile_options target)
   target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS)
 endfunction()
 
+# With precompiled headers ccache wants to see what is in them, and g++ 12 is wrong about the bounds of strings.
+set(veer_precompiling "")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set(veer_precompiling -fpch-preprocess -Wno-array-bounds -Wno-stringop-overflow)
+endif()
+
 # veer_precompile(TARGET HEADER ...): what costs most to read is read once for the whole target. Headers of libraries
 # alone: whether a file includes what it needs of the house stays to be seen.
 function(veer_precompile target)
   if(VEER_PRECOMPILE)
     target_precompile_headers(${target} PRIVATE ${ARGN})
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-      target_compile_options(${target} PRIVATE -fpch-preprocess)  # so that ccache sees what is in it
-    endif()
+    target_compile_options(${target} PRIVATE ${veer_precompiling})
   endif()
 endfunction()
 

@@ -372,8 +372,7 @@ constexpr std::array kMeanings = {
           {"Er wordt niets meer ingelezen, verzonden of geregistreerd. Vergeten, bewijs en het auditspoor "
            "blijven werken.",
            "Nothing is taken in, sent or recorded any more. Forgetting, evidence and the audit trail still "
-           "work."},
-          ""},
+           "work."}},
 };
 
 constexpr Phrase kSince = {"Sinds {}.", "Since {}."};

@@ -56,7 +56,8 @@ void Answering::read_case(const Arrival& arrival, Inbox& inbox, const Transfer& 
   c.stage = CaseStage::received;
   c.case_sha256 = arrival.sha256;
   c.opened_at = now;
-  if (!known) {
+  std::error_code none;
+  if (!known || (known->is_open() && !fs::exists(kept_file(c), none))) {
     make_folder(at_.config.state / kCasesFolder);
     write_file(kept_file(c), read_file(at_.fetched_file(arrival), kCaseCap));
   }
@@ -103,7 +104,6 @@ std::string Answering::answer(const Command& command) {
   text = without_numbers(printable(text, kLongestText));
   const auto outcome = case_outcome_named(word);
   if (!outcome) throw Error(Code::u_usage, "a case is answered by: corrected, source or unfounded");
-  require_basis(at_.config, date_of(at_.clock.now()));
   Case c = at_.cases.find(name);
   const std::string done = fmt::format("case {} is answered ({})", c.name(), word);
   if (c.stage != CaseStage::received) {

@@ -59,6 +59,7 @@ constexpr std::array kAsked = {
     Verb{"incident-close", Right::operate},
     Verb{"case-answer", Right::operate},
     Verb{"case-resend", Right::operate},
+    Verb{"case-close", Right::operate},
 };
 constexpr std::array kEntrusted = {
     Verb{"lookup", Right::desk},          Verb{"forget", Right::operate},

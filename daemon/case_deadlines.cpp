@@ -21,6 +21,8 @@ std::string described(const Case& c) {
 std::string case_cause(const Case& c) { return "case:" + c.id; }
 
 std::string told_outcome(const Case& c) {
+  if (!c.outcome && c.stage == CaseStage::answered)
+    return fmt::format("closed without an answer ({})", c.reply);
   if (!c.outcome) return "no answer yet";
   std::string text;
   switch (*c.outcome) {

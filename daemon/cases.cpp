@@ -51,6 +51,8 @@ Case case_of(const Row& row) {
   return c;
 }
 
+std::string skipped_numbers(int year) { return fmt::format("cases_before:{}", year); }
+
 }  // namespace
 
 std::string_view case_stage_name(CaseStage stage) { return kStages.at(static_cast<std::size_t>(stage)); }
@@ -123,8 +125,12 @@ std::vector<Case> Cases::all() {
 }
 
 Case Cases::find(const std::string& name) {
-  for (const Case& c : all())
-    if (c.name() == name) return c;
+  static constexpr std::size_t kLeast = 8;
+  std::optional<Case> found;
+  for (Case& c : all())
+    if ((c.name() == name || (name.size() >= kLeast && c.id.starts_with(name))) && (!found || c.is_open()))
+      found = std::move(c);
+  if (found) return *found;
   throw Error(Code::u_unknown, fmt::format("there is no case {}: see 'veer case list'", shown_name(name)));
 }
 
@@ -137,10 +143,17 @@ std::optional<Case> Cases::next() {
 }
 
 int Cases::next_number(int reference_year) {
-  return static_cast<int>(db_.query_one("SELECT coalesce(max(number), 0) + 1 FROM quality_case"
-                                        " WHERE reference_year = :year",
-                                        {reference_year})
-                              ->integer(0));
+  const auto skipped = settings_.number(skipped_numbers(reference_year)).value_or(0);
+  const auto last =
+      db_.query_one("SELECT coalesce(max(number), 0) FROM quality_case WHERE reference_year = :year",
+                    {reference_year})
+          ->integer(0);
+  return static_cast<int>(std::max(skipped, last)) + 1;
+}
+
+void Cases::skip_numbers(int reference_year, int last) {
+  if (last >= next_number(reference_year))
+    settings_.set(skipped_numbers(reference_year), std::to_string(last));
 }
 
 void Cases::pull_in(Time by) {

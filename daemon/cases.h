@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "daemon/database.h"
 #include "daemon/ledger.h"
+#include "daemon/settings.h"
 #include "formats/quality_case.h"
 
 namespace veer {
@@ -57,12 +58,13 @@ Date case_due(Time found_at);
 /// The book of quality cases. Callers open the transactions. One thread.
 class Cases {
  public:
-  explicit Cases(Database& database) : db_(database) {}
+  Cases(Database& database, const Clock& clock) : db_(database), settings_(database, clock) {}
 
   /// Writes a new one, or what changed of one: by its id.
   void save(const Case& quality_case);
   void defer(const Case& quality_case, Time due, const Error& error);
-  /// By the name that people use. Throws U_UNKNOWN.
+  /// By the name that people use, or the beginning of its id, eight characters or more; of two that bear one
+  /// name, since books were restored, the one that is open. Throws U_UNKNOWN.
   Case find(const std::string& name);
   std::optional<Case> with_id(const std::string& id);
   std::optional<Case> of_command(std::int64_t command);
@@ -71,11 +73,14 @@ class Cases {
   /// What is due first.
   std::optional<Case> next();
   int next_number(int reference_year);
+  /// The numbers up to that one were given, though these books do not know for what.
+  void skip_numbers(int reference_year, int last);
   /// The clock went back: nothing waits longer than until `by`.
   void pull_in(Time by);
 
  private:
   Database& db_;
+  Settings settings_;
 };
 
 }  // namespace veer

@@ -15,8 +15,11 @@
 namespace veer {
 namespace {
 
+// What close-out is given so that files on the share do not keep a path open for ever.
+constexpr const char* kRemoveUnread = "remove-unread";
+
 /// Everything that is not over yet, in words.
-std::vector<std::string> open_matters(Instance& at, const Command& command) {
+std::vector<std::string> open_matters(Instance& at, const Command& command, const Transfer& transfer) {
   std::vector<std::string> open;
   const Date today = date_of(at.clock.now());
   const auto& basis = at.config.legal_basis;
@@ -27,8 +30,17 @@ std::vector<std::string> open_matters(Instance& at, const Command& command) {
   for (const Exchange& x : at.ledger.exchanges())
     if (x.wait.due || x.stage == Stage::held)
       open.push_back(fmt::format("exchange {} is {}", x.id.substr(0, 8), stage_name(x.stage)));
-  for (const Arrival& arrival : at.ledger.open_arrivals())
-    open.push_back(fmt::format("{} on the share is {}", arrival.name, arrival_stage_name(arrival.stage)));
+  if (command.argument != kRemoveUnread) {
+    for (const Arrival& arrival : at.ledger.open_arrivals())
+      open.push_back(fmt::format("{} on the share is {}", arrival.name, arrival_stage_name(arrival.stage)));
+    for (const ShareEntry& entry : at.share.list(Folder::incoming, transfer))
+      if (const auto last = at.ledger.last_arrival(entry.name);
+          parse_file_name(entry.name) && (!last || last->revision != entry.revision))
+        open.push_back(fmt::format("{} lies on the share and was not read here", entry.name));
+    for (const ShareEntry& entry : at.share.list(Folder::outgoing, transfer))
+      if (parse_file_name(entry.name))
+        open.push_back(fmt::format("{} lies on the share and was not fetched by the other side", entry.name));
+  }
   for (const HoldKind kind : kHoldKinds)
     for (const Hold& hold : at.holds.of(kind, HoldState::open))
       open.push_back(fmt::format("{} {} waits for a second person", hold_kind_name(kind), hold.subject));
@@ -117,8 +129,13 @@ std::string close_out(Instance& at, const Command& command, const Transfer& tran
       "the path is closed for good. What travelled, and which keys to retire, stands in {}, signed beside it",
       report.native());
   if (!at.settings.closed_out()) {
-    if (const auto open = open_matters(at, command); !open.empty())
-      throw Error(Code::u_state, fmt::format("this is still open: {}", fmt::join(open, "; ")));
+    if (const auto open = open_matters(at, command, transfer); !open.empty())
+      throw Error(
+          Code::u_state,
+          fmt::format(
+              "this is still open: {}. What lies on the share and nobody will fetch or read any more is "
+              "removed with --{}",
+              fmt::join(open, "; "), kRemoveUnread));
     const std::string text = report_of(at, command.who.name, empty_share(at, transfer));
     make_folder(folder);
     write_file(report, text);

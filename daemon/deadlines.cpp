@@ -258,6 +258,7 @@ void look_at_what_stays(Instance& at) {
     look_at_disk(at);
     look_at_audit(at);
     look_at_incidents(at);
+    look_at_old_pages(at);
   });
 }
 

@@ -10,11 +10,12 @@
 namespace veer {
 namespace {
 
-constexpr std::array<std::string_view, 4> kStages = {"held", "sealed", "delivered", "ended"};
+constexpr std::array<std::string_view, 5> kStages = {"held", "sealed", "delivering", "delivered", "ended"};
 constexpr std::string_view kColumns =
     "id, request, fund, reference_year, list_revision, revision, file, sha256, records, stage, salt, "
     "commitment, "
-    "opened_at, resume_note, due_at, attempts, problem_code, problem";
+    "opened_at, resume_note, due_at, attempts, problem_code, problem, recipient_key, "
+    "members_as_of";
 
 Delivery delivery_of(const Row& row) {
   Delivery d;
@@ -36,6 +37,8 @@ Delivery delivery_of(const Row& row) {
   d.opened_at = from_millis(row.integer(12));
   d.resume_note = row.text(13);
   d.wait = {row.maybe_time(14), row.integer(15), row.text(16), row.text(17)};
+  d.key = row.text(18);
+  d.members_as_of = parse_date(row.text(19)).value_or(Date{});
   return d;
 }
 
@@ -50,12 +53,28 @@ void Deliveries::save(const Delivery& d) {
   db_.execute(
       fmt::format("INSERT INTO delivery ({}) VALUES (:id, :request, :fund, :year, :list, :revision, :file, "
                   ":sha, :records, :stage, :salt, :commitment, :opened, :note, :due, :attempts, :code, "
-                  ":problem)",
+                  ":problem, :key, :members)",
                   kColumns),
-      {d.id, d.request, d.fund, d.reference_year, d.list_revision, d.revision, d.file, d.sha256,
-       static_cast<std::int64_t>(d.records), std::string(delivery_stage_name(d.stage)), d.salt, d.commitment,
-       to_millis(d.opened_at), d.resume_note, or_null(d.wait.due), d.wait.attempts, d.wait.problem_code,
-       d.wait.problem});
+      {d.id,
+       d.request,
+       d.fund,
+       d.reference_year,
+       d.list_revision,
+       d.revision,
+       d.file,
+       d.sha256,
+       static_cast<std::int64_t>(d.records),
+       std::string(delivery_stage_name(d.stage)),
+       d.salt,
+       d.commitment,
+       to_millis(d.opened_at),
+       d.resume_note,
+       or_null(d.wait.due),
+       d.wait.attempts,
+       d.wait.problem_code,
+       d.wait.problem,
+       d.key,
+       format_date(d.members_as_of)});
 }
 
 void Deliveries::keep_note(const std::string& id, const std::string& note) {
@@ -91,12 +110,20 @@ std::optional<Delivery> Deliveries::next() {
 
 std::optional<Delivery> Deliveries::last(const std::string& fund, int reference_year) {
   const auto row = db_.query_one(
-      fmt::format(
-          "SELECT {} FROM delivery WHERE fund = :fund AND reference_year = :year AND stage IN ('sealed', "
-          "'delivered') ORDER BY revision DESC LIMIT 1",
-          kColumns),
+      fmt::format("SELECT {} FROM delivery WHERE fund = :fund AND reference_year = :year AND stage = "
+                  "'delivered' ORDER BY revision DESC LIMIT 1",
+                  kColumns),
       {fund, reference_year});
   return row ? std::optional(delivery_of(*row)) : std::nullopt;
+}
+
+std::int64_t Deliveries::next_revision(const std::string& fund, int reference_year) {
+  return db_
+      .query_one(
+          "SELECT coalesce(max(revision), 0) + 1 FROM delivery WHERE fund = :fund AND reference_year = "
+          ":year AND stage <> 'held'",
+          {fund, reference_year})
+      ->integer(0);
 }
 
 void Deliveries::cut_salts() { db_.execute("UPDATE delivery SET salt = '', commitment = ''"); }

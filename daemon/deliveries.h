@@ -12,9 +12,9 @@
 
 namespace veer {
 
-/// held: sealed, and waits for a second person. sealed: to be put on the fund's share. delivered: lies there.
-/// ended: was not released, or lapsed.
-enum class DeliveryStage { held, sealed, delivered, ended };
+/// held: sealed, and waits for a second person. sealed: to be put on the fund's share. delivering: is being
+/// put there, or was. delivered: lies there. ended: was not released, or lapsed.
+enum class DeliveryStage { held, sealed, delivering, delivered, ended };
 std::string_view delivery_stage_name(DeliveryStage stage);
 
 /// What one care fund gets of a recorded list (article 4; Q20 to Q24). No personal data: its numbers are in
@@ -23,6 +23,8 @@ struct Delivery {
   std::string id;       ///< UUID of its manifest
   std::string request;  ///< by which it was asked for and is released
   std::string fund;
+  std::string key;     ///< that it is sealed to
+  Date members_as_of;  ///< day of the membership register
   int reference_year = 0;
   std::int64_t list_revision = 1;
   std::int64_t revision = 1;  ///< of what this fund gets for that year
@@ -35,6 +37,9 @@ struct Delivery {
   Time opened_at;
   std::string resume_note = {};
   Wait wait = {};
+
+  /// Whether it may still go out.
+  bool is_pending() const { return stage != DeliveryStage::delivered && stage != DeliveryStage::ended; }
 };
 
 /// The book of deliveries. Callers open the transactions. One thread.
@@ -50,8 +55,9 @@ class Deliveries {
   std::vector<Delivery> of_request(const std::string& request);
   /// What is due first.
   std::optional<Delivery> next();
-  /// The last that a fund was given for a year.
+  /// The last that lies there for a fund and a year.
   std::optional<Delivery> last(const std::string& fund, int reference_year);
+  std::int64_t next_revision(const std::string& fund, int reference_year);
   /// No commitment is bound to anybody any more.
   void cut_salts();
   /// The clock went back: nothing waits longer than until `by`.

@@ -13,6 +13,7 @@
 #include "daemon/requests.h"
 #include "daemon/rules.h"
 #include "daemon/shared_alerts.h"
+#include "formats/acceptance.h"
 #include "formats/care_fund.h"
 #include "formats/list.h"
 
@@ -54,41 +55,74 @@ std::string digest_of(const std::vector<Delivery>& deliveries) {
 
 bool Distribution::is_called(const std::string& subject) { return subject.starts_with(kPrefix); }
 
-// Fail closed (Q20, Q23, Q24).
-void Distribution::require_fit(const Membership& membership) {
-  const DistributionConfig& config = at_.config.distribution;
+// Fail closed (Q23).
+void Distribution::require_fresh(Date members_as_of) {
+  const auto longest = at_.config.distribution.members_no_older;
   const Time now = at_.clock.now();
-  const Time as_of = Time(std::chrono::sys_days(membership.as_of));
-  if (as_of > now || now - as_of > config.members_no_older + std::chrono::days(1))
+  const Time as_of = Time(std::chrono::sys_days(members_as_of));
+  if (as_of > now || now - as_of > longest + std::chrono::days(1))
     throw Error(
         Code::u_state,
         fmt::format("the membership register is of {}, and must be of the last {} days ([distribution]): "
                     "ask for a fresh one",
-                    format_date(membership.as_of),
-                    std::chrono::duration_cast<std::chrono::days>(config.members_no_older).count()));
+                    format_date(members_as_of),
+                    std::chrono::duration_cast<std::chrono::days>(longest).count()));
+}
+
+// Q20, Q24: who is to get something now, by the key that it is sealed to.
+const Recipient& Distribution::recipient_of(const std::string& fund) {
+  const Recipient* const recipient = at_.config.distribution.find(fund);
+  if (recipient == nullptr)
+    throw Error(
+        Code::u_state,
+        fmt::format(
+            "{} is nobody to whom anything may go: the funds of article 4 stand in [distribution], and "
+            "anybody else there too once AII was notified",
+            shown_name(fund)));
+  const Date today = date_of(at_.clock.now());
+  if (recipient->notified_on &&
+      std::chrono::sys_days(*recipient->notified_on) >= std::chrono::sys_days(today))
+    throw Error(Code::u_state,
+                fmt::format("AII is to be notified of {} before anything goes there (article 4): "
+                            "[distribution] has it notified on {}",
+                            recipient->name, format_date(*recipient->notified_on)));
+  return *recipient;
+}
+
+void Distribution::require_fit(const Membership& membership) {
+  const DistributionConfig& config = at_.config.distribution;
+  require_fresh(membership.as_of);
   if (membership.members < config.members_at_least)
     throw Error(Code::u_state,
                 fmt::format("the membership register has {} members, fewer than the {} that are expected "
                             "([distribution]): it is not believed",
                             membership.members, config.members_at_least));
-  for (const auto& [fund, members] : membership.funds)
-    if (config.find(fund) == nullptr)
-      throw Error(
-          Code::u_state,
-          fmt::format(
-              "the membership register names {}, to whom nothing may go: the funds of article 4 stand "
-              "in [distribution], and anybody else there too once AII was notified",
-              shown_name(fund)));
-  for (const Recipient& recipient : config.recipients) {
-    if (recipient.notified_on &&
-        std::chrono::sys_days(*recipient.notified_on) >= std::chrono::sys_days(date_of(now)))
-      throw Error(Code::u_state,
-                  fmt::format("AII is to be notified of {} before anything goes there (article 4): "
-                              "[distribution] has it notified on {}",
-                              recipient.name, format_date(*recipient.notified_on)));
+  for (const auto& [fund, members] : membership.funds) recipient_of(fund);
+  for (const Recipient& recipient : config.recipients)
     if (!membership.funds.contains(recipient.name))
       throw Error(Code::u_state, fmt::format("the membership register has no member of {}: it is not whole",
                                              recipient.name));
+}
+
+// What was asked for and no longer counts, within a transaction.
+void Distribution::lapse(int year) {
+  std::set<std::string> requests;
+  for (Delivery& d : at_.deliveries.all()) {
+    if (d.reference_year != year || !d.is_pending()) continue;
+    at_.audit.append("distribution-lapsed", "",
+                     {{"subject", d.request},
+                      {"fund", d.fund},
+                      {"name", d.file},
+                      {"was", std::string(delivery_stage_name(d.stage))}});
+    at_.alerts.close(step_cause("delivery " + d.file));
+    requests.insert(d.request);
+    d.stage = DeliveryStage::ended;
+    d.wait = {};
+    at_.deliveries.save(d);
+  }
+  for (const std::string& request : requests) {
+    at_.holds.lapse(HoldKind::distribution, request);
+    at_.alerts.close(request_cause(request));
   }
 }
 
@@ -122,8 +156,8 @@ std::string Distribution::ask(const Command& command, const Transfer& transfer) 
     if (unchanged || (!last && part.empty()))
       ++same;
     else
-      deliveries.push_back(seal(*at_.config.distribution.find(fund), command, *list, what.year, membership,
-                                std::move(part), transfer));
+      deliveries.push_back(
+          seal(recipient_of(fund), command, *list, what.year, membership, std::move(part), transfer));
   }
   if (deliveries.empty())
     throw Error(Code::u_state,
@@ -132,11 +166,7 @@ std::string Distribution::ask(const Command& command, const Transfer& transfer) 
                             what.year));
   for (Delivery& d : deliveries) d.request = subject;
   at_.db.transaction([&] {
-    for (const Hold& older : at_.holds.of(HoldKind::distribution, HoldState::open)) {
-      end(older.subject);  // another request takes its place
-      at_.holds.lapse(HoldKind::distribution, older.subject);
-      at_.alerts.close(request_cause(older.subject));
-    }
+    lapse(what.year);  // another request takes the place of what did not go out yet
     for (const Delivery& d : deliveries) at_.deliveries.save(d);
     const std::string purpose =
         fmt::format("{} for 1 January {}; {} in no fund; members as of {}", shares_of(deliveries), what.year,
@@ -164,15 +194,16 @@ std::string Distribution::ask(const Command& command, const Transfer& transfer) 
 Delivery Distribution::seal(const Recipient& recipient, const Command& command, const RecordedList& list,
                             int year, const Membership& membership, std::vector<Insz> part,
                             const Transfer& transfer) {
-  const auto last = at_.deliveries.last(recipient.name, year);
   const Time sealed_at = at_.clock.now();
   const auto seal = at_.open_seal(recipient.keys);
   Delivery d;
   d.id = make_uuid(at_.random);
   d.fund = recipient.name;
+  d.key = seal->counterparty_key();
+  d.members_as_of = membership.as_of;
   d.reference_year = year;
   d.list_revision = list.revision;
-  d.revision = last ? last->revision + 1 : 1;
+  d.revision = at_.deliveries.next_revision(recipient.name, year);
   d.file = care_fund_file(d.fund, year, d.revision, sealed_at);
   d.records = part.size();
   d.salt = random_hex(at_.random);
@@ -186,7 +217,7 @@ Delivery Distribution::seal(const Recipient& recipient, const Command& command, 
                                                list.exchange,
                                                membership.as_of,
                                                {at_.config.party, at_.seal.own_key()},
-                                               {recipient.name, seal->counterparty_key()},
+                                               {recipient.name, d.key},
                                                sealed_at,
                                                d.records,
                                                sha256_hex(csv),
@@ -213,11 +244,7 @@ std::string Distribution::approve(const Approval& approval, const Command& comma
                             approval.subject));
   require_basis(at_.config, date_of(at_.clock.now()));
   const int year = deliveries.front().reference_year;
-  if (const auto list = at_.lists.newest(year); !list || list->revision != deliveries.front().list_revision)
-    throw Error(Code::u_state,
-                fmt::format("the list for {} was corrected since that was asked for: have it asked for "
-                            "anew with 'veer distribute'",
-                            year));
+  for (const Delivery& d : deliveries) require_still_right(d);
   at_.db.transaction([&] {
     at_.holds.decide(request.hold, HoldState::released, command.who);
     for (Delivery& d : deliveries) {
@@ -237,28 +264,56 @@ std::string Distribution::approve(const Approval& approval, const Command& comma
   return text;
 }
 
-// Within a transaction: nobody gets what was sealed for it.
-void Distribution::end(const std::string& request) {
-  for (Delivery& d : at_.deliveries.of_request(request)) {
-    if (d.stage == DeliveryStage::delivered) continue;
-    d.stage = DeliveryStage::ended;
-    d.wait = {};
-    at_.deliveries.save(d);
-  }
+// Between asking, releasing and delivering months may pass.
+void Distribution::require_still_right(const Delivery& d) {
+  const auto list = at_.lists.newest(d.reference_year);
+  if (!list || list->revision != d.list_revision)
+    throw Error(Code::u_state,
+                fmt::format("the list for {} was corrected since that was asked for: have it asked for "
+                            "anew with 'veer distribute'",
+                            d.reference_year));
+  require_fresh(d.members_as_of);
+  const Recipient& recipient = recipient_of(d.fund);
+  if (pinned(recipient.keys, d.key) == nullptr)
+    throw Error(
+        Code::u_state,
+        fmt::format("{} has another key since: have it asked for anew with 'veer distribute'", d.fund));
 }
 
 std::string Distribution::reject(const Rejection& rejection, const Person& who) {
-  reject_request(at_, HoldKind::distribution, rejection, who, "distribution-rejected",
-                 [&] { end(rejection.subject); });
+  const auto hold = at_.holds.find(HoldKind::distribution, rejection.subject);
+  const auto deliveries = at_.deliveries.of_request(rejection.subject);
+  const bool pending =
+      std::any_of(deliveries.begin(), deliveries.end(), [](const Delivery& d) { return d.is_pending(); });
+  if (hold && hold->state == HoldState::released &&
+      pending) {  // what did not go out yet does not go any more
+    require_second_person(at_.config.environment, at_.config.access, hold->asked_by, who);
+    at_.db.transaction([&] {
+      at_.audit.append("distribution-rejected", "",
+                       {{"subject", rejection.subject}, {"who", who.name}, {"reason", rejection.reason}});
+      lapse(deliveries.front().reference_year);
+    });
+  } else {
+    reject_request(at_, HoldKind::distribution, rejection, who, "distribution-rejected", [&] {
+      if (!deliveries.empty()) lapse(deliveries.front().reference_year);
+    });
+  }
   sweep();
   return fmt::format("{} is not delivered", shown_name(rejection.subject));
 }
 
-void Distribution::step(const Delivery& d, const Transfer& transfer) {
-  const Recipient* const recipient = at_.config.distribution.find(d.fund);
-  if (recipient == nullptr)
-    throw Error(Code::c_config,
-                fmt::format("{} is no longer in [distribution], and was to get {}", d.fund, d.file));
+void Distribution::step(const Delivery& before, const Transfer& transfer) {
+  Delivery d = before;
+  try {
+    require_still_right(d);
+  } catch (const Error& error) {
+    at_.db.transaction([&] {
+      lapse(d.reference_year);
+      raise_stale(d.reference_year, fmt::format("{} did not go to {}: {}", d.file, d.fund, error.message()));
+    });
+    sweep();
+    return;
+  }
   require_basis(at_.config, date_of(at_.clock.now()));
   std::error_code none;
   if (!fs::exists(spooled(d), none) || sha256_hex(FileBlob(spooled(d)), {.stop = transfer.stop}) != d.sha256)
@@ -266,7 +321,11 @@ void Distribution::step(const Delivery& d, const Transfer& transfer) {
                 fmt::format("{} does not lie in the spool as it was sealed (a failing disk, a restored "
                             "backup?): ask for it anew with 'veer distribute'",
                             d.file));
-  const auto share = at_.open_share(recipient->share);
+  const auto share = at_.open_share(recipient_of(d.fund).share);
+  if (d.stage == DeliveryStage::sealed) {
+    d.stage = DeliveryStage::delivering;
+    at_.db.transaction([&] { at_.deliveries.save(d); });
+  }
   const ResumeNote resume{d.resume_note, [&](const std::string& note) {
                             at_.db.transaction([&] { at_.deliveries.keep_note(d.id, note); });
                           }};
@@ -298,54 +357,44 @@ void Distribution::step(const Delivery& d, const Transfer& transfer) {
   log(LogLevel::info, "delivered {} to {}", d.file, d.fund);
 }
 
-void Distribution::tell_corrected(const Exchange& x) {
-  for (const Hold& hold : at_.holds.of(HoldKind::distribution, HoldState::open)) {
-    const auto deliveries = at_.deliveries.of_request(hold.subject);
-    if (deliveries.empty() || deliveries.front().reference_year != x.reference_year) continue;
-    end(hold.subject);
-    at_.holds.lapse(HoldKind::distribution, hold.subject);
-    at_.alerts.close(request_cause(hold.subject));
-  }
-  const auto all = at_.deliveries.all();
-  if (std::none_of(all.begin(), all.end(), [&](const Delivery& d) {
-        return d.reference_year == x.reference_year && d.stage != DeliveryStage::ended;
-      }))
-    return;
+// Within a transaction.
+void Distribution::raise_stale(int year, const std::string& why) {
   at_.alerts.raise(
-      stale_cause(x.reference_year), AlertKind::attention, "DISTRIBUTION_STALE", x.id,
-      fmt::format("care funds have the list for reference year {} as it was before revision {}: deliver "
-                  "what changed, 'veer distribute {} --members FILE'",
-                  x.reference_year, x.revision, x.reference_year));
+      stale_cause(year), AlertKind::attention, "DISTRIBUTION_STALE", "",
+      fmt::format("{}. Deliver what they are to have now: 'veer distribute {} --members FILE'", why, year));
+}
+
+void Distribution::tell_corrected(const Exchange& x) {
+  const auto all = at_.deliveries.all();
+  const bool concerned = std::any_of(all.begin(), all.end(), [&](const Delivery& d) {
+    return d.reference_year == x.reference_year && d.stage != DeliveryStage::ended;
+  });
+  lapse(x.reference_year);
+  if (concerned)
+    raise_stale(x.reference_year,
+                fmt::format("care funds have the list for reference year {} as it was before "
+                            "revision {}, or were to get it",
+                            x.reference_year, x.revision));
 }
 
 void Distribution::take_back() {
   at_.deliveries.cut_salts();
-  for (const Hold& hold : at_.holds.of(HoldKind::distribution, HoldState::open)) {
-    end(hold.subject);
-    at_.holds.lapse(HoldKind::distribution, hold.subject);
-    at_.alerts.close(request_cause(hold.subject));
-  }
   std::set<int> years;
-  for (Delivery& d : at_.deliveries.all()) {
-    if (d.stage == DeliveryStage::ended) continue;
-    years.insert(d.reference_year);
-    if (d.stage == DeliveryStage::delivered) continue;
-    d.stage = DeliveryStage::ended;  // released, and not there yet
-    d.wait = {};
-    at_.deliveries.save(d);
+  for (const Delivery& d : at_.deliveries.all())
+    if (d.stage != DeliveryStage::ended) years.insert(d.reference_year);
+  for (const int year : years) {
+    lapse(year);
+    raise_stale(
+        year, fmt::format("somebody was forgotten since the list for reference year {} was delivered to care "
+                          "funds, or was to be",
+                          year));
   }
-  for (const int year : years)
-    at_.alerts.raise(
-        stale_cause(year), AlertKind::attention, "DISTRIBUTION_STALE", "",
-        fmt::format("somebody was forgotten since the list for reference year {} was delivered to care "
-                    "funds, or was to be: they are to get a new one, 'veer distribute {} --members FILE'",
-                    year, year));
 }
 
 void Distribution::sweep() {
   std::set<std::string> wanted;
   for (const Delivery& d : at_.deliveries.all())
-    if (d.stage == DeliveryStage::held || d.stage == DeliveryStage::sealed) wanted.insert(d.file);
+    if (d.is_pending()) wanted.insert(d.file);
   for (const std::string& name : names_in(at_.spool))
     if (is_care_fund_file(name) && !wanted.contains(name)) remove_file(at_.spool / name);
 }

@@ -34,11 +34,15 @@ class Distribution {
   void sweep();
 
  private:
+  void require_fresh(Date members_as_of);
+  const Recipient& recipient_of(const std::string& fund);
   void require_fit(const Membership& membership);
+  void require_still_right(const Delivery& delivery);
   Delivery seal(const Recipient& recipient, const Command& command, const RecordedList& list, int year,
                 const Membership& membership, std::vector<Insz> part, const Transfer& transfer);
   std::filesystem::path spooled(const Delivery& delivery) const { return at_.spool / delivery.file; }
-  void end(const std::string& request);
+  void lapse(int year);
+  void raise_stale(int year, const std::string& why);
 
   Instance& at_;
 };

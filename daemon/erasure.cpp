@@ -232,12 +232,16 @@ void Erasure::reconcile_marks() {
       for (const std::string& line : fresh)
         at_.db.execute("INSERT INTO erased (mark) VALUES (:mark)", {line});
       const std::int64_t entries = erase_marked();
+      HandOver(at_).tell_taken_back();
+      Distribution(at_).take_back();
       at_.audit.append("forgotten", "",
                        {{"subject", "marks from before"},
                         {"persons", std::to_string(fresh.size())},
                         {"entries", std::to_string(entries)}});
     });
     log(LogLevel::warn, "persons who were forgotten before these books were restored are forgotten again");
+    HandOver(at_).take_back();
+    Distribution(at_).sweep();
   }
   write_marks();
   forget_old_pages(at_.db);

@@ -21,6 +21,9 @@ constexpr const char* kColumns =
     "id, kind, subject, digest, asked_uid, asked_by, asked_at, state, decided_uid, decided_by, decided_at, "
     "reason, purpose";
 
+// Before a digest, so that its first digits are never taken for the end of a number that stands before it.
+constexpr std::string_view kDigest = "sha256:";
+
 std::string kind_name(HoldKind kind) { return std::string(hold_kind_name(kind)); }
 
 template <typename Enum, std::size_t N>
@@ -66,6 +69,7 @@ Approval Approval::parse(const std::string& argument) {
   const std::size_t second = first == std::string::npos ? first : argument.find(' ', first + 1);
   Approval approval{argument.substr(0, first), ""};
   if (first != std::string::npos) approval.sha256 = argument.substr(first + 1, second - first - 1);
+  if (approval.sha256.starts_with(kDigest)) approval.sha256.erase(0, kDigest.size());
   bool good = is_sha256(approval.sha256);
   if (second != std::string::npos) {
     const char* const end = argument.data() + argument.size();
@@ -79,8 +83,8 @@ Approval Approval::parse(const std::string& argument) {
 }
 
 std::string Approval::text() const {
-  return set_aside == 0 ? fmt::format("{} {}", subject, sha256)
-                        : fmt::format("{} {} {}", subject, sha256, set_aside);
+  return fmt::format("{} {}{}{}", subject, kDigest, sha256,
+                     set_aside == 0 ? "" : fmt::format(" {}", set_aside));
 }
 
 Rejection Rejection::parse(const std::string& argument) {

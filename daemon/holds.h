@@ -48,7 +48,7 @@ struct Approval {
   std::string sha256;
   std::uint64_t set_aside = 0;  ///< how many faulty lines the approver was shown to be left out
 
-  /// "SUBJECT SHA256", or "SUBJECT SHA256 COUNT". Throws U_USAGE.
+  /// "SUBJECT [sha256:]DIGEST", or "SUBJECT [sha256:]DIGEST COUNT". Throws U_USAGE.
   static Approval parse(const std::string& argument);
   std::string text() const;
 };

@@ -45,7 +45,7 @@ void tidy_spool_at_start(Instance& at) {
       if (c.stage != CaseStage::answered) known.insert(letter_file(at, c, kind).filename());
   for (const Arrival& arrival : at.ledger.open_arrivals()) known.insert(at.fetched_file(arrival).filename());
   for (const Delivery& d : at.deliveries.all())
-    if (d.stage == DeliveryStage::held || d.stage == DeliveryStage::sealed) known.insert(d.file);
+    if (d.is_pending()) known.insert(d.file);
   const std::string reserved = at.ledger.reserved_stem();
   for (const std::string& name : names_in(at.spool)) {
     if (known.contains(name)) continue;

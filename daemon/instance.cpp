@@ -27,7 +27,7 @@ Instance::Instance(Config configuration, Share& its_share, Seal& its_seal, const
       settings(db, its_clock),
       ledger(db, its_clock),
       lists(db, its_clock),
-      cases(db),
+      cases(db, its_clock),
       deliveries(db),
       agenda(db, its_clock),
       alerts(db, its_clock, config.alerts.rules()),

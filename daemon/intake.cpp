@@ -235,6 +235,10 @@ void Intake::remove_taken(const fs::path& path, const Offer& offer) {
 
 // A file that its owner took away needs no memory, so that it is looked at afresh when it comes back.
 void Intake::forget_absent(const std::vector<DroppedFile>& files) {
+  std::erase_if(settling_, [&](const auto& file) {
+    return std::none_of(files.begin(), files.end(),
+                        [&](const DroppedFile& there) { return there.name == file.first; });
+  });
   for (const Offer& offer : at_.offers.all())
     if (std::none_of(files.begin(), files.end(),
                      [&](const DroppedFile& file) { return file.name == offer.name; }))

@@ -181,7 +181,7 @@ void add_people(Exposition& out, Database& db, const Clock& clock) {
     out.sample({{"kind", std::string(hold_kind_name(kind))}}, holds.open_ones(kind));
   out.gauge("refused_files", "Files in the drop folder that could not be taken in.");
   out.sample({}, static_cast<std::int64_t>(Offers(db).refused().size()));
-  const auto cases = Cases(db).all();
+  const auto cases = Cases(db, clock).all();
   out.gauge("open_cases", "Quality cases whose answer is not there yet.");
   for (const Category category : kCategories)
     out.sample({{"category", std::string(category_name(category))}},

@@ -416,10 +416,10 @@ void Receiver::publish_answer(const Exchange& x, const StoredReceipt& receipt, c
 
 Time Receiver::run(Chore chore, const Transfer& transfer) {
   const Time now = at_.clock.now();
+  forget_old_pages(at_.db);
+  at_.db.transaction([&] { look_at_old_pages(at_); });
   if (chore == Chore::poll) {
     inbox_.poll(transfer);
-    forget_old_pages(at_.db);
-    at_.db.transaction([&] { look_at_old_pages(at_); });
     return now + at_.config.share.poll;
   }
   if (clock_is_steady(at_)) {
@@ -493,7 +493,8 @@ std::string Receiver::obey(const Command& command, const Transfer& transfer) {
   if (command.verb == "reject") return reject(command);
   if (command.verb == "export") return hand_over_.ask(command);
   if (command.verb == "distribute") return distribution_.ask(command, transfer);
-  if (command.verb == "case-open" || command.verb == "case-resend") return reporting_.obey(command, transfer);
+  if (command.verb == "case-open" || command.verb == "case-resend" || command.verb == "case-close")
+    return reporting_.obey(command, transfer);
   if (command.verb == "lookup") return desk_.look_up(command);
   if (command.verb == "forget") return erasure_.ask(command);
   if (command.verb == "approve-forget") return erasure_.approve(command);

@@ -44,7 +44,8 @@ Wanted wanted(const std::string& argument) {
 }  // namespace
 
 std::string Reporting::obey(const Command& command, const Transfer& transfer) {
-  return command.verb == "case-open" ? open(command, transfer) : resend(command);
+  if (command.verb == "case-open") return open(command, transfer);
+  return command.verb == "case-close" ? close(command) : resend(command);
 }
 
 std::string Reporting::open(const Command& command, const Transfer& transfer) {
@@ -174,12 +175,40 @@ std::string Reporting::resend(const Command& command) {
   return fmt::format("case {} is put on the share again", c.name());
 }
 
+// Without an answer: the other side cannot give one any more, or the case was a mistake.
+std::string Reporting::close(const Command& command) {
+  const std::size_t blank = std::min(command.argument.find(' '), command.argument.size());
+  const std::string reason = without_numbers(printable(command.argument.substr(blank), kLongestText + 1));
+  Case c = at_.cases.find(command.argument.substr(0, blank));
+  const std::string done = fmt::format("case {} is closed without an answer", c.name());
+  if (!c.is_open() && !c.outcome && c.answered_by == command.who.name) return done;
+  if (!c.is_open())
+    throw Error(Code::u_state,
+                fmt::format("case {} is answered: see 'veer case show {}'", c.name(), c.name()));
+  if (reason.size() < 2) throw Error(Code::u_usage, "say in a few words why: it stays in the audit trail");
+  c.stage = CaseStage::answered;
+  c.reply = reason.substr(1);
+  c.answered_by = command.who.name;
+  c.answered_at = at_.clock.now();
+  c.wait = {};
+  at_.db.transaction([&] {
+    at_.cases.save(c);
+    at_.audit.append("case-closed", c.exchange,
+                     {{"case", c.name()}, {"reason", c.reply}, {"who", c.answered_by}});
+    at_.alerts.close(case_cause(c));
+    at_.alerts.close(step_cause("case " + c.name()));
+  });
+  remove_file(letter_file(at_, c, FileKind::quality_case));
+  return done;
+}
+
 void Reporting::read_answer(const Arrival& arrival, Inbox& inbox, const Transfer& transfer) {
   if (!inbox.holds(arrival, transfer) || inbox.is_set_aside(arrival)) return;
   const OpenedLetter letter = open_letter(at_, at_.fetched_file(arrival), transfer);
   const CaseAnswer answer = parse_answer(letter.json);
   require_meant_for_us(at_, answer.sender, answer.receiver, answer.environment, letter.signer);
   const Time now = at_.clock.now();
+  const ParsedName name = parse_file_name(arrival.name).value();
   auto known = at_.cases.with_id(answer.id);
   const bool fresh = known && known->stage != CaseStage::answered;
   at_.db.transaction([&] {
@@ -202,7 +231,20 @@ void Reporting::read_answer(const Arrival& arrival, Inbox& inbox, const Transfer
       at_.alerts.tell("case-answered:" + known->id, "CASE_ANSWERED", known->name(),
                       fmt::format("{} answered case {} ({}): {}", at_.config.counterparty, known->name(),
                                   category_name(known->category), told_outcome(*known)));
+    } else if (known && (known->outcome != answer.outcome || known->correction != answer.exchange)) {
+      at_.audit.append("case-answered", known->exchange,
+                       {{"case", known->name()},
+                        {"outcome", std::string(case_outcome_name(answer.outcome))},
+                        {"sha256", arrival.sha256}});
+      at_.alerts.raise(
+          "contradiction:" + arrival.sha256, AlertKind::attention, code_name(Code::f_history),
+          known->exchange,
+          fmt::format("case {} stands here as: {}; now {} says: {}. Ask it which counts, and open another "
+                      "case where one is needed",
+                      known->name(), told_outcome(*known), at_.config.counterparty,
+                      case_outcome_name(answer.outcome)));
     } else if (!known) {
+      at_.cases.skip_numbers(facts_in_stem(name.stem).reference_year, name.number);
       at_.alerts.raise(
           "case-unknown:" + answer.id, AlertKind::attention, code_name(Code::f_history), "",
           fmt::format("{} answers a case that these books do not know: they were restored from "

@@ -17,8 +17,8 @@ class Reporting {
   explicit Reporting(Instance& instance) : at_(instance) {}
 
   /// Does 'case-open' ("YEAR CATEGORY register|person TEXT…", with the numbers in the command's file, a line
-  /// each, behind a wrong one the right one if it is known) and 'case-resend' ("NAME"). Throws U_USAGE,
-  /// U_STATE, U_UNKNOWN, C_LEGAL_BASIS.
+  /// each, behind a wrong one the right one if it is known), 'case-resend' ("NAME") and 'case-close' ("NAME
+  /// REASON…", without an answer). Throws U_USAGE, U_STATE, U_UNKNOWN, C_LEGAL_BASIS.
   std::string obey(const Command& command, const Transfer& transfer);
   /// sealed → sent.
   void step(const Case& quality_case, const Transfer& transfer);
@@ -34,6 +34,7 @@ class Reporting {
  private:
   std::string open(const Command& command, const Transfer& transfer);
   std::string resend(const Command& command);
+  std::string close(const Command& command);
   void require_fitting(int year, Category category, const std::vector<CasePerson>& persons);
   void seal(Case& quality_case, std::vector<CasePerson> persons, const Transfer& transfer);
 

@@ -178,6 +178,7 @@ void fifth_schema(Database& db) {
       "NOT NULL,"
       " sha256 TEXT NOT NULL, records BIGINT NOT NULL, stage TEXT NOT NULL, salt TEXT NOT NULL,"
       " commitment TEXT NOT NULL, opened_at BIGINT NOT NULL, resume_note TEXT NOT NULL,"
+      " recipient_key TEXT NOT NULL, members_as_of TEXT NOT NULL,"
       " due_at BIGINT, attempts BIGINT NOT NULL, problem_code TEXT, problem TEXT)");
 }
 

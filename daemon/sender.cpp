@@ -359,6 +359,7 @@ Exchange Sender::adopt(const Receipt& receipt, const std::string& package_name) 
   x.package = package_name;
   x.package_sha256 = receipt.package_sha256;
   x.records = receipt.records;
+  x.set_aside = receipt.set_aside;
   x.stage = Stage::sent;  // as if it had been: the receipt decides
   x.origin = "adopted";
   x.opened_at = receipt.found_at;

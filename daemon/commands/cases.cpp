@@ -132,6 +132,17 @@ void add_open(CLI::App& cases, Context& context) {
   });
 }
 
+void add_close(CLI::App& cases, Context& context) {
+  auto name = std::make_shared<std::string>();
+  auto reason = std::make_shared<std::string>();
+  auto* close =
+      cases.add_subcommand("close", "End a case without an answer: it was a mistake, or none can come");
+  close->add_option("CASE", *name, "Which, like 2026-1")->required();
+  close->add_option("--reason", *reason, "Why; it stays in the audit trail")->required();
+  close->callback(
+      [&context, name, reason] { act(context, {.verb = "case-close", .argument = *name + " " + *reason}); });
+}
+
 void add_answer(CLI::App& cases, Context& context) {
   struct Wish {
     std::string name;
@@ -160,7 +171,7 @@ void add_answer(CLI::App& cases, Context& context) {
 
 void show_cases(Context& context) {
   OwnBooks books(context);
-  const auto cases = Cases(*books.db).all();
+  const auto cases = Cases(*books.db, books.clock).all();
   if (context.json) {
     Json json = Json::array();
     for (const Case& c : cases) json.push_back(json_of(c));
@@ -176,7 +187,8 @@ void show_cases(Context& context) {
 void show_case(Context& context, const std::string& what) {
   OwnBooks books(context);
   const std::size_t blank = what.find(' ');
-  const Case c = Cases(*books.db).find(blank == std::string::npos ? what : what.substr(blank + 1));
+  const Case c =
+      Cases(*books.db, books.clock).find(blank == std::string::npos ? what : what.substr(blank + 1));
   if (what.starts_with("mail ")) return context.print(mail_about(c, books.config));
   context.print(context.json ? text_of(json_of(c)) : text_about(c));
 }
@@ -201,6 +213,7 @@ void add_cases(CLI::App& app, Context& context) {
       [&context, name] { act(context, {.verb = "case-resend", .argument = *name}); });
   add_open(*cases, context);
   add_answer(*cases, context);
+  add_close(*cases, context);
 }
 
 }  // namespace veer

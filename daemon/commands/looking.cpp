@@ -215,7 +215,7 @@ void show_status(Context& context) {
   const auto [waiting, refused] = drop_state(books);
   const auto idle = idle_since(books, holder);
   const auto commands = books.agenda.pending();
-  auto cases = Cases(*books.db).all();
+  auto cases = Cases(*books.db, books.clock).all();
   std::erase_if(cases, [](const Case& c) { return !c.is_open(); });
   const auto room = too_few_megabytes(books.config.state);
   const bool held =

@@ -212,6 +212,21 @@ TEST_CASE("who died by a notice that came here, and stands on a new list, become
   CHECK(c.persons_of("2026-1") == "insz;right\n" + digits_of(dead) + ";\n");
 }
 
+TEST_CASE(
+    "a case that no answer can come to is closed with a reason, and an answer that comes all the same is "
+    "told") {
+  Cased c;
+  const std::string name = c.open("superfluous", digits_of(c.numbers[3]));
+  CHECK(c.told(c.avsb(), "case-close", name) == "U_USAGE");
+  CHECK(c.told(c.avsb(), "case-close", name + " a mistake of ours") ==
+        "case 2026-1 is closed without an answer");
+  CHECK(has(told_outcome(c.avsb().cases.find(name)), "a mistake of ours"));
+  CHECK(c.told(c.aii(), "case-answer", name + " unfounded the list was right") ==
+        "case 2026-1 is answered (unfounded)");
+  c.pair.run_for(5min);
+  CHECK(c.pair.open_alerts(*c.pair.avsb) == Names{"attention F_HISTORY"});
+}
+
 TEST_CASE("what a share does to a case is noticed") {
   Cased c;
   SECTION("it is lost, and sent again") {

@@ -33,7 +33,6 @@ TEST_CASE("a path is closed on both sides when nothing is open: the share is emp
   Closing c;
   c.exchange();
   REQUIRE(c.pair.sent().stage == Stage::acknowledged);
-  write_file(c.folder / "share/to_aii" / file_name(c.pair.sent().stem, FileKind::recorded, 2), "left over");
   const std::string sealed = c.pair.sent().package;
   REQUIRE(fs::exists(c.pair.aii->instance.spool / sealed));
   for (Side* side : {c.pair.aii.get(), c.pair.avsb.get()}) {
@@ -43,7 +42,21 @@ TEST_CASE("a path is closed on both sides when nothing is open: the share is emp
     for (const Incident& incident : at.alerts.incidents().all())
       at.db.transaction(
           [&] { at.alerts.incidents().decide(incident.id, Verdict::dismissed, kApprover, "a trial"); });
-    CHECK(has(c.told(*side, "close-out"), "closed for good"));
+    const fs::path unread = c.folder / "share/to_aii" / file_name(c.pair.sent().stem, FileKind::recorded, 9);
+    write_file(unread, "not read yet");
+    Command close;
+    close.verb = "close-out";
+    close.who = kApprover;
+    CHECK_THROWS_AS(close_out(at, close, {}), Error);
+    CHECK(fs::exists(unread));
+    if (side == c.pair.aii.get()) {
+      fs::remove(unread);
+      CHECK(has(c.told(*side, "close-out"), "closed for good"));
+    } else {
+      close.argument = "remove-unread";
+      CHECK(has(close_out(at, close, {}), "closed for good"));
+      CHECK_FALSE(fs::exists(unread));
+    }
     const fs::path report = at.config.state / kClosingFolder / "closing-report.txt";
     const std::string text = read_file(report);
     CHECK(has(text, c.pair.sent().package_sha256));

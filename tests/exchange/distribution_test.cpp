@@ -14,6 +14,7 @@
 
 #include "connectors/folder_share.h"
 #include "core/files.h"
+#include "core/log.h"
 #include "exchange/exchanging.h"
 #include "formats/care_fund.h"
 #include "formats/list.h"
@@ -207,6 +208,7 @@ TEST_CASE("after a correction only what changed goes out, as the next revision o
 TEST_CASE("a distribution that is rejected, replaced, or overtaken by a correction or a death goes nowhere") {
   Distributing d;
   const std::string subject = d.ask();
+  const std::string old = d.approval(subject);
   const auto sealed = [&] {
     const auto names = Pair::names(d.avsb().spool);
     return std::count_if(names.begin(), names.end(),
@@ -218,7 +220,7 @@ TEST_CASE("a distribution that is rejected, replaced, or overtaken by a correcti
     const std::string next = d.ask();
     CHECK(next != subject);
     CHECK(sealed() == 2);
-    CHECK(d.told("approve", subject + " " + std::string(64, '0'), kApprover) == "U_STATE");
+    CHECK(d.told("approve", old, kApprover) == "U_STATE");
     CHECK(has(d.told("reject", next, kApprover), "is not delivered"));
   }
   SECTION("corrected") {
@@ -236,6 +238,63 @@ TEST_CASE("a distribution that is rejected, replaced, or overtaken by a correcti
   CHECK(d.at("alfa").empty());
   CHECK(sealed() == 0);
   CHECK(d.avsb().holds.open_ones(HoldKind::distribution) == 0);
+  CHECK(has(d.record("distribution-lapsed"), "\"was\":\"held\""));
+  const Names alerts = d.pair.open_alerts(*d.pair.avsb);
+  const bool overtaken = d.lists().newest(kYear)->revision == 2 || d.lists().count(kYear) == 49;
+  CHECK(std::count(alerts.begin(), alerts.end(), "attention DISTRIBUTION_STALE") == (overtaken ? 1 : 0));
+}
+
+TEST_CASE("what was released and not delivered yet never follows what came after it") {
+  Distributing d;
+  fs::rename(d.folder / "alfa", d.folder / "away");
+  d.deliver();
+  REQUIRE(d.at("beta").size() == 1);
+  SECTION("a correction") {
+    write_file(d.folder / kListName, csv_of(std::vector<Insz>(d.numbers.begin() + 1, d.numbers.end())));
+    d.pair.aii->instance.agenda.ask("send-correction", d.folder / kListName, kOperator);
+    d.pair.run_for(10min);
+  }
+  SECTION("a rejection after all") {
+    const std::string subject = d.avsb().deliveries.all().front().request;
+    CHECK(has(d.told("reject", subject, kApprover), "is not delivered"));
+  }
+  SECTION("a register that is old by then") { d.pair.run_for(std::chrono::days(60)); }
+  SECTION("another key") {
+    d.pair.avsb_config.distribution.recipients.front().keys = {{std::string(40, 'A'), {}, {}}};
+    d.start();
+    d.pair.run_for(1h);
+  }
+  fs::rename(d.folder / "away", d.folder / "alfa");
+  d.pair.run_for(48h);
+  CHECK(d.at("alfa").empty());
+  const auto all = d.avsb().deliveries.all();
+  CHECK(std::none_of(all.begin(), all.end(), [](const Delivery& x) { return x.is_pending(); }));
+}
+
+TEST_CASE("what stands before a digest is never taken for a person's number with it") {
+  CHECK(without_typed_numbers(Approval{"distribute-2026-17", "12345" + std::string(59, 'a')}.text()) ==
+        "distribute-2026-17 sha256:12345" + std::string(59, 'a'));
+}
+
+TEST_CASE("who was forgotten before a restore is in no delivery after it") {
+  Distributing d;
+  const Insz dead = d.numbers[3];
+  const std::string request = d.told("forget", "notice 12", kOperator, digits_of(dead));
+  REQUIRE(has(d.told("approve-forget", request, kApprover, digits_of(dead)), "is carried out"));
+  const std::string marks = read_file(d.avsb().config.state / "erased.marks");
+  d.pair.avsb.reset();
+  fs::remove_all(d.pair.avsb_config.state);
+  fs::remove_all(d.pair.aii_config.state);
+  d.pair.start_aii();
+  d.start();
+  d.exchange();  // as before the death
+  REQUIRE(d.lists().count(kYear) == 50);
+  d.ask();
+  write_file(d.avsb().config.state / "erased.marks", marks);
+  d.start();
+  CHECK(d.lists().count(kYear) == 49);
+  CHECK(d.avsb().holds.open_ones(HoldKind::distribution) == 0);
+  for (const std::string& name : Pair::names(d.avsb().spool)) CHECK_FALSE(is_care_fund_file(name));
 }
 
 TEST_CASE(
