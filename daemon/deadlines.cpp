@@ -6,33 +6,22 @@
 #include <fmt/format.h>
 #include <sys/statvfs.h>
 
-#include "connectors/client_certificate.h"
 #include "core/digest.h"
 #include "core/files.h"
 #include "daemon/alert_topics.h"
 #include "daemon/audit.h"
 #include "daemon/case_deadlines.h"
+#include "daemon/ends.h"
 #include "daemon/housekeeping.h"
 #include "daemon/old_pages.h"
 #include "daemon/rules.h"
 #include "daemon/shared_alerts.h"
-#include "formats/acceptance.h"
 
 namespace veer {
 namespace {
 
-constexpr std::array kDaysLeft = {1, 7, 30, 90};
 constexpr std::uint64_t kLeastMegabytes = 100;
 constexpr std::uint64_t kMostText = std::uint64_t{1} << 20;
-
-/// How near an end is: the first of kDaysLeft that holds all days that are left, beyond the end too. Empty
-/// when it is further away.
-std::optional<int> days_step(Time end, Time now) {
-  const auto left = std::chrono::ceil<std::chrono::days>(end - now).count();
-  const auto* const step =
-      std::find_if(kDaysLeft.begin(), kDaysLeft.end(), [&](int days) { return left <= days; });
-  return step == kDaysLeft.end() ? std::nullopt : std::optional(*step);
-}
 
 std::string list_cause(int year) { return fmt::format("list-due:{}", year); }
 
@@ -68,103 +57,6 @@ void look_for_other_side(Instance& at) {
                               at.config.role == Role::sender ? "the receipt of a rehearsal" : "a rehearsal"));
 }
 
-/// The end of a party's last key; empty when it never ends, or nothing is known.
-std::optional<KeyEnd> last_end(const std::vector<PinnedKey>& pins, const std::vector<KeyEnd>& ends) {
-  std::optional<KeyEnd> last;
-  for (const PinnedKey& pin : pins) {
-    const KeyEnd end = end_of(pin, ends);
-    if (!end.at) return std::nullopt;
-    if (!last || *end.at > *last->at) last = end;
-  }
-  return last;
-}
-
-/// What to do about a key that ends.
-struct Remedies {
-  std::string_view renewable;
-  std::string_view other;
-};
-constexpr Remedies kOurs = {"'veer keys renew' gives it more time, and 'veer keys rotate' makes the next one",
-                            "'veer keys rotate' makes the next one"};
-constexpr Remedies kTheirs = {
-    "ask the other side to renew it ('veer keys renew'), and take it in with 'veer keys import'",
-    "ask the other side for its next one, and take it in with 'veer keys import'"};
-
-void look_at_key(Instance& at, const std::string& party, const std::vector<PinnedKey>& pins,
-                 const std::vector<KeyEnd>& ends, const Remedies& remedies) {
-  const std::string cause = "key:" + party;
-  const auto last = last_end(pins, ends);
-  at.settings.keep_key_end(party, last ? last->at : std::nullopt);
-  const auto step = last ? days_step(*last->at, at.clock.now()) : std::nullopt;
-  if (!step) return at.alerts.close(cause);
-  at.alerts.raise(
-      cause, AlertKind::attention, fmt::format("KEY_{}", *step), "",
-      fmt::format("the last key of {} that may be used ends on {}: {}", party,
-                  format_date(date_of(*last->at)), last->renewable ? remedies.renewable : remedies.other));
-}
-
-/// Empty when it cannot be read: what needs it tells of that.
-std::optional<Time> end_of_certificate(const Config& config) {
-  try {
-    const auto certificates = read_certificates(read_file(certificate_of(config.share), kMostText));
-    return certificates.empty() ? std::nullopt : std::optional(certificates.front().until);
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
-
-void look_at_certificate(Instance& at) {
-  static constexpr const char* kCause = "certificate";
-  const fs::path path = certificate_of(at.config.share);
-  const auto end = path.empty() ? std::nullopt : end_of_certificate(at.config);
-  if (!path.empty() && !end) return;  // what was known of it stands
-  const auto step = end ? days_step(*end, at.clock.now()) : std::nullopt;
-  if (!step) return at.alerts.close(kCause);
-  at.alerts.raise(
-      kCause, AlertKind::attention, fmt::format("CERTIFICATE_{}", *step), "",
-      fmt::format("the certificate by which the share knows this side, {}, ends on {}: have the next one "
-                  "accepted beside it, and name that in the configuration (docs/{}.md, Changing certificates "
-                  "without a gap)",
-                  path.native(), format_date(date_of(*end)),
-                  std::holds_alternative<FtpsShareConfig>(at.config.share.kind) ? "magda" : "sharepoint"));
-}
-
-// Q07: only in production the days of the transition count.
-void look_at_window(Instance& at) {
-  static constexpr const char* kCause = "window";
-  const Date closes = at.config.window.closes;
-  const Time end = Time(std::chrono::sys_days(closes)) + std::chrono::days(1);
-  const auto step = days_step(end, at.clock.now());
-  if (at.config.environment != Environment::production || !step || at.clock.now() >= end)
-    return at.alerts.close(kCause);
-  at.alerts.raise(
-      kCause, AlertKind::attention, fmt::format("WINDOW_{}", *step), "",
-      fmt::format("the transition ends on {}: no first list travels after that day", format_date(closes)));
-}
-
-// Q13: when the record ends, and whether the text is still the one that was confirmed.
-void look_at_legal_basis(Instance& at) {
-  static constexpr const char* kCause = "legal-basis";
-  if (at.config.environment != Environment::production) return at.alerts.close(kCause);
-  const auto raise = [&](std::string_view code, const std::string& text) {
-    at.alerts.raise(kCause, AlertKind::attention, code, "", text);
-  };
-  try {
-    require_basis(at.config, date_of(at.clock.now()));
-    require_document(*at.config.legal_basis);
-  } catch (const Error& error) {
-    return raise(code_name(error.code()), error.message());
-  }
-  const Date last = last_day(*at.config.legal_basis);
-  const auto step = days_step(Time(std::chrono::sys_days(last)) + std::chrono::days(1), at.clock.now());
-  if (!step) return at.alerts.close(kCause);
-  raise(fmt::format("LEGAL_BASIS_{}", *step),
-        fmt::format(
-            "the legal basis on record ends on {}: no list is taken in, sent or recorded after that day, "
-            "unless your lawyers confirm it anew and [legal_basis] says so",
-            format_date(last)));
-}
-
 // Q41: once a year, until somebody says that it is done.
 void look_for_review(Instance& at, Date today) {
   if (!at.config.review_due) return;
@@ -190,11 +82,10 @@ void look_at_channels(Instance& at) {
 
 // Q26: four hours before the limit of 24, and beyond it.
 void look_at_incidents(Instance& at) {
-  static constexpr std::chrono::hours kWarning{4};
   const Time now = at.clock.now();
   for (const Incident& incident : at.alerts.incidents().all()) {
     const std::string cause = fmt::format("incident:{}", incident.id);
-    if (!incident.waits() || now < incident.due() - kWarning) {
+    if (!incident.waits() || now < incident.warning()) {
       at.alerts.close(cause);
       continue;
     }
@@ -270,11 +161,7 @@ void look_at_deadlines(Instance& at) {
   at.db.transaction([&] {
     look_for_list(at, date_of(at.clock.now()));
     look_for_other_side(at);
-    look_at_key(at, at.config.party, at.config.own_keys, ends, kOurs);
-    look_at_key(at, at.config.counterparty, at.config.counterparty_keys, ends, kTheirs);
-    look_at_certificate(at);
-    look_at_window(at);
-    look_at_legal_basis(at);
+    look_at_ends(at, ends);
     look_for_review(at, date_of(at.clock.now()));
     look_at_channels(at);
     look_at_configuration(at);

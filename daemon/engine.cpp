@@ -400,9 +400,18 @@ std::string Engine::obey(const Command& command, const Transfer& transfer) {
   return std::visit([&](auto& side) { return side.obey(command, transfer); }, side_);
 }
 
-// An exchange, or a file of the share, by name.
+// An exchange, a case, a delivery, or a file of the share, by name.
 std::string Engine::retry(const std::string& what) {
   const Time now = at_.clock.now();
+  const auto now_due = [&](auto& book, auto row, const std::string& name) {
+    row.wait.due = now;
+    at_.db.transaction([&] { book.save(row); });
+    return fmt::format("{} is tried now", name);
+  };
+  for (const Case& c : at_.cases.all())
+    if (c.name() == what && c.wait.due) return now_due(at_.cases, c, "case " + c.name());
+  for (const Delivery& d : at_.deliveries.all())
+    if (d.file == what && d.wait.due) return now_due(at_.deliveries, d, d.file);
   const auto arrival = at_.ledger.last_arrival(what);
   if (arrival && arrival->wait.due && arrival->stage != ArrivalStage::cleared) {
     Arrival due = *arrival;

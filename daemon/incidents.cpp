@@ -15,7 +15,6 @@ constexpr const char* kColumns =
     "id, cause, code, exchange, text, found_at, verdict, decided_by, decided_at, why, notified_by, "
     "notified_at, "
     "closed_at";
-constexpr std::chrono::hours kWarning{4};
 
 Incident incident_of(const Row& row) {
   Incident incident{row.integer(0), row.text(1), row.text(2),
@@ -66,7 +65,7 @@ Incident Incidents::find(std::int64_t id) {
 std::optional<Time> Incidents::next_limit(Time now) {
   std::optional<Time> next;
   for (const Incident& incident : waiting())
-    for (const Time limit : {incident.due() - kWarning, incident.due()})
+    for (const Time limit : {incident.warning(), incident.due()})
       if (limit > now) next = std::min(next.value_or(limit), limit);
   return next;
 }

@@ -36,6 +36,8 @@ struct Incident {
 
   /// Until when the other side is to be told, unless it is dismissed.
   Time due() const { return found_at + std::chrono::hours(24); }
+  /// When it is told that the limit is near: four hours before.
+  Time warning() const { return due() - std::chrono::hours(4); }
   bool waits() const { return !closed_at && !notified_at && verdict != Verdict::dismissed; }
 };
 

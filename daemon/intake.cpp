@@ -6,12 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/digest.h"
 #include "core/log.h"
 #include "daemon/closing.h"
 #include "daemon/rules.h"
 #include "daemon/texts.h"
-#include "formats/package.h"
 #include "formats/practice_list.h"
 
 namespace veer {
@@ -76,14 +74,6 @@ std::string ending_of(const std::string& name) {
   return ending;
 }
 
-Error under_way(const Exchange& x) {
-  return {
-      Code::i_open,
-      fmt::format("exchange {} for reference year {} is still under way: wait for its receipt, or take it "
-                  "back with 'veer withdraw {}'",
-                  x.id, x.reference_year, x.id.substr(0, 8))};
-}
-
 int year_named(const std::string& text) {
   const auto year = parse_year(text);
   if (!year) throw Error(Code::u_usage, "the year of an empty list is named by its four digits");
@@ -91,8 +81,6 @@ int year_named(const std::string& text) {
 }
 
 }  // namespace
-
-std::string release_cause(const Exchange& x) { return "release:" + x.id; }
 
 void require_list_name(const std::string& name) {
   require_no_number(name);
@@ -292,7 +280,7 @@ void Intake::wait_for_resumption(Offer offer) {
 }
 
 void Intake::take_from_drop(const DroppedFile& dropped, const Offer& offer, const Transfer& transfer) {
-  const Place place = first_list(reference_year_of(at_.config.intake, offer.name));
+  const Sealing::Place place = sealing_.first_list(reference_year_of(at_.config.intake, offer.name));
   FileIdentity identity;
   ListReport report;
   {
@@ -307,7 +295,14 @@ void Intake::take_from_drop(const DroppedFile& dropped, const Offer& offer, cons
     refuse(offer, faulty(report), &report);
     return;
   }
-  seal({offer.name, person_of(identity.owner), offer}, place, std::move(report), transfer);
+  const auto taken = [&](const Exchange& x) {
+    at_.offers.save({offer.name, offer.identity, OfferStage::taken, offer.seen_at});
+    at_.alerts.close(refusal_cause(offer.name));
+    const Turn turn = x.stage == Stage::held ? Turn::held : Turn::sealed;
+    at_.offers.tell({offer.name, note_of(at_.config.language, turn, x, "", x.opened_at)});
+  };
+  sealing_.seal({.origin = offer.name, .offerer = person_of(identity.owner), .noted = true, .also = taken},
+                place, std::move(report), transfer);
   remove_taken(dropped.path, {offer.name, identity.text(), OfferStage::taken, offer.seen_at});
 }
 
@@ -315,22 +310,27 @@ Exchange Intake::take(const Command& command, const Transfer& transfer) {
   // Carried out already, and stopped before that was written down.
   if (const auto done = at_.ledger.exchange_of_command(command.id)) return *done;
   const bool corrects = command.verb.find("-correction") != std::string::npos;
-  const auto place_of = [&](int year) { return corrects ? correction(year) : first_list(year); };
+  const auto place_of = [&](int year) {
+    return corrects ? sealing_.correction(year) : sealing_.first_list(year);
+  };
   if (command.verb.starts_with("send-empty")) {
-    const Place place = place_of(year_named(command.argument));
+    const Sealing::Place place = place_of(year_named(command.argument));
     require_none_dropped(place.reference_year);
-    return seal({fmt::format("empty list {}", place.reference_year), command.who, {}, command.id}, place, {},
-                transfer);
+    return sealing_.seal({.origin = fmt::format("empty list {}", place.reference_year),
+                          .offerer = command.who,
+                          .command = command.id},
+                         place, {}, transfer);
   }
   const fs::path path = command.argument;
   const std::string name = path.filename();
-  const Place place = place_of(reference_year_of(at_.config.intake, name));
+  const Sealing::Place place = place_of(reference_year_of(at_.config.intake, name));
   const ReadFile file = read_offered(command);
   ListReport report = read_list(name, file.bytes, reference_date_of(place.reference_year), transfer);
   if (!report.good() && !command.verb.ends_with("-set-aside"))
     throw Error(Code::i_faulty, fmt::format("{}. 'veer check-list' shows all of them: {}",
                                             faulty(report).message(), places(report)));
-  return seal({name, command.who, {}, command.id}, place, std::move(report), transfer);
+  return sealing_.seal({.origin = name, .offerer = command.who, .command = command.id}, place,
+                       std::move(report), transfer);
 }
 
 Exchange Intake::rehearse(const std::optional<Command>& command, const Transfer& transfer) {
@@ -346,8 +346,11 @@ Exchange Intake::rehearse(const std::optional<Command>& command, const Transfer&
   ListReport report;
   report.numbers = practice_list(kNumbers, at_.random);
   const Person who = command ? command->who : Person{geteuid(), "the service itself"};
-  return seal({"rehearsal", who, {}, command ? command->id : 0, Purpose::rehearsal},
-              {static_cast<int>(date_of(at_.clock.now()).year())}, std::move(report), transfer);
+  return sealing_.seal({.origin = "rehearsal",
+                        .offerer = who,
+                        .command = command ? command->id : 0,
+                        .purpose = Purpose::rehearsal},
+                       {static_cast<int>(date_of(at_.clock.now()).year())}, std::move(report), transfer);
 }
 
 // "send" names a file that this process may open, "send-open" one that its owner handed over open.
@@ -361,38 +364,6 @@ ReadFile Intake::read_offered(const Command& command) const {
   return read_open(file->get(), command.argument, at_.config.intake.cap);
 }
 
-// One list a year (article 5), one exchange a reference date at a time, within the window.
-Intake::Place Intake::first_list(int year) {
-  const Date today = date_of(at_.clock.now());
-  require_reference_date(reference_date_of(year), today);
-  require_allowed(at_.config, Work::first_list, year, today);
-  const auto holder = at_.ledger.holder(year);
-  if (!holder) return {year};
-  if (holder->stage == Stage::acknowledged)
-    throw Error(
-        Code::f_second_list,
-        fmt::format(
-            "the list for reference year {} was recorded in exchange {}: a second one may not follow "
-            "(protocol, article 5). Take the file away; what was wrong in the recorded one is repaired "
-            "by a correction (article 7), the complete list anew: 'veer send --correction FILE'",
-            year, holder->id));
-  throw under_way(*holder);
-}
-
-// A complete replacement of what is recorded (article 7), which outlives the window.
-Intake::Place Intake::correction(int year) {
-  const Date today = date_of(at_.clock.now());
-  require_reference_date(reference_date_of(year), today);
-  require_allowed(at_.config, Work::correction, year, today);
-  const auto holder = at_.ledger.holder(year);
-  if (!holder)
-    throw Error(Code::u_state, fmt::format("no list for reference year {} is recorded that could be "
-                                           "corrected: offer it as the list of that year",
-                                           year));
-  if (holder->stage != Stage::acknowledged) throw under_way(*holder);
-  return {year, holder->revision + 1, holder->id};
-}
-
 // Whoever says that there is nobody does not overlook a list that lies there, refused for a fault perhaps.
 void Intake::require_none_dropped(int year) const {
   for (const DroppedFile& file : dropped_files(at_.config.drop)) {
@@ -404,120 +375,6 @@ void Intake::require_none_dropped(int year) const {
                               "for {}",
                               printable(file.name), year));
   }
-}
-
-Exchange Intake::seal(const Source& source, const Place& place, ListReport report, const Transfer& transfer) {
-  const Time now = at_.clock.now();
-  const int year = place.reference_year;
-  std::vector<Insz>& numbers = report.good() ? report.numbers : report.rest;
-  // What its count is held against.
-  const auto before = at_.ledger.acknowledged(place.supersedes ? year : year - 1);
-  const Time sealed_at = at_.ledger.reserve_stem(source.purpose, year, place.revision);
-
-  Exchange x;
-  x.id = make_uuid(at_.random);
-  x.purpose = source.purpose;
-  x.environment = environment_name(at_.config.environment);
-  x.reference_year = year;
-  x.revision = place.revision;
-  x.stem = make_stem(x.purpose, year, static_cast<int>(x.revision), sealed_at);
-  x.package = file_name(x.stem, FileKind::package);
-  x.records = numbers.size();
-  x.set_aside = report.faulty();
-  x.merged = report.merged;
-  x.restored = report.restored;
-  x.header = report.header;
-  const bool held = x.purpose == Purpose::list &&
-                    needs_release(at_.config.intake, at_.config.environment, x.records,
-                                  before ? std::optional(before->records) : std::nullopt, x.set_aside);
-  x.stage = held ? Stage::held : Stage::sealed;
-  x.origin = source.origin;
-  x.noted = source.dropped.has_value();
-  x.command = source.command;
-  x.opened_at = now;
-  x.changed_at = now;
-  if (!held) x.wait.due = now;
-
-  Manifest manifest;
-  manifest.exchange = x.id;
-  manifest.purpose = x.purpose;
-  manifest.environment = x.environment;
-  manifest.reference_date = reference_date_of(year);
-  manifest.revision = x.revision;
-  manifest.supersedes = place.supersedes;
-  manifest.sender = {at_.config.party, at_.seal.own_key()};
-  manifest.receiver = {at_.config.counterparty, at_.seal.counterparty_key()};
-  manifest.sealed_at = sealed_at;
-  manifest.records = x.records;
-  manifest.set_aside = x.set_aside;
-  manifest.previous_receipt_sha256 = at_.ledger.last_receipt();
-  manifest.audit = at_.audit.head();
-  manifest.generator = program_name();
-
-  try {
-    seal_to_spool(x, manifest, std::move(numbers), transfer);
-  } catch (...) {
-    remove_file(at_.sealed_file(x));  // the next try takes another name
-    throw;
-  }
-
-  const auto enter = [&] {
-    at_.ledger.insert(x);
-    if (const auto& file = source.dropped) {
-      at_.offers.save({file->name, file->identity, OfferStage::taken, file->seen_at});
-      at_.alerts.close(refusal_cause(file->name));
-      at_.offers.tell(
-          {source.origin, note_of(at_.config.language, held ? Turn::held : Turn::sealed, x, "", now)});
-    }
-    AuditFacts facts = {{"package", x.package},
-                        {"sha256", x.package_sha256},
-                        {"records", std::to_string(x.records)},
-                        {"revision", std::to_string(x.revision)},
-                        {"merged", std::to_string(x.merged)},
-                        {"restored", std::to_string(x.restored)},
-                        {"header", x.header ? "yes" : "no"},
-                        {"origin", shown_name(source.origin)},
-                        {"who", source.offerer.name}};
-    if (x.set_aside > 0) facts.emplace_back("set_aside", std::to_string(x.set_aside));
-    for (const auto& [code, count] : report.counts)
-      facts.emplace_back(code_name(code), std::to_string(count));
-    at_.audit.append("sealed", x.id, facts);
-    if (held) hold(x, source.offerer);
-  };
-  try {
-    at_.db.transaction(enter);
-  } catch (...) {
-    if (!at_.ledger.exchange(x.id)) remove_file(at_.sealed_file(x));  // nobody would know what it is
-    throw;
-  }
-  log(LogLevel::info, "sealed {} numbers for {} as {}", x.records, year, x.package);
-  return x;
-}
-
-// Within the transaction that writes the exchange.
-void Intake::hold(const Exchange& x, const Person& offerer) {
-  at_.holds.open(HoldKind::list, x.id, x.package_sha256, offerer);
-  at_.audit.append("held", x.id, {{"sha256", x.package_sha256}, {"offered_by", offerer.name}});
-  at_.alerts.raise(
-      release_cause(x), AlertKind::attention, "RELEASE", x.id,
-      fmt::format("{} numbers for reference date 1 January {}, offered by {}, wait for release by "
-                  "another person: 'veer approve {}'",
-                  x.records, x.reference_year, offerer.name, x.id.substr(0, 8)));
-}
-
-void Intake::seal_to_spool(Exchange& x, Manifest& manifest, std::vector<Insz> numbers,
-                           const Transfer& transfer) {
-  std::string list = write_package_list(numbers);
-  numbers = {};
-  manifest.list_sha256 = sha256_hex(list);
-  const std::string archive = write_package(manifest, list);
-  list = {};
-  SpoolWriter file(at_.sealed_file(x));
-  DigestingSink sink(file);
-  at_.seal.seal(MemoryBlob(archive), sink, transfer);
-  file.finish();
-  x.package_sha256 = sink.hex();
-  x.package_size = sink.size();
 }
 
 // Within the transaction that refuses it. A folder full of files that are no lists is one matter.

@@ -7,8 +7,8 @@
 
 #include "core/files.h"
 #include "daemon/instance.h"
+#include "daemon/sealing.h"
 #include "formats/list.h"
-#include "formats/package.h"
 
 namespace veer {
 
@@ -27,7 +27,7 @@ std::vector<DroppedFile> dropped_files(const fs::path& drop);
 /// if it is still the file that was read. May be stopped anywhere.
 class Intake {
  public:
-  explicit Intake(Instance& instance) : at_(instance) {}
+  explicit Intake(Instance& instance) : at_(instance), sealing_(instance) {}
 
   /// Looks at the drop folder: takes in what has settled, refuses what cannot be taken in, with a note each.
   /// Returns when to look again at the latest.
@@ -50,27 +50,7 @@ class Intake {
   std::optional<Time> look_at(const DroppedFile& file, const Transfer& transfer);
   void take_from_drop(const DroppedFile& file, const Offer& offer, const Transfer& transfer);
   ReadFile read_offered(const Command& command) const;
-  /// Which list of a year may be offered now.
-  struct Place {
-    int reference_year = 0;
-    std::int64_t revision = 1;
-    std::optional<std::string> supersedes = {};  ///< the exchange whose list it replaces
-  };
-  Place first_list(int reference_year);
-  Place correction(int reference_year);
   void require_none_dropped(int reference_year) const;
-  /// Where a list came from: a file that was dropped, or a command.
-  struct Source {
-    std::string origin;
-    Person offerer;
-    std::optional<Offer> dropped;
-    std::int64_t command = 0;
-    Purpose purpose = Purpose::list;
-  };
-  Exchange seal(const Source& source, const Place& place, ListReport report, const Transfer& transfer);
-  void hold(const Exchange& exchange, const Person& offerer);
-  void seal_to_spool(Exchange& exchange, Manifest& manifest, std::vector<Insz> numbers,
-                     const Transfer& transfer);
   void wait_for_resumption(Offer offer);
   void tell_rest_singly();
   void tell_refused(const Offer& offer, const Error& error);
@@ -78,6 +58,7 @@ class Intake {
   void forget_absent(const std::vector<DroppedFile>& files);
 
   Instance& at_;
+  Sealing sealing_;
   std::map<std::string, Time> settling_;  ///< since when a file is looked at again and again
 };
 
@@ -90,8 +71,6 @@ int reference_year_of(const IntakeConfig& config, const std::string& name);
 /// Throws I_NAME for the name of a file that cannot be a list's, whatever its year: another ending than .csv,
 /// .txt or .xlsx in small or capital letters, or what could be a national number.
 void require_list_name(const std::string& name);
-/// Cause of the alert that tells of a list that waits for release.
-std::string release_cause(const Exchange& exchange);
 /// Throws I_FILE when there is no such file, or something else bears its name.
 void require_there(const fs::path& file);
 inline constexpr std::string_view kNoteSuffix = ".result.txt";

@@ -498,7 +498,9 @@ void add_acting(CLI::App& app, Context& context) {
   add_distribute(app, context);
   add_simple(app, context, "poll", "Look at the share now", "");
   add_simple(app, context, "retry",
-             "Try now what waits for its next try: an exchange, or a file on the share by its name", "ID");
+             "Try now what waits for its next try: an exchange, a case, a delivery or a file on the share, "
+             "by its name",
+             "ID");
   add_simple(app, context, "resend", "Put the same sealed bytes on the share again", "ID");
   add_simple(app, context, "withdraw", "Take back what is not yet answered", "ID");
   add_alert_verb(app, context, "close-alert",

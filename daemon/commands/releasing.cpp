@@ -115,6 +115,7 @@ std::string change_against(const Json& last_year, std::int64_t records) {
   const auto before = last_year.get<std::int64_t>();
   const double percent =
       before == 0 ? 100.0 : 100.0 * static_cast<double>(records - before) / static_cast<double>(before);
+  if (before == 0 && records > 0) return "0: all are new";
   return records == before ? fmt::format("{}, the same", before)
                            : fmt::format("{}, {:.1f} % {}", before, std::abs(percent),
                                          records > before ? "more now" : "fewer now");

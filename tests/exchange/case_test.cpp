@@ -227,6 +227,37 @@ TEST_CASE(
   CHECK(c.pair.open_alerts(*c.pair.avsb) == Names{"attention F_HISTORY"});
 }
 
+TEST_CASE("a sealed case that AII lost is there again when it is sent again") {
+  Cased c;
+  const std::string name = c.open("superfluous", digits_of(c.numbers[3]));
+  fs::remove_all(c.aii().config.state / "cases");
+  CHECK(c.persons_of(name) == "U_STATE");
+  c.told(c.avsb(), "case-resend", name);
+  c.pair.run_for(5min);
+  CHECK(c.persons_of(name) == "insz;right\n" + digits_of(c.numbers[3]) + ";\n");
+}
+
+TEST_CASE("AVSB restored to before a case is told of the answer to it, and gives its number to no other") {
+  Cased c;
+  const fs::path state = c.pair.avsb_config.state;
+  const fs::path backup = c.folder / "backup";
+  c.pair.avsb.reset();
+  fs::copy(state, backup, fs::copy_options::recursive);
+  c.pair.start_avsb();
+  const std::string first = c.open("superfluous", digits_of(c.numbers[3]));
+  c.pair.avsb.reset();
+  fs::remove_all(state);
+  fs::copy(backup, state, fs::copy_options::recursive);
+  c.pair.start_avsb();
+  CHECK(c.avsb().cases.all().empty());
+  c.told(c.aii(), "case-answer", first + " source put right");
+  c.pair.run_for(5min);
+  REQUIRE(c.pair.open_alerts(*c.pair.avsb).size() == 1);
+  CHECK(topic_of(c.avsb().alerts.open().front()) == "case-unknown");
+  CHECK(c.open("superfluous", digits_of(c.numbers[3])) == "2026-2");
+  CHECK(c.aii().cases.find("2026-2").stage == CaseStage::received);
+}
+
 TEST_CASE("what a share does to a case is noticed") {
   Cased c;
   SECTION("it is lost, and sent again") {

@@ -87,6 +87,14 @@ TEST_CASE("a crash while a person is forgotten leaves nothing of the number in t
   crash_everywhere(forgetting(), kStride);
 }
 
+TEST_CASE("a crash around a case that is reported and answered changes nothing of its end") {
+  crash_everywhere(reported_and_answered(), kStride);
+}
+
+TEST_CASE("a crash around a delivery to a care fund changes nothing of its end, and it goes out once") {
+  crash_everywhere(distributed(), kStride);
+}
+
 TEST_CASE("a second crash while the first is being mended does no harm either") {
   const Beginning start(plain());
   for (std::size_t n = 10; n <= start.effects(); n += told_or(24)) {
@@ -120,7 +128,8 @@ TEST_CASE("a power cut that takes all that was not synced takes nothing that was
 TEST_CASE("a power cut in the longer lives takes nothing that was promised either") {
   for (const Scenario& scenario :
        {refused_and_corrected(), cut_and_resumed(), bad_then_good(), name_taken(), commanded(),
-        held_and_approved(), held_and_released(), corrected_and_handed_over(), forgetting()}) {
+        held_and_approved(), held_and_released(), corrected_and_handed_over(), forgetting(),
+        reported_and_answered(), distributed()}) {
     const Beginning start(scenario);
     for (std::size_t i = 0; i < start.syncs().size(); i += told_or(7)) {
       INFO("effect " << start.syncs()[i] << " of " << start.effects());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -233,49 +234,105 @@ Scenario corrected_and_handed_over() {
 namespace {
 
 /// Until it is done: what was asked for before a crash has lost its file.
-void entrust(Side& side, const std::string& verb, const std::string& argument, const Insz& person,
+void entrust(Side& side, const std::string& verb, const std::string& argument, const std::string& bytes,
              const Person& who) {
   const auto is_done = [&] {
     return !side.instance.db.query("SELECT 1 FROM command WHERE verb = :verb AND stage = 'done'", {verb})
                 .empty();
   };
   if (is_done()) return;
-  const auto digits = person.digits();
   Fd file(memfd_create("persons", MFD_CLOEXEC));
-  if (write(file.get(), digits.data(), digits.size()) != static_cast<ssize_t>(digits.size())) return;
+  if (write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) return;
   std::int64_t id = 0;
   side.instance.db.transaction([&] { id = side.instance.agenda.ask(verb, argument, who); });
   side.instance.files.put(id, std::move(file));
 }
 
+std::string digits_of(const Insz& person) {
+  const auto digits = person.digits();
+  return {digits.begin(), digits.end()};
+}
+
+/// The list of the year before is recorded, and this year's saved.
+void a_year_ago(const fs::path& folder) {
+  Pair pair(folder);
+  pair.start();
+  save(pair, "inburgeringsplicht-2025.csv", earlier_numbers());
+  pair.run_to_rest();
+  fs::remove(pair.drop_folder() / "inburgeringsplicht-2025.csv.result.txt");
+  save(pair, kListName, numbers());
+}
+
 }  // namespace
 
 Scenario forgetting() {
-  const auto prepare = [](const fs::path& folder) {
-    Pair pair(folder);
-    pair.start();
-    save(pair, "inburgeringsplicht-2025.csv", earlier_numbers());
-    pair.run_to_rest();
-    fs::remove(pair.drop_folder() / "inburgeringsplicht-2025.csv.result.txt");
-    save(pair, kListName, numbers());
-  };
   const auto live = [](Pair& pair) {
     pair.start();
     pair.run_to_rest();
-    entrust(avsb(pair), "forget", "a notice", earlier_numbers().front(), {1001, "operator"});
+    entrust(avsb(pair), "forget", "a notice", digits_of(earlier_numbers().front()), {1001, "operator"});
     pair.run_for(std::chrono::minutes(2));
     const auto asked = avsb(pair).instance.db.query(
         "SELECT subject FROM hold WHERE kind = 'forget' AND state = 'open' LIMIT 1");
     if (!asked.empty())
-      entrust(avsb(pair), "approve-forget", asked.front().text(0), earlier_numbers().front(),
+      entrust(avsb(pair), "approve-forget", asked.front().text(0), digits_of(earlier_numbers().front()),
               {1002, "approver"});
     pair.run_for(std::chrono::minutes(2));
   };
-  return {.prepare = prepare,
+  return {.prepare = a_year_ago,
           .live = live,
           .stages = {"acknowledged", "acknowledged"},
           .lists = 2,
           .forgotten = {earlier_numbers().front()}};
+}
+
+Scenario reported_and_answered() {
+  const auto live = [](Pair& pair) {
+    pair.start();
+    pair.run_to_rest();
+    entrust(avsb(pair), "case-open", "2026 superfluous register", digits_of(numbers().front()),
+            {1001, "operator"});
+    pair.run_for(std::chrono::minutes(5));
+    const auto cases = aii(pair).instance.cases.all();
+    if (!cases.empty() && times_asked(aii(pair), "case-answer") == 0)
+      ask(aii(pair), "case-answer", "2026-1 unfounded it was right");
+    pair.run_for(std::chrono::hours(1));
+  };
+  return {.prepare = a_year_ago,
+          .live = live,
+          .stages = {"acknowledged", "acknowledged"},
+          .lists = 2,
+          .case_answered = true};
+}
+
+Scenario distributed() {
+  const auto live = [](Pair& pair) {
+    const fs::path folder = pair.root / "fund";
+    fs::create_directories(folder);
+    Recipient fund{.name = "fund1", .keys = {{std::string(40, '1'), {}, {}}}, .share = {}};
+    fund.share.kind = FolderShareConfig{folder, folder};
+    pair.avsb_config.distribution = {.recipients = {fund}, .members_at_least = 1};
+    pair.start();
+    avsb(pair).instance.open_seal = [&pair](const std::vector<PinnedKey>& recipient) {
+      return std::make_unique<FakeSeal>(pair.avsb_config.own_keys, recipient, pair.clock);
+    };
+    pair.run_to_rest();
+    const std::string members = "zorgkas;insz\nfund1;" + digits_of(numbers().front()) + "\neinde;1\n";
+    const std::string name = fmt::format("ledenbestand-{}.csv", format_date(date_of(pair.clock.now())));
+    entrust(avsb(pair), "distribute", "2026 " + name, members, {1001, "operator"});
+    pair.run_for(std::chrono::minutes(2));
+    const auto asked = avsb(pair).instance.holds.of(HoldKind::distribution, HoldState::open);
+    if (!asked.empty() && times_asked(avsb(pair), "approve") == 0)
+      avsb(pair).instance.db.transaction([&] {
+        avsb(pair).instance.agenda.ask(
+            "approve", Approval{asked.front().subject, asked.front().digest}.text(), {1002, "approver"});
+      });
+    pair.run_for(std::chrono::hours(1));
+  };
+  return {.prepare = a_year_ago,
+          .live = live,
+          .stages = {"acknowledged", "acknowledged"},
+          .lists = 2,
+          .delivered = true};
 }
 
 }  // namespace veer::test

@@ -27,6 +27,8 @@ struct Scenario {
   std::size_t lists = 1;             ///< that are recorded, replaced ones included
   bool handed_over = false;          ///< to another system, as a file
   std::vector<Insz> forgotten = {};  ///< who stands nowhere any more
+  bool case_answered = false;        ///< at both sides
+  bool delivered = false;            ///< to a care fund, once
   bool dropped = true;               ///< or sent by hand, which leaves no note
 };
 
@@ -40,6 +42,8 @@ Scenario held_and_approved();
 Scenario held_and_released();
 Scenario corrected_and_handed_over();
 Scenario forgetting();
+Scenario reported_and_answered();
+Scenario distributed();
 
 /// Of a side's exchanges, oldest first.
 Names stages_of(Side& side);

@@ -118,6 +118,21 @@ Names broken_promises(Pair& pair, const Scenario& scenario) {
     check_receipt(pair, x, promises);
   }
   check_leavings(pair, scenario, promises);
+  if (scenario.case_answered)
+    for (Side* side : {&aii(pair), &avsb(pair)}) {
+      const auto cases = side->instance.cases.all();
+      promises.keep("the one case is answered on both sides",
+                    cases.size() == 1 && cases.front().stage == CaseStage::answered &&
+                        cases.front().outcome == CaseOutcome::unfounded);
+    }
+  if (scenario.delivered) {
+    const auto all = avsb(pair).instance.deliveries.all();
+    promises.equal("the fund has one file", Pair::names(pair.root / "fund").size(), std::size_t{1});
+    promises.equal("and the books know it as delivered",
+                   std::count_if(all.begin(), all.end(),
+                                 [](const Delivery& d) { return d.stage == DeliveryStage::delivered; }),
+                   std::ptrdiff_t{1});
+  }
   promises.equal("the sender's alerts", pair.open_alerts(aii(pair)), scenario.aii_alerts);
   promises.equal("the receiver's alerts", pair.open_alerts(avsb(pair)), scenario.avsb_alerts);
   promises.keep("the sender's chain is whole",

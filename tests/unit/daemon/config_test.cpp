@@ -514,3 +514,56 @@ TEST_CASE("the last day of the yearly list is a month and a day of every year") 
               ->message()
               .find("agreed between the agencies") != std::string::npos);
 }
+
+namespace {
+
+/// kGood as a receiver's, with what follows.
+std::string receiver_with(const std::string& more) {
+  std::string text = with("role = \"sender\"", "role = \"receiver\"");
+  const std::string drop = "drop = \"/srv/drop\"\n";
+  return text.erase(text.find(drop), drop.size()) + more;
+}
+
+std::string fund(const std::string& name, char key, const std::string& more = "") {
+  return "  { name = \"" + name + "\", key = \"" + std::string(40, key) + "\", folder = \"/srv/" + name +
+         "\"" + more + " },\n";
+}
+
+}  // namespace
+
+TEST_CASE("Q20: six care funds and no seventh, each with a key of its own") {
+  std::string funds;
+  for (char digit = '1'; digit <= '6'; ++digit) funds += fund(std::string("fund") + digit, digit);
+  const std::string table = "[distribution]\nmembers_at_least = 1000\ncare_funds = [\n";
+  const Config config = parse_config(receiver_with(table + funds + "]\n"), "avsb.toml");
+  REQUIRE(config.distribution.recipients.size() == 6);
+  CHECK(config.distribution.find("fund3")->keys.front().fingerprint == std::string(40, '3'));
+  CHECK(std::get<FolderShareConfig>(config.distribution.find("fund3")->share.kind).outgoing == "/srv/fund3");
+  CHECK(config.distribution.members_no_older == std::chrono::days(35));
+  CHECK(also_pinned(config).size() == 6);
+
+  CHECK(says(receiver_with(table + funds + fund("fund7", '7') + "]\n"), "seventh care fund"));
+  CHECK(
+      says(receiver_with(table + fund("alfa", '1') + fund("beta", '1') + "]\n"), "a key each of their own"));
+  CHECK(says(receiver_with(table + fund("alfa", '1') + fund("alfa", '2') + "]\n"), "a name and a key each"));
+  CHECK(says(receiver_with(table + fund("Fund One", '1') + "]\n"), "small letters or digits"));
+  CHECK(says(receiver_with("[distribution]\ncare_funds = [\n" + fund("alfa", '1') + "]\n"),
+             "members_at_least"));
+  CHECK(says(receiver_with(table + "  { name = \"alfa\", key = \"x\" },\n]\n"), "or share must be given"));
+  CHECK(says(receiver_with(
+                 table + "  { name = \"alfa\", key = \"B22B22B22B22B22B22B22B22B22B22B22B22B22B\", folder = "
+                         "\"/srv/alfa\" },\n]\n"),
+             "a key of one of the agencies"));
+  CHECK(says(kGood + "[distribution]\nmembers_at_least = 1\n", "for the receiving side only"));
+}
+
+TEST_CASE("Q24: whoever is no care fund stands in the configuration with the notification to AII") {
+  const std::string table = "[distribution]\nmembers_at_least = 1000\nother_recipients = [\n";
+  const Config config = parse_config(
+      receiver_with(table + fund("other", '8', ", notification = \"letter 12\", notified_on = 2026-02-01") +
+                    "]\n"),
+      "avsb.toml");
+  REQUIRE(config.distribution.recipients.size() == 1);
+  CHECK(format_date(config.distribution.recipients.front().notified_on.value()) == "2026-02-01");
+  CHECK(says(receiver_with(table + fund("other", '8') + "]\n"), "notified_on"));
+}
