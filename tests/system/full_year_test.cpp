@@ -110,16 +110,19 @@ class FullYear {
     replace("\\b[0-9A-F]{40}\\b", "<fingerprint>");
     replace("(approve|reject) [0-9a-f]{8}\\b", "$1 <exchange>");
     replace("_[0-9]{17}", "_<time>");
+    replace("\\.[0-9a-f]{8}\\.json", ".<receipt>.json");
+    replace("[0-9]{1,2} [A-Z][a-z]+ [0-9]{4}, [0-9:]{5} [A-Z]+", "<time>");
+    replace("[0-9]{1,2} [A-Z][a-z]+ [0-9]{4} at the latest", "<date> at the latest");
     replace("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z", "<time>");
     replace(today_ + "|[0-9]{4}-[0-9]{2}-[0-9]{2}\\b", "<date>");
-    replace(std::to_string(both.year() + 1), "2027");
     replace(std::to_string(both.year() - 1), "2025");
     replace(std::to_string(both.year()), "2026");
+    replace(std::to_string(both.year() + 1), "2027");
     replace("(distribute-2026|forget)-[0-9]+", "$1-<n>");
     replace("[0-9]+ record", "<n> record");
     replace("uid [0-9]+", "<user>");
     for (const auto& [user, role] : {std::pair{kOperator, "operator"}, {kApprover, "approver"}})
-      replace(fmt::format("{} \\([0-9]+\\)|\\b{}\\b", user, user), role);
+      replace(fmt::format("{} \\([0-9]+\\)", user), role);
     return text;
   }
 
@@ -137,7 +140,8 @@ class FullYear {
   void keep(const std::string& typed, const std::string& output) {
     std::istringstream lines(typed + output);
     transcript_ += '\n';
-    for (std::string line; std::getline(lines, line);) transcript_ += "    " + line + '\n';
+    for (std::string line; std::getline(lines, line);)
+      transcript_ += (line.empty() ? "" : "    " + line) + '\n';
   }
   /// Each fund's key of its own, taken in at AVSB: the lines of its configuration.
   std::string fund_keys() const {
