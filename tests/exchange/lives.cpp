@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -233,24 +234,29 @@ Scenario corrected_and_handed_over() {
 
 namespace {
 
+std::string digits_of(const Insz& person) {
+  const auto digits = person.digits();
+  return {digits.begin(), digits.end()};
+}
+
+/// As somebody types it.
+Fd typed(const Insz& person) {
+  const std::string digits = digits_of(person);
+  Fd file(memfd_create("persons", MFD_CLOEXEC));
+  if (write(file.get(), digits.data(), digits.size()) != static_cast<ssize_t>(digits.size())) return {};
+  return file;
+}
+
 /// Until it is done: what was asked for before a crash has lost its file.
-void entrust(Side& side, const std::string& verb, const std::string& argument, const std::string& bytes,
-             const Person& who) {
+void entrust(Side& side, const std::string& verb, const std::string& argument, Fd file, const Person& who) {
   const auto is_done = [&] {
     return !side.instance.db.query("SELECT 1 FROM command WHERE verb = :verb AND stage = 'done'", {verb})
                 .empty();
   };
   if (is_done()) return;
-  Fd file(memfd_create("persons", MFD_CLOEXEC));
-  if (write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) return;
   std::int64_t id = 0;
   side.instance.db.transaction([&] { id = side.instance.agenda.ask(verb, argument, who); });
   side.instance.files.put(id, std::move(file));
-}
-
-std::string digits_of(const Insz& person) {
-  const auto digits = person.digits();
-  return {digits.begin(), digits.end()};
 }
 
 /// The list of the year before is recorded, and this year's saved.
@@ -269,12 +275,12 @@ Scenario forgetting() {
   const auto live = [](Pair& pair) {
     pair.start();
     pair.run_to_rest();
-    entrust(avsb(pair), "forget", "a notice", digits_of(earlier_numbers().front()), {1001, "operator"});
+    entrust(avsb(pair), "forget", "a notice", typed(earlier_numbers().front()), {1001, "operator"});
     pair.run_for(std::chrono::minutes(2));
     const auto asked = avsb(pair).instance.db.query(
         "SELECT subject FROM hold WHERE kind = 'forget' AND state = 'open' LIMIT 1");
     if (!asked.empty())
-      entrust(avsb(pair), "approve-forget", asked.front().text(0), digits_of(earlier_numbers().front()),
+      entrust(avsb(pair), "approve-forget", asked.front().text(0), typed(earlier_numbers().front()),
               {1002, "approver"});
     pair.run_for(std::chrono::minutes(2));
   };
@@ -289,7 +295,7 @@ Scenario reported_and_answered() {
   const auto live = [](Pair& pair) {
     pair.start();
     pair.run_to_rest();
-    entrust(avsb(pair), "case-open", "2026 superfluous register", digits_of(numbers().front()),
+    entrust(avsb(pair), "case-open", "2026 superfluous register", typed(numbers().front()),
             {1001, "operator"});
     pair.run_for(std::chrono::minutes(5));
     const auto cases = aii(pair).instance.cases.all();
@@ -318,7 +324,10 @@ Scenario distributed() {
     pair.run_to_rest();
     const std::string members = "zorgkas;insz\nfund1;" + digits_of(numbers().front()) + "\neinde;1\n";
     const std::string name = fmt::format("ledenbestand-{}.csv", format_date(date_of(pair.clock.now())));
-    entrust(avsb(pair), "distribute", "2026 " + name, members, {1001, "operator"});
+    fs::create_directories(pair.root / "files");
+    write_file(pair.root / "files" / name, members);
+    entrust(avsb(pair), "distribute", "2026 " + name,
+            Fd(open((pair.root / "files" / name).c_str(), O_RDONLY | O_CLOEXEC)), {1001, "operator"});
     pair.run_for(std::chrono::minutes(2));
     const auto asked = avsb(pair).instance.holds.of(HoldKind::distribution, HoldState::open);
     if (!asked.empty() && times_asked(avsb(pair), "approve") == 0)
