@@ -373,6 +373,15 @@ constexpr std::array kMeanings = {
            "blijven werken.",
            "Nothing is taken in, sent or recorded any more. Forgetting, evidence and the audit trail still "
            "work."}},
+    Topic{"processors",
+          {"Het overzicht van verwerkers is gewijzigd", "The overview of processors has changed"},
+          {"De agentschappen melden elkaar wie voor hen gegevens verwerkt (protocol, artikel 6). Stuur het "
+           "nieuwe "
+           "overzicht, en sluit dan deze waarschuwing.",
+           "The agencies tell each other who handles data for them (protocol, article 6). Send the new "
+           "overview, and "
+           "close this alert then."},
+          "alerts close {1}"},
 };
 
 constexpr Phrase kSince = {"Sinds {}.", "Since {}."};

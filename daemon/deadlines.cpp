@@ -119,6 +119,25 @@ void look_at_configuration(Instance& at) {
   }
 }
 
+// Q36: each change is on record, and to be sent to the other side.
+void look_at_processors(Instance& at) {
+  static const std::string kKnown = "processors";
+  std::string all;
+  for (const Processor& processor : at.config.processors)
+    all += fmt::format("{}{} ({})", all.empty() ? "" : "; ", processor.name, processor.task);
+  const std::string now = sha256_hex(all);
+  const std::string before = at.settings.text(kKnown);
+  if (now == before) return;
+  at.settings.set(kKnown, now);
+  if (!all.empty() || !before.empty()) at.audit.append("processors", "", {{"processors", all}});
+  if (before.empty()) return;  // what the agencies began with
+  at.alerts.raise(
+      "processors", AlertKind::attention, "PROCESSORS", "",
+      fmt::format("who handles the exchange on this agency's behalf has changed: {}. Send the overview to {} "
+                  "(article 6), and close this",
+                  all.empty() ? "nobody any more" : all, at.config.counterparty));
+}
+
 void look_at_disk(Instance& at) {
   struct statvfs status {};
   if (statvfs(at.config.state.c_str(), &status) != 0) return;
@@ -165,6 +184,7 @@ void look_at_deadlines(Instance& at) {
     look_for_review(at, date_of(at.clock.now()));
     look_at_channels(at);
     look_at_configuration(at);
+    look_at_processors(at);
     look_at_disk(at);
     look_at_audit(at);
     look_at_incidents(at);

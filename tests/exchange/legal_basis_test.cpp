@@ -170,3 +170,17 @@ TEST_CASE("books of the test environment never become those of production") {
   e.pair.aii->instance.settings.claim("test");
   CHECK_THROWS_AS(e.pair.aii->instance.settings.claim("production"), Error);
 }
+
+TEST_CASE("Q36: a change of processors is on record, and asks for the other side to be told") {
+  Exchanging e;
+  e.pair.avsb_config.processors = {{"a provider", "runs the share"}};
+  e.pair.start_avsb();
+  e.pair.run_for(25h);
+  CHECK(e.pair.open_alerts(*e.pair.avsb).empty());
+  e.pair.avsb_config.processors.push_back({"another", "keeps backups"});
+  e.pair.avsb.reset();
+  e.pair.start_avsb();
+  e.pair.run_for(25h);
+  CHECK(e.pair.open_alerts(*e.pair.avsb) == std::vector<std::string>{"attention PROCESSORS"});
+  CHECK(e.pair.avsb->instance.db.query("SELECT 1 FROM audit WHERE event = 'processors'").size() >= 2);
+}
