@@ -133,7 +133,7 @@ std::string without_typed_numbers(const std::string& text) {
   static const std::regex kWord(
       R"(([0-9A-Fa-f]{32,})"
       R"(|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-      R"(|(?:[0-9]{17}|[0-9]{8}_[0-9]{6})(?![0-9])))"
+      R"(|(?:(?:[0-9]{6}_)?[0-9]{17}|[0-9]{8}_[0-9]{6})(?![0-9])))"
       R"(|[0-9]{11,}|[0-9]{2}(?:[ ._-]?[0-9]{2}){2}[ ._-]?[0-9]{3}[ ._-]?[0-9]{2})");
   std::string shown = text;
   for (std::sregex_iterator it(text.begin(), text.end(), kWord), end; it != end; ++it) {

@@ -180,7 +180,10 @@ std::string Reporting::close(const Command& command) {
   const std::size_t blank = std::min(command.argument.find(' '), command.argument.size());
   const std::string reason = without_numbers(printable(command.argument.substr(blank), kLongestText + 1));
   Case c = at_.cases.find(command.argument.substr(0, blank));
-  const std::string done = fmt::format("case {} is closed without an answer", c.name());
+  const std::string done = fmt::format(
+      "case {} is closed without an answer; {} is not told by the program: tell its contact point, or let it "
+      "answer all the same",
+      c.name(), at_.config.counterparty);
   if (!c.is_open() && !c.outcome && c.answered_by == command.who.name) return done;
   if (!c.is_open())
     throw Error(Code::u_state,
@@ -231,6 +234,14 @@ void Reporting::read_answer(const Arrival& arrival, Inbox& inbox, const Transfer
       at_.alerts.tell("case-answered:" + known->id, "CASE_ANSWERED", known->name(),
                       fmt::format("{} answered case {} ({}): {}", at_.config.counterparty, known->name(),
                                   category_name(known->category), told_outcome(*known)));
+    } else if (known && !known->outcome) {  // closed here before it came
+      known->outcome = answer.outcome;
+      known->correction = answer.exchange;
+      at_.cases.save(*known);
+      at_.audit.append("case-answered", known->exchange,
+                       {{"case", known->name()},
+                        {"outcome", std::string(case_outcome_name(answer.outcome))},
+                        {"sha256", arrival.sha256}});
     } else if (known && (known->outcome != answer.outcome || known->correction != answer.exchange)) {
       at_.audit.append("case-answered", known->exchange,
                        {{"case", known->name()},

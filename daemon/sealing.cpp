@@ -16,7 +16,9 @@ Error under_way(const Exchange& x) {
   return {
       Code::i_open,
       fmt::format("exchange {} for reference year {} is still under way: wait for its receipt, or take it "
-                  "back with 'veer withdraw {}'",
+                  "back with 'veer withdraw {}'. A file that stays in the drop folder is taken in by itself "
+                  "should that one "
+                  "end without being recorded: take it away when that is not meant",
                   x.id, x.reference_year, x.id.substr(0, 8))};
 }
 

@@ -162,9 +162,12 @@ std::string Sender::put_again(const Exchange& before, const std::string& event, 
 }
 
 std::string Sender::withdraw(const Exchange& x, const std::string& who, const Transfer& transfer) {
-  std::string text = fmt::format(
-      "exchange {} is withdrawn; should the other side have recorded it already, its receipt will say so",
-      x.id);
+  const std::string text = x.stage == Stage::held
+                               ? fmt::format("exchange {} is withdrawn: it never left", x.id)
+                               : fmt::format(
+                                     "exchange {} is withdrawn; should the other side have recorded it "
+                                     "already, its receipt will say so",
+                                     x.id);
   if (x.stage == Stage::withdrawn) return text;  // done before, and stopped before that was written down
   if (!is_open(x.stage))
     throw Error(Code::u_state,
@@ -305,8 +308,7 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
         if (outcome == Stage::acknowledged && x.purpose == Purpose::list)
           close_refusals(at_, x.reference_year);
         if (outcome == Stage::acknowledged) tell_recorded(at_, x);
-        if (outcome == Stage::acknowledged && x.purpose == Purpose::list && x.revision > 1)
-          answering_.answer_by(x);
+        if (outcome == Stage::acknowledged && x.purpose == Purpose::list && x.revision > 1) correct(x);
         tell(x, outcome == Stage::refused ? Turn::refused_there : Turn::recorded,
              outcome != Stage::refused && receipt.reasons.empty() ? ""
                                                                   : reasons_of(receipt, at_.config.language));
@@ -341,6 +343,15 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
     inbox_.settle(arrival, Outcome::receipt, x.id, now);
   });
   log(LogLevel::info, "receipt for {}: {}", receipt.package, status_name(receipt.status));
+}
+
+// What a recorded correction makes history, within a transaction: cases, and what the note beside a drop file
+// says.
+void Sender::correct(const Exchange& x) {
+  answering_.answer_by(x);
+  for (const Exchange& before : at_.ledger.exchanges())
+    if (before.noted && before.reference_year == x.reference_year && before.stage == Stage::acknowledged)
+      at_.offers.tell({before.origin, note_of(at_.config.language, Turn::recorded, x, "", at_.clock.now())});
 }
 
 // A valid receipt for an exchange that we do not know: our history was lost, or the package was made by hand.

@@ -54,6 +54,7 @@ class Sender {
 
   void read_receipt(const Arrival& arrival, const Transfer& transfer);
   void accept(const Arrival& arrival, const Receipt& receipt, const SignedReceipt& signed_text);
+  void correct(const Exchange& correction);
   Exchange adopt(const Receipt& receipt, const std::string& package_name);
 
   Time rehearse_in_time(const Transfer& transfer);

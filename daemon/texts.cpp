@@ -151,7 +151,9 @@ constexpr std::array<std::string_view, 9> kIntake = {
     "dit rekenblad kan niet gelezen worden: bewaar het opnieuw als XLSX met één blad en één kolom, of als "
     "CSV",
     "er is al een lijst voor dat jaar onderweg: wacht op het ontvangstbewijs, of laat de operator ze "
-    "intrekken",
+    "intrekken. Blijft dit bestand hier liggen en wordt die lijst niet geregistreerd, dan wordt het vanzelf "
+    "ingelezen: "
+    "haal het weg als dat niet de bedoeling is",
     "er staan fouten in de lijst: verbeter ze en zet het bestand opnieuw in deze map, of laat een operator "
     "de "
     "foutieve regels weglaten ('veer send --set-aside-faulty')",

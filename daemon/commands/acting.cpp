@@ -303,10 +303,10 @@ void act(Context& context, const Asked& asked) {
   Ledger ledger(books, clock);
   std::int64_t id = 0;
   if (asked.entrusted && !working)
-    throw Error(
-        Code::u_state,
-        "a service runs, and numbers of persons are not written down for it: ask it under your own name, "
-        "as a member of a group of [access]");
+    throw Error(Code::u_state,
+                "a service runs, and numbers of persons are not written down for it: ask it under your own "
+                "name, as a "
+                "member of a group of [access]; without a system bus, stop the service first");
   books.transaction([&] { id = agenda.ask(asked.verb, argument, person_of(getuid())); });
   if (asked.entrusted) working->instance().files.put(id, std::move(*asked.entrusted));
   if (!working) ring_bell(config.state);

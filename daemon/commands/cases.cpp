@@ -189,7 +189,14 @@ void show_case(Context& context, const std::string& what) {
   const std::size_t blank = what.find(' ');
   const Case c =
       Cases(*books.db, books.clock).find(blank == std::string::npos ? what : what.substr(blank + 1));
-  if (what.starts_with("mail ")) return context.print(mail_about(c, books.config));
+  if (what.starts_with("mail ")) {
+    if (books.config.role == Role::sender)
+      throw Error(Code::u_usage,
+                  fmt::format("whoever found it writes that e-mail: 'veer case show {}' tells what this "
+                              "side was told",
+                              c.name()));
+    return context.print(mail_about(c, books.config));
+  }
   context.print(context.json ? text_of(json_of(c)) : text_about(c));
 }
 

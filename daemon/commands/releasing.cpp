@@ -188,8 +188,9 @@ void approve(Context& context, const Wish& wish) {
   const bool said = wish.yes || !wish.digest.empty();
   if (!said && !at_terminal()) {
     look_only(context, facts);
-    context.tell(fmt::format(
-        "nothing was released: say --yes, or --digest {}, to release exactly these bytes\n", sha256));
+    context.tell(
+        fmt::format("nothing was released: say --yes, or --digest {}{}, to release exactly these bytes\n",
+                    sha256, set_aside == 0 ? "" : fmt::format(", and --set-aside {}", set_aside)));
     return;
   }
   context.tell(text_about(facts));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include "core/error.h"
@@ -174,6 +175,7 @@ void run(Context& context, bool once, const std::string& level) {
   Instance& at = working->instance();
   if (needs_attention(at.alerts.open()) || !at.offers.refused().empty() || at.offers.any_settling())
     context.exit_code = is_held(at) ? kHeld : kAttention;
+  context.tell(fmt::format("something needs a person: '{} status'\n", invocation(config)));
   if (const auto problem = first_problem(at.agenda, at.ledger)) context.exit_code = exit_code_of(*problem);
 }
 
