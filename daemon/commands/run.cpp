@@ -175,8 +175,9 @@ void run(Context& context, bool once, const std::string& level) {
   Instance& at = working->instance();
   if (needs_attention(at.alerts.open()) || !at.offers.refused().empty() || at.offers.any_settling())
     context.exit_code = is_held(at) ? kHeld : kAttention;
-  context.tell(fmt::format("something needs a person: '{} status'\n", invocation(config)));
   if (const auto problem = first_problem(at.agenda, at.ledger)) context.exit_code = exit_code_of(*problem);
+  if (context.exit_code != kDone)
+    context.tell(fmt::format("something needs a person: '{} status' says what\n", invocation(at.config)));
 }
 
 }  // namespace
