@@ -218,8 +218,8 @@ TEST_CASE(
   Cased c;
   const std::string name = c.open("superfluous", digits_of(c.numbers[3]));
   CHECK(c.told(c.avsb(), "case-close", name) == "U_USAGE");
-  CHECK(c.told(c.avsb(), "case-close", name + " a mistake of ours") ==
-        "case 2026-1 is closed without an answer");
+  CHECK(
+      has(c.told(c.avsb(), "case-close", name + " a mistake of ours"), "2026-1 is closed without an answer"));
   CHECK(has(told_outcome(c.avsb().cases.find(name)), "a mistake of ours"));
   CHECK(c.told(c.aii(), "case-answer", name + " unfounded the list was right") ==
         "case 2026-1 is answered (unfounded)");
