@@ -75,6 +75,7 @@ TEST_CASE("a correction takes the place of the recorded list, whose withdrawn nu
   CHECK(c.pair.sent().package.find("-r2_") != std::string::npos);
   CHECK(c.registered() == Correcting::digits_of(c.corrected));
   CHECK(c.lists().count(kYear) == 52);
+  CHECK(has(c.pair.note(kListName), "Recorded at the receiver: 52 numbers"));  // no longer the first one's
 
   const Receipt receipt = parse_receipt(c.aii().ledger.receipt_of(second)->json);
   CHECK(receipt.status == ReceiptStatus::recorded);
