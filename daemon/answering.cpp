@@ -18,11 +18,6 @@ namespace {
 
 constexpr std::size_t kLongestText = 300;
 
-std::string digits_of(const Insz& number) {
-  const auto digits = number.digits();
-  return {digits.data(), digits.size()};
-}
-
 }  // namespace
 
 std::filesystem::path Answering::kept_file(const Case& c) const {

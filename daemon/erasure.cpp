@@ -24,8 +24,7 @@ constexpr std::size_t kLongestNotice = 300;
 constexpr std::size_t kHex = 64;  // of a key, and of a mark
 
 std::string mark_of(const std::string& key, const Insz& person) {
-  const auto digits = person.digits();
-  return hmac_sha256_hex(key, std::string_view(digits.data(), digits.size()));
+  return hmac_sha256_hex(key, digits_of(person));
 }
 
 bool is_mark(const std::string& line) {

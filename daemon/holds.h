@@ -37,6 +37,10 @@ struct Hold {
   std::optional<Time> decided_at;
   std::string reason;
   std::string purpose;  ///< of a hand-over, or the notice of an erasure; else ""
+
+  bool was_decided_by(HoldState how, const Person& who) const {
+    return state == how && decided_by && decided_by->uid == who.uid;
+  }
 };
 
 /// Who asked for them: "alice (1000), bob (1001)".

@@ -100,10 +100,7 @@ std::string random_hex(Random& random) {
 std::string commitment_to(const std::vector<Insz>& persons, const std::string& salt) {
   Sha256 digest;
   digest.update(salt);
-  for (const Insz& person : persons) {
-    const auto digits = person.digits();
-    digest.update(std::string_view(digits.data(), digits.size()));
-  }
+  for (const Insz& person : persons) digest.update(digits_of(person));
   return digest.hex();
 }
 

@@ -6,14 +6,6 @@
 #include "daemon/rules.h"
 
 namespace veer {
-namespace {
-
-bool was_decided_by(const Hold& hold, HoldState state, const Person& who) {
-  return hold.state == state && hold.decided_by && hold.decided_by->uid == who.uid;
-}
-
-}  // namespace
-
 std::string request_cause(const std::string& subject) { return "request:" + subject; }
 
 Approved require_request(Instance& at, HoldKind kind, const std::string& subject, const Command& command) {
@@ -21,7 +13,7 @@ Approved require_request(Instance& at, HoldKind kind, const std::string& subject
   const auto hold = at.holds.find(kind, subject);
   // One that was given later asks for it once more, and alone.
   const bool before =
-      hold && was_decided_by(*hold, HoldState::released, who) && command.asked_at <= hold->decided_at.value();
+      hold && hold->was_decided_by(HoldState::released, who) && command.asked_at <= hold->decided_at.value();
   if (!hold || (hold->state != HoldState::open && !before))
     throw Error(Code::u_state,
                 fmt::format("{} does not wait for a release: see 'veer alerts'", shown_name(subject)));
@@ -32,7 +24,7 @@ Approved require_request(Instance& at, HoldKind kind, const std::string& subject
 void reject_request(Instance& at, HoldKind kind, const Rejection& rejection, const Person& who,
                     const std::string& event, const std::function<void()>& also) {
   const auto hold = at.holds.find(kind, rejection.subject);
-  if (hold && was_decided_by(*hold, HoldState::rejected, who)) return;
+  if (hold && hold->was_decided_by(HoldState::rejected, who)) return;
   if (!hold || hold->state != HoldState::open)
     throw Error(Code::u_state, fmt::format("{} does not wait for a release", shown_name(rejection.subject)));
   require_second_person(at.config.environment, at.config.access, hold->asked_by, who);

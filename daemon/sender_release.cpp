@@ -9,10 +9,6 @@
 namespace veer {
 namespace {
 
-bool was_decided_by(const Hold& hold, HoldState state, const Person& who) {
-  return hold.state == state && hold.decided_by && hold.decided_by->uid == who.uid;
-}
-
 Error not_held(const Exchange& x) {
   return {Code::u_state,
           fmt::format("exchange {} is {} and waits for nobody's release", x.id, stage_name(x.stage))};
@@ -39,7 +35,7 @@ std::string Sender::approve(const Command& command, const Transfer& transfer) {
   const auto hold = at_.holds.find(HoldKind::list, x.id);
   const std::string text = fmt::format("exchange {} is released", x.id);
   // Carried out before, and stopped before that was written down.
-  if (hold && was_decided_by(*hold, HoldState::released, command.who)) return text;
+  if (hold && hold->was_decided_by(HoldState::released, command.who)) return text;
   if (!hold || hold->state != HoldState::open || x.stage != Stage::held) throw not_held(x);
   require_second_person(at_.config.environment, at_.config.access, hold->asked_by, command.who);
   if (approval.sha256 != hold->digest)
@@ -75,7 +71,7 @@ std::string Sender::reject(const Command& command) {
   const std::string& reason = rejection.reason;
   const auto hold = at_.holds.find(HoldKind::list, x.id);
   const std::string text = fmt::format("exchange {} is rejected, and its sealed package removed", x.id);
-  if (!hold || !was_decided_by(*hold, HoldState::rejected, command.who)) {
+  if (!hold || !hold->was_decided_by(HoldState::rejected, command.who)) {
     if (!hold || hold->state != HoldState::open || x.stage != Stage::held) throw not_held(x);
     require_second_person(at_.config.environment, at_.config.access, hold->asked_by, command.who);
     at_.db.transaction([&] {

@@ -39,6 +39,12 @@ class Insz {
   std::uint64_t value_ = 0;
 };
 
+/// The same as text.
+inline std::string digits_of(const Insz& number) {
+  const auto digits = number.digits();
+  return {digits.data(), digits.size()};
+}
+
 }  // namespace veer
 
 /// A number that is formatted by mistake shows nothing of itself.

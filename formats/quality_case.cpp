@@ -43,11 +43,6 @@ const TextShape kNumberShape{[](std::string_view text) {
                              },
                              "a national number"};
 
-std::string digits_of(const Insz& number) {
-  const auto digits = number.digits();
-  return {digits.data(), digits.size()};
-}
-
 Insz number_of(std::string_view digits) {
   Insz number;
   Insz::parse(digits, kAnyDate, number);

@@ -21,11 +21,6 @@ const Insz kLow = Insz::trusted(5070999751 - 4'000'000'000);  // below 2^31: fou
 const Insz kHigh = Insz::trusted(85070999751);
 const Insz kTiny = Insz::trusted(10159);  // no date, so two bytes
 
-std::string digits_of(const Insz& number) {
-  const auto digits = number.digits();
-  return {digits.begin(), digits.end()};
-}
-
 void must(const std::string& command) {
   const ShellResult result = shell(command + " 2>&1");
   INFO(command << ": " << result.output);

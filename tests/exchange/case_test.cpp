@@ -10,7 +10,7 @@
 #include "core/files.h"
 #include "daemon/case_deadlines.h"
 #include "daemon/case_mail.h"
-#include "exchange/exchanging.h"
+#include "exchange/asking.h"
 #include "support/canary.h"
 #include "support/text.h"
 
@@ -21,36 +21,15 @@ using Names = std::vector<std::string>;
 
 namespace {
 
-const Person kOperator{1001, "operator"};
-const Person kApprover{1002, "approver"};
-
-std::string digits_of(const Insz& number) {
-  const auto digits = number.digits();
-  return {digits.begin(), digits.end()};
-}
-
-Fd file_with(const std::string& bytes) {
-  Fd file(memfd_create("persons", MFD_CLOEXEC));
-  REQUIRE(write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
-  return file;
-}
-
 /// The list of 2026 is recorded; some of its data are not right.
-struct Cased : Exchanging {
+struct Cased : Asking {
   Cased() {
     exchange();
     REQUIRE(lists().count(kYear) == 50);
   }
-  Instance& aii() { return pair.aii->instance; }
-  Instance& avsb() { return pair.avsb->instance; }
   std::string told(Instance& side, const std::string& verb, const std::string& argument,
                    const std::string& persons = "") {
-    const auto id = side.agenda.ask(verb, argument, kOperator);
-    if (!persons.empty()) side.files.put(id, file_with(persons));
-    pair.run_for(1min);
-    const CommandResult result = side.agenda.result_of(id);
-    REQUIRE(result.stage != CommandStage::pending);
-    return result.stage == CommandStage::failed ? result.code : result.text;
+    return Asking::told(side, verb, argument, kOperator, persons.empty() ? Fd() : file_with(persons));
   }
   std::string open(const std::string& category, const std::string& persons,
                    const std::string& more = "register") {
@@ -67,11 +46,6 @@ struct Cased : Exchanging {
     std::string bytes(1000, '\0');
     bytes.resize(static_cast<std::size_t>(pread(into.get(), bytes.data(), bytes.size(), 0)));
     return bytes;
-  }
-  std::string record(Instance& side, const std::string& event) {
-    const auto rows =
-        side.db.query("SELECT record FROM audit WHERE event = :e ORDER BY seq DESC LIMIT 1", {event});
-    return rows.empty() ? "" : rows.front().text(0);
   }
 };
 
@@ -171,7 +145,7 @@ TEST_CASE(
   Cased c;
   const std::string first = c.open("superfluous", digits_of(c.numbers[3]));
   CHECK(c.told(c.aii(), "case-answer", first + " corrected") == "U_STATE");
-  c.pair.run_for(std::chrono::days(100));
+  c.pair.run_for(std::chrono::days(20));
   CHECK(c.aii().cases.find(first).stage == CaseStage::received);
   CHECK(c.avsb().cases.find(first).stage == CaseStage::sent);
 

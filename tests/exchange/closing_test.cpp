@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/files.h"
-#include "exchange/exchanging.h"
+#include "exchange/asking.h"
 #include "support/text.h"
 
 using namespace veer;
@@ -15,15 +15,9 @@ using Names = std::vector<std::string>;
 
 namespace {
 
-const Person kApprover{1002, "approver"};
-
-struct Closing : Exchanging {
+struct Closing : Asking {
   std::string told(Side& side, const std::string& verb, const std::string& argument = "") {
-    const auto id = side.instance.agenda.ask(verb, argument, kApprover);
-    pair.run_for(1min);
-    const CommandResult result = side.instance.agenda.result_of(id);
-    REQUIRE(result.stage != CommandStage::pending);
-    return result.stage == CommandStage::failed ? result.code : result.text;
+    return Asking::told(side.instance, verb, argument, kApprover);
   }
 };
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
-#include "exchange/exchanging.h"
+#include "exchange/asking.h"
 #include "support/canary.h"
 #include "support/text.h"
 
@@ -19,38 +19,19 @@ using Names = std::vector<std::string>;
 
 namespace {
 
-const Person kOperator{1001, "operator"};
-const Person kApprover{1002, "approver"};
 const Person kDesk{1003, "desk"};
 
-std::string digits_of(const Insz& number) {
-  const auto digits = number.digits();
-  return {digits.begin(), digits.end()};
-}
-
-Fd file_with(const std::string& bytes) {
-  Fd file(memfd_create("persons", MFD_CLOEXEC));
-  REQUIRE(write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
-  return file;
-}
-
 /// The list of 2026 is recorded; one of its persons has died.
-struct Register2026 : Exchanging {
+struct Register2026 : Asking {
   Insz dead = numbers[7];
 
   Register2026() {
     exchange();
     REQUIRE(lists().count(kYear) == 50);
   }
-  Instance& avsb() { return pair.avsb->instance; }
   std::string told(const std::string& verb, const std::string& argument, const Person& who,
                    const std::string& persons = "") {
-    const auto id = avsb().agenda.ask(verb, argument, who);
-    if (!persons.empty()) avsb().files.put(id, file_with(persons));
-    pair.run_for(1min);
-    const CommandResult result = avsb().agenda.result_of(id);
-    REQUIRE(result.stage != CommandStage::pending);
-    return result.stage == CommandStage::failed ? result.code : result.text;
+    return Asking::told(avsb(), verb, argument, who, persons.empty() ? Fd() : file_with(persons));
   }
   void forget(const Insz& person) {
     const std::string subject = told("forget", "notice 12 of the register", kOperator, digits_of(person));
@@ -59,11 +40,7 @@ struct Register2026 : Exchanging {
   }
   /// Also in the database's log, and in unused room of its pages.
   bool is_anywhere(const Insz& person) { return !files_holding(pair.avsb_config.state, {person}).empty(); }
-  std::string record(const std::string& event) {
-    const auto rows =
-        avsb().db.query("SELECT record FROM audit WHERE event = :e ORDER BY seq DESC LIMIT 1", {event});
-    return rows.empty() ? "" : rows.front().text(0);
-  }
+  std::string record(const std::string& event) { return Asking::record(avsb(), event); }
 };
 
 }  // namespace

@@ -44,11 +44,6 @@ struct Receiving {
   }
 };
 
-std::string digits_of(const Insz& number) {
-  const auto digits = number.digits();
-  return {digits.begin(), digits.end()};
-}
-
 }  // namespace
 
 TEST_CASE("a hand-made package that follows the format is recorded and answered") {

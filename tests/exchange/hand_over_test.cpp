@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "core/files.h"
-#include "exchange/exchanging.h"
+#include "exchange/asking.h"
 #include "support/text.h"
 
 using namespace veer;
@@ -16,11 +16,8 @@ using Names = std::vector<std::string>;
 
 namespace {
 
-const Person kOperator{1001, "operator"};
-const Person kApprover{1002, "approver"};
-
 /// The list of 2026 is recorded at a receiver that may hand it over.
-struct HandingOver : Exchanging {
+struct HandingOver : Asking {
   fs::path exports = folder / "exports";
 
   HandingOver() {
@@ -30,13 +27,8 @@ struct HandingOver : Exchanging {
     exchange();
     REQUIRE(lists().count(kYear) == 50);
   }
-  Instance& avsb() { return pair.avsb->instance; }
   std::string told(const std::string& verb, const std::string& argument, const Person& who) {
-    const auto id = avsb().agenda.ask(verb, argument, who);
-    pair.run_for(1min);
-    const CommandResult result = avsb().agenda.result_of(id);
-    REQUIRE(result.stage != CommandStage::pending);
-    return result.stage == CommandStage::failed ? result.code : result.text;
+    return Asking::told(avsb(), verb, argument, who);
   }
   std::string approval(const std::string& subject = "export-2026-r1") {
     return Approval{subject, avsb().holds.find(HoldKind::hand_over, subject).value().digest, 0}.text();

@@ -234,11 +234,6 @@ Scenario corrected_and_handed_over() {
 
 namespace {
 
-std::string digits_of(const Insz& person) {
-  const auto digits = person.digits();
-  return {digits.begin(), digits.end()};
-}
-
 /// As somebody types it.
 Fd typed(const Insz& person) {
   const std::string digits = digits_of(person);

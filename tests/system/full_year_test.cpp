@@ -27,11 +27,6 @@ constexpr const char* kApprover = "mail";
 constexpr const char* kAuditor = "man";
 constexpr const char* kDesk = "news";
 
-std::string digits_of(const Insz& number) {
-  const auto digits = number.digits();
-  return {digits.begin(), digits.end()};
-}
-
 std::string csv_of(const std::vector<Insz>& numbers) {
   std::string csv = "insz\n";
   for (const Insz& number : numbers) csv += digits_of(number) + "\n";
