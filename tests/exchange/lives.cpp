@@ -17,11 +17,10 @@ namespace {
 Side& aii(Pair& pair) { return *pair.aii; }
 Side& avsb(Pair& pair) { return *pair.avsb; }
 
-/// As a person's program saves: whole or not at all.
+/// As a person's program saves: whole or not at all, and there to stay.
 void save(const Pair& pair, const std::string& name, const std::vector<Insz>& list) {
   if (fs::exists(pair.drop_folder() / name)) return;
-  pair.drop("." + name + ".saving", csv_of(list));
-  fs::rename(pair.drop_folder() / ("." + name + ".saving"), pair.drop_folder() / name);
+  write_file(pair.drop_folder() / name, csv_of(list), 0644);
 }
 
 void save_list(const fs::path& folder) { save(Pair(folder), kListName, numbers()); }
@@ -308,7 +307,6 @@ Scenario reported_and_answered() {
 Scenario distributed() {
   const auto live = [](Pair& pair) {
     const fs::path folder = pair.root / "fund";
-    fs::create_directories(folder);
     Recipient fund{.name = "fund1", .keys = {{std::string(40, '1'), {}, {}}}, .share = {}};
     fund.share.kind = FolderShareConfig{folder, folder};
     pair.avsb_config.distribution = {.recipients = {fund}, .members_at_least = 1};
@@ -332,7 +330,11 @@ Scenario distributed() {
       });
     pair.run_for(std::chrono::hours(1));
   };
-  return {.prepare = a_year_ago,
+  const auto prepare = [](const fs::path& folder) {
+    a_year_ago(folder);
+    fs::create_directories(folder / "fund");  // it is there before, so that no power cut takes it
+  };
+  return {.prepare = prepare,
           .live = live,
           .stages = {"acknowledged", "acknowledged"},
           .lists = 2,

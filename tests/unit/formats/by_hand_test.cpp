@@ -4,6 +4,7 @@
 #include "core/digest.h"
 #include "formats/gpgme_seal.h"
 #include "formats/package.h"
+#include "formats/quality_case.h"
 #include "formats/receipt.h"
 #include "support/gpg_home.h"
 #include "support/samples.h"
@@ -216,9 +217,11 @@ TEST_CASE("the examples of the page are what the program reads and writes") {
   for (std::size_t at = page.find(kOpen); at != std::string::npos; at = page.find(kOpen, at + 1))
     examples.push_back(
         page.substr(at + kOpen.size(), page.find("```", at + kOpen.size()) - at - kOpen.size()));
-  REQUIRE(examples.size() == 2);
+  REQUIRE(examples.size() == 4);
   CHECK(manifest_json(parse_manifest(examples[0])) == examples[0]);
   CHECK(receipt_json(parse_receipt(examples[1])) == examples[1]);
+  CHECK(case_json(parse_case(examples[2])) == examples[2]);
+  CHECK(answer_json(parse_answer(examples[3])) == examples[3]);
 }
 
 TEST_CASE("the page explains every code that a receipt may bear, and no other") {
