@@ -26,7 +26,7 @@ endfunction()
 # With precompiled headers ccache wants to see what is in them, and g++ 12 is wrong about the bounds of strings.
 set(veer_precompiling "")
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  set(veer_precompiling -fpch-preprocess -Wno-array-bounds -Wno-stringop-overflow)
+  set(veer_precompiling -fpch-preprocess -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
 
 # veer_precompile(TARGET HEADER ...): what costs most to read is read once for the whole target. Headers of libraries

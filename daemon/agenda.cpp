@@ -39,9 +39,10 @@ ChoreState Agenda::chore(Chore chore) {
   return row ? chore_of(*row) : ChoreState{chore, {}, {}};
 }
 
-std::optional<ChoreState> Agenda::next_chore() {
-  const auto row = db_.query_one("SELECT " + std::string(kChoreColumns) +
-                                 " FROM chore WHERE due_at IS NOT NULL ORDER BY due_at, name LIMIT 1");
+std::optional<ChoreState> Agenda::next_chore(bool halted) {
+  const auto row =
+      db_.query_one("SELECT " + std::string(kChoreColumns) + " FROM chore WHERE due_at IS NOT NULL" +
+                    (halted ? " AND name IN ('tidy', 'scan')" : "") + " ORDER BY due_at, name LIMIT 1");
   return row ? std::optional(chore_of(*row)) : std::nullopt;
 }
 

@@ -49,7 +49,8 @@ class Agenda {
   Agenda(Database& database, const Clock& clock) : db_(database), clock_(clock) {}
 
   ChoreState chore(Chore chore);
-  std::optional<ChoreState> next_chore();
+  /// While the exchange is `halted`, of those that go on: deadlines, and what waits in the drop folder.
+  std::optional<ChoreState> next_chore(bool halted);
   /// Due at `due`; what failed before stays known until done().
   void schedule(Chore chore, Time due);
   void done(Chore chore, Time next);

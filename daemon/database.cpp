@@ -209,16 +209,16 @@ std::int64_t Database::execute(std::string_view sql, const std::vector<Value>& v
 
 void Database::transaction(const std::function<void()>& work) {
   assert(!in_transaction());
-  impl_->run(std::string(sqlite::kBegin));
+  execute(sqlite::kBegin);
   try {
     work();
     if (!in_transaction())
       throw Error(Code::l_database, "the database ended a transaction by itself; nothing of it was kept");
-    impl_->run("COMMIT");
+    execute("COMMIT");
   } catch (...) {
     if (in_transaction()) {
       try {
-        impl_->run("ROLLBACK");
+        execute("ROLLBACK");
       } catch (const Error&) {  // the first error is the one to tell; SQLite rolls back at the next opening
       }
     }

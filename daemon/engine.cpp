@@ -1,7 +1,6 @@
 #include "daemon/engine.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <exception>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "daemon/rules.h"
 #include "daemon/share_trial.h"
 #include "daemon/suspension.h"
+#include "daemon/waiting.h"
 
 namespace veer {
 namespace {
@@ -126,41 +126,8 @@ void Engine::wake(Chore chore) {
 
 std::optional<Time> Engine::next_due() {
   std::optional<Time> next = publishing_.next_due();
-  if (const auto note = at_.offers.next_note_due(); note && (!next || *note < *next)) next = note;
-  const auto consider = [&](const auto& row) {
-    if (row && row->wait.due && (!next || *row->wait.due < *next)) next = row->wait.due;
-  };
-  const Next waiting = coming(at_.clock.now());
-  consider(waiting.command);
-  consider(waiting.arrival);
-  consider(waiting.exchange);
-  consider(waiting.chore);
-  consider(waiting.telling);
-  consider(waiting.quality_case);
-  consider(waiting.delivery);
-  return next;
-}
-
-// A stop switch goes before everything, whatever else is due for longer; once it is off, each in its turn.
-Engine::Next Engine::coming(Time now) {
-  Next next;
-  const bool halted = is_halted(at_);
-  if (!halted) next.command = at_.agenda.pending_of("suspend");
-  if (next.command) return next;
-  next.command = at_.agenda.next_command();
-  next.telling = at_.alerts.tellings().next();
-  if (halted) {  // what tells people something goes on: deadlines, and what waits in the drop folder
-    next.chore = at_.agenda.chore(Chore::tidy);
-    if (at_.config.role == Role::sender)
-      if (const auto scan = at_.agenda.chore(Chore::scan); scan.wait.due < next.chore->wait.due)
-        next.chore = scan;
-    return next;
-  }
-  next.arrival = at_.ledger.next_arrival(now);
-  next.exchange = at_.ledger.next_exchange();
-  next.quality_case = at_.cases.next();
-  next.delivery = at_.deliveries.next();
-  next.chore = at_.agenda.next_chore();
+  if (const auto waiting = next_waiting(at_.db, at_.clock.now()); waiting && (!next || waiting->due < *next))
+    next = waiting->due;
   return next;
 }
 
@@ -202,67 +169,64 @@ void Engine::interrupt() {
 bool Engine::run_next(const Transfer& transfer) {
   const Time now = at_.clock.now();
   mind_the_clock(now);
-  if (const auto note = at_.offers.next_note(now)) {
-    write_note(*note);
-    return true;
-  }
-  const Next waiting = coming(now);
-  const auto& command = waiting.command;
-  const auto& arrival = waiting.arrival;
-  const auto& exchange = waiting.exchange;
-  const auto& chore = waiting.chore;
-  const auto& telling = waiting.telling;
-  const auto due = [](const auto& row) { return row ? row->wait.due.value_or(Time::max()) : Time::max(); };
-  const auto& quality_case = waiting.quality_case;
-  const auto& delivery = waiting.delivery;
-  const std::array times = {due(command), due(arrival),      due(exchange), due(chore),
-                            due(telling), due(quality_case), due(delivery)};
-  const auto first = std::min_element(times.begin(), times.end());
-  if (*first > now) return false;
-  const auto step = [&](const auto& row) {
-    return [&, this] {
-      std::visit(
-          [&](auto& side) {
-            if constexpr (requires { side.step(row, transfer); }) side.step(row, transfer);
-          },
-          side_);
-    };
+  const auto next = next_waiting(at_.db, now);
+  if (!next || next->due > now) return false;
+  const auto work_on = [&](const std::string& what, const auto& row, auto defer) {
+    attempt(
+        what, row.wait.attempts >= kSilentTries,
+        [&] {
+          std::visit(
+              [&](auto& side) {
+                if constexpr (requires { side.step(row, transfer); }) side.step(row, transfer);
+              },
+              side_);
+        },
+        [&](const Error& error) { defer(when_again(error, row.wait.attempts), error); });
   };
-  switch (first - times.begin()) {
-    case 0:
-      run(*command, transfer);
+  switch (next->kind) {
+    case WaitKind::note:
+      write_note(at_.offers.next_note(now).value());
       break;
-    case 1:
-      attempt(arrival->name, arrival->wait.attempts >= kSilentTries, step(*arrival), [&](const Error& error) {
-        Arrival deferred = at_.ledger.arrival(arrival->id).value();
-        deferred.wait = {when_again(error, arrival->wait.attempts), arrival->wait.attempts + 1,
-                         std::string(code_name(error.code())), error.message()};
+    case WaitKind::suspension:
+      run(at_.agenda.pending_of("suspend").value(), transfer);
+      break;
+    case WaitKind::command:
+      run(at_.agenda.next_command().value(), transfer);
+      break;
+    case WaitKind::arrival: {
+      const Arrival arrival = at_.ledger.next_arrival(now).value();
+      work_on(arrival.name, arrival, [&](Time again, const Error& error) {
+        Arrival deferred = at_.ledger.arrival(arrival.id).value();
+        deferred.wait = {again, arrival.wait.attempts + 1, std::string(code_name(error.code())),
+                         error.message()};
         at_.ledger.save(deferred);
       });
       break;
-    case 2:
-      attempt(exchange->id, exchange->wait.attempts >= kSilentTries, step(*exchange),
-              [&](const Error& error) {
-                at_.ledger.defer(*exchange, when_again(error, exchange->wait.attempts), error);
-              });
+    }
+    case WaitKind::exchange: {
+      const Exchange exchange = at_.ledger.next_exchange().value();
+      work_on(exchange.id, exchange,
+              [&](Time again, const Error& error) { at_.ledger.defer(exchange, again, error); });
       break;
-    case 3:
-      run(*chore, transfer);
+    }
+    case WaitKind::chore:
+      run(at_.agenda.next_chore(is_halted(at_.db)).value(), transfer);
       break;
-    case 4:
-      post_.send(*telling, transfer);
+    case WaitKind::telling:
+      post_.send(at_.alerts.tellings().next().value(), transfer);
       break;
-    case 5:
-      attempt("case " + quality_case->name(), quality_case->wait.attempts >= kSilentTries,
-              step(*quality_case), [&](const Error& error) {
-                at_.cases.defer(*quality_case, when_again(error, quality_case->wait.attempts), error);
-              });
+    case WaitKind::quality_case: {
+      const Case quality_case = at_.cases.next().value();
+      work_on("case " + quality_case.name(), quality_case,
+              [&](Time again, const Error& error) { at_.cases.defer(quality_case, again, error); });
       break;
-    default:
-      attempt("delivery " + delivery->file, delivery->wait.attempts >= kSilentTries, step(*delivery),
-              [&](const Error& error) {
-                at_.deliveries.defer(*delivery, when_again(error, delivery->wait.attempts), error);
-              });
+    }
+    case WaitKind::delivery: {
+      const Delivery delivery = at_.deliveries.next().value();
+      work_on("delivery " + delivery.file, delivery,
+              [&](Time again, const Error& error) { at_.deliveries.defer(delivery, again, error); });
+      break;
+    }
   }
   return true;
 }

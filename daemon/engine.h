@@ -46,17 +46,6 @@ class Engine {
   void wake_all(Time now);
   std::optional<Error> run(const ChoreState& chore, const Transfer& transfer);
   void run(const Command& command, const Transfer& transfer);
-  /// What is waited for, by kind: the next of each.
-  struct Next {
-    std::optional<Command> command;
-    std::optional<Arrival> arrival;
-    std::optional<Exchange> exchange;
-    std::optional<ChoreState> chore;
-    std::optional<Telling> telling;
-    std::optional<Case> quality_case;
-    std::optional<Delivery> delivery;
-  };
-  Next coming(Time now);
   bool run_next(const Transfer& transfer);
   std::string obey(const Command& command, const Transfer& transfer);
   std::string retry(const std::string& what);

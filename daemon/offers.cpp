@@ -86,10 +86,6 @@ std::optional<ResultNote> Offers::next_note(Time now) {
   return row ? std::optional(ResultNote{row->text(0), row->text(1)}) : std::nullopt;
 }
 
-std::optional<Time> Offers::next_note_due() {
-  return db_.query_one("SELECT min(due_at) FROM note").value().maybe_time(0);
-}
-
 void Offers::note_written(const ResultNote& note) {
   db_.execute("UPDATE note SET due_at = NULL WHERE name = :name AND text = :text", {note.name, note.text});
 }

@@ -51,8 +51,6 @@ class Offers {
   void tell(const ResultNote& note);
   /// One that is due at `now`.
   std::optional<ResultNote> next_note(Time now);
-  /// When a note is due next; empty when all are written.
-  std::optional<Time> next_note_due();
   void note_written(const ResultNote& note);
   void defer_note(const ResultNote& note, Time due);
 

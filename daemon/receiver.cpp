@@ -13,7 +13,7 @@
 #include "daemon/outbox.h"
 #include "daemon/rules.h"
 #include "daemon/shared_alerts.h"
-#include "daemon/suspension.h"
+#include "daemon/waiting.h"
 #include "formats/list.h"
 
 namespace veer {
@@ -428,7 +428,7 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
     distribution_.sweep();
   }
   look_at_deadlines(at_);
-  if (!is_halted(at_)) look_over_outgoing(at_, transfer);
+  if (!is_halted(at_.db)) look_over_outgoing(at_, transfer);
   return next_look_at_deadlines(at_);
 }
 

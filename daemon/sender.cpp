@@ -11,8 +11,8 @@
 #include "daemon/housekeeping.h"
 #include "daemon/rules.h"
 #include "daemon/shared_alerts.h"
-#include "daemon/suspension.h"
 #include "daemon/texts.h"
+#include "daemon/waiting.h"
 #include "formats/receipt.h"
 
 namespace veer {
@@ -406,7 +406,7 @@ Time Sender::run(Chore chore, const Transfer& transfer) {
     prune(at_);
   }
   look_at_deadlines(at_);
-  if (!is_halted(at_)) look_over_outgoing(at_, transfer);
+  if (!is_halted(at_.db)) look_over_outgoing(at_, transfer);
   return next_look_at_deadlines(at_);
 }
 

@@ -26,8 +26,6 @@ void require_going(Instance& at, std::string_view verb) {
                     format_time(holds.front().asked_at), names_of(holds)));
 }
 
-bool is_halted(Instance& at) { return at.settings.closed_out() || !at.holds.suspensions().empty(); }
-
 std::string suspend(Instance& at, const Person& who) {
   const std::string person = std::to_string(who.uid);
   const auto before = at.holds.suspensions();

@@ -107,8 +107,7 @@ void Pair::run_for(std::chrono::milliseconds time) {
   const Time end = clock.now() + time;
   while (true) {
     if (aii) aii->run();
-    if (avsb) avsb->run();
-    if (aii) aii->run();
+    if (avsb && avsb->run() && aii) aii->run();
     std::optional<Time> next;
     for (Side* side : {aii.get(), avsb.get()})
       if (const auto due = side != nullptr ? side->engine.next_due() : std::nullopt)
