@@ -109,6 +109,35 @@ std::vector<std::string> unknown_groups(const AccessConfig& access) {
   return names;
 }
 
+std::vector<std::string> members_of(const std::string& group_name) {
+  struct Members {
+    gid_t group;
+    std::vector<std::string> names;
+  };
+  auto found = entry_of<group>(
+      [&](group* entry, char* buffer, std::size_t room, group** result) {
+        return getgrnam_r(group_name.c_str(), entry, buffer, room, result);
+      },
+      [](const group& entry) {
+        Members members{entry.gr_gid, {}};
+        for (char** name = entry.gr_mem; *name != nullptr; ++name) members.names.emplace_back(*name);
+        return members;
+      });
+  if (!found) return {};
+  setpwent();
+  errno = 0;
+  while (const passwd* account = getpwent())
+    if (account->pw_gid == found->group) found->names.emplace_back(account->pw_name);
+  const int problem = errno;
+  endpwent();
+  if (std::find(kAway.begin(), kAway.end(), problem) != kAway.end())
+    throw Error(Code::l_busy, fmt::format("the machine's users cannot be listed now: {}",
+                                          std::generic_category().message(problem)));
+  std::sort(found->names.begin(), found->names.end());
+  found->names.erase(std::unique(found->names.begin(), found->names.end()), found->names.end());
+  return found->names;
+}
+
 void require_right(const AccessConfig& access, Right right, uid_t person) {
   if (may(access, right, person)) return;
   throw Error(Code::c_user, fmt::format("{} may not do this: it is for members of {}{}",

@@ -34,6 +34,9 @@ enum class Right { look, operate, approve, audit, desk, enter };
 bool may(const AccessConfig& access, Right right, uid_t person);
 /// The groups named there that this machine does not have. Throws as may().
 std::vector<std::string> unknown_groups(const AccessConfig& access);
+/// Names of the accounts that are in a group, by its list and by what each account's first group is, as far
+/// as the machine's database tells them all; sorted. Not thread-safe (getpwent). Throws as may().
+std::vector<std::string> members_of(const std::string& group);
 /// Throws C_USER, naming the groups that have the right, unless may().
 void require_right(const AccessConfig& access, Right right, uid_t person);
 

@@ -48,7 +48,9 @@ std::vector<std::string> open_matters(Instance& at, const Command& command, cons
     if (c.stage != CaseStage::answered)
       open.push_back(fmt::format("case {} is {}", c.name(), case_stage_name(c.stage)));
   for (const Delivery& d : at.deliveries.all())
-    if (d.wait.due) open.push_back(fmt::format("{} is to be delivered to {}", d.file, d.fund));
+    if (d.wait.due)
+      open.push_back(fmt::format("{} is to be {} {}", d.file,
+                                 d.is_pending() ? "delivered to" : "cleared from the share of", d.fund));
   for (const Incident& incident : at.alerts.incidents().waiting())
     open.push_back(fmt::format("incident {} is open", incident.id));
   for (const Command& other : at.agenda.pending())

@@ -58,6 +58,7 @@ class Reading {
     page(root_.table("page"));
     hand_over(root_.table("export"));
     distribution(root_.table("distribution"));
+    forgetting(root_.table("forgetting"));
     processors();
     root_.refuse_unknown();
     if (!problems_.empty()) throw Error(Code::c_config, fmt::format("{}", fmt::join(problems_, "\n")));
@@ -86,8 +87,7 @@ class Reading {
     for (TomlTable& entry : table.tables(key)) {
       PinnedKey one;
       one.fingerprint = value::required(entry, "key", "\"<fingerprint>\"");
-      const auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F'); };
-      if (one.fingerprint.size() != 40 || !std::all_of(one.fingerprint.begin(), one.fingerprint.end(), hex))
+      if (!is_fingerprint(one.fingerprint))
         entry.problem("key",
                       "must be a primary key's fingerprint, 40 hex digits, capitals, no blanks: 'veer keys "
                       "create' and 'veer keys import' write it");
@@ -242,6 +242,8 @@ class Reading {
       table.problem("name", "is not a regular expression (ECMAScript)");
     }
     value::duration(table, "settle", in.settle, Millis(0), Millis(std::chrono::hours(1)));
+    value::duration(table, "rescan", in.rescan, Millis(std::chrono::seconds(1)),
+                    Millis(std::chrono::hours(6)));
     value::bytes(table, "max_megabytes", in.cap);
     const bool production = config_.environment == Environment::production;
     in.release = value::choice<Release>(
@@ -354,6 +356,21 @@ class Reading {
           root_.problem("distribution", fmt::format("gives {} a key of one of the agencies", recipient.name));
   }
 
+  void forgetting(TomlTable table) {
+    if (config_.role == Role::sender && root_.has("forgetting"))
+      root_.problem("forgetting", "is for the receiving side only: take it out");
+    const auto keys = table.texts("signed_by");
+    if (table.has("signed_by") && keys.empty())
+      table.problem("signed_by", "must name a key; leave it out for the other side's keys");
+    for (const std::string& key : keys) {
+      if (!is_fingerprint(key))
+        table.problem("signed_by",
+                      "must hold primary keys' fingerprints: 40 hex digits, capitals, no blanks");
+      config_.forgetting_keys.push_back({key, std::nullopt, std::nullopt});
+    }
+    table.refuse_unknown();
+  }
+
   void hand_over(TomlTable table) {
     if (config_.role == Role::sender && root_.has("export"))
       root_.problem("export", "is for the receiving side only: take it out");
@@ -389,6 +406,11 @@ std::vector<PinnedKey> also_pinned(const Config& config) {
   std::vector<PinnedKey> pins;
   for (const Recipient& recipient : config.distribution.recipients)
     pins.insert(pins.end(), recipient.keys.begin(), recipient.keys.end());
+  for (const PinnedKey& key : config.forgetting_keys)
+    if (pinned(config.own_keys, key.fingerprint) == nullptr &&
+        pinned(config.counterparty_keys, key.fingerprint) == nullptr &&
+        pinned(pins, key.fingerprint) == nullptr)
+      pins.push_back(key);
   return pins;
 }
 

@@ -45,6 +45,8 @@ struct IntakeConfig {
   std::string name_pattern = R"(inburgeringsplicht-(\d{4})\.(csv|txt|xlsx))";
   std::regex name{name_pattern};  ///< first group: the reference year
   std::chrono::milliseconds settle = std::chrono::seconds(5);
+  /// How often the folder is looked at although nothing was heard of it: events are hints.
+  std::chrono::milliseconds rescan = std::chrono::minutes(1);
   std::uint64_t cap = std::uint64_t{256} << 20;  ///< bytes of a dropped file
   Release release = Release::never;
   int unusual_percent = 30;
@@ -86,12 +88,13 @@ struct Config {
   AlertsConfig alerts;
   std::string proxy;  ///< "http://host:port" for HTTPS; empty: none
   std::string database_url;
-  std::filesystem::path file;          ///< where it was read; empty: from no file
-  std::string sha256;                  ///< of the file's text
-  std::filesystem::path metrics_file;  ///< empty: none is written
-  std::filesystem::path page_folder;   ///< empty: no page is written
-  ExportConfig export_to;              ///< receiver only
-  DistributionConfig distribution;     ///< receiver only
+  std::filesystem::path file;              ///< where it was read; empty: from no file
+  std::string sha256;                      ///< of the file's text
+  std::filesystem::path metrics_file;      ///< empty: none is written
+  std::filesystem::path page_folder;       ///< empty: no page is written
+  ExportConfig export_to;                  ///< receiver only
+  DistributionConfig distribution;         ///< receiver only
+  std::vector<PinnedKey> forgetting_keys;  ///< whose files of deaths count; empty: the counterparty's
   std::vector<Processor> processors;
 };
 
@@ -109,7 +112,8 @@ std::string invocation(const std::filesystem::path& config_file);
 /// for.
 std::filesystem::path read_key_folder(const std::filesystem::path& path);
 
-/// Keys that are pinned beside those of the two parties: the care funds'.
+/// Keys that are pinned beside those of the two parties: the care funds', and of who signs files of
+/// deaths.
 std::vector<PinnedKey> also_pinned(const Config& config);
 
 /// Whether a configuration may name a party so: 1 to 16 small letters or digits, and no national number.

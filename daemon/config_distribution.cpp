@@ -12,10 +12,6 @@
 namespace veer {
 namespace {
 
-bool is_fingerprint(const std::string& text) {
-  return text.size() == 40 && text.find_first_not_of("0123456789ABCDEF") == std::string::npos;
-}
-
 bool is_fund_name(const std::string& name) {
   static constexpr std::size_t kLongest = 16;
   return !name.empty() && name.size() <= kLongest && without_numbers(name) == name && name != "einde" &&

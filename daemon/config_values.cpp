@@ -48,6 +48,10 @@ bool is_plain(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 0x7f; });
 }
 
+bool is_fingerprint(std::string_view text) {
+  return text.size() == 40 && text.find_first_not_of("0123456789ABCDEF") == std::string_view::npos;
+}
+
 bool is_reference(std::string_view text) {
   return text.starts_with("credential:") || text.starts_with("file:/");
 }

@@ -24,6 +24,9 @@ bool overlap(const std::filesystem::path& one, const std::filesystem::path& othe
 /// Whether a text holds no control characters.
 bool is_plain(std::string_view text);
 
+/// Whether a text is an OpenPGP primary key's fingerprint as gpg prints it: 40 hex digits, capitals.
+bool is_fingerprint(std::string_view text);
+
 /// Whether a text says where a secret is: read_secret().
 bool is_reference(std::string_view text);
 

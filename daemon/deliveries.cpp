@@ -102,9 +102,10 @@ std::vector<Delivery> Deliveries::of_request(const std::string& request) {
   return deliveries;
 }
 
-std::optional<Delivery> Deliveries::next() {
+std::optional<Delivery> Deliveries::next(bool halted) {
   const auto row = db_.query_one(
-      fmt::format("SELECT {} FROM delivery WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT 1", kColumns));
+      fmt::format("SELECT {} FROM delivery WHERE due_at IS NOT NULL{} ORDER BY due_at, id LIMIT 1", kColumns,
+                  halted ? " AND stage = 'ended'" : ""));
   return row ? std::optional(delivery_of(*row)) : std::nullopt;
 }
 

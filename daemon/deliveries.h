@@ -13,7 +13,8 @@
 namespace veer {
 
 /// held: sealed, and waits for a second person. sealed: to be put on the fund's share. delivering: is being
-/// put there, or was. delivered: lies there. ended: was not released, or lapsed.
+/// put there, or was. delivered: lies there. ended: was not released, or lapsed; one that is due may have
+/// left something there.
 enum class DeliveryStage { held, sealed, delivering, delivered, ended };
 std::string_view delivery_stage_name(DeliveryStage stage);
 
@@ -53,8 +54,8 @@ class Deliveries {
   void defer(const Delivery& delivery, Time due, const Error& error);
   std::vector<Delivery> all();
   std::vector<Delivery> of_request(const std::string& request);
-  /// What is due first.
-  std::optional<Delivery> next();
+  /// What is due first; while the exchange is `halted`, of what ended.
+  std::optional<Delivery> next(bool halted);
   /// The last that lies there for a fund and a year.
   std::optional<Delivery> last(const std::string& fund, int reference_year);
   std::int64_t next_revision(const std::string& fund, int reference_year);

@@ -116,8 +116,9 @@ void Distribution::lapse(int year) {
                       {"was", std::string(delivery_stage_name(d.stage))}});
     at_.alerts.close(step_cause("delivery " + d.file));
     requests.insert(d.request);
-    d.stage = DeliveryStage::ended;
     d.wait = {};
+    if (d.stage == DeliveryStage::delivering) d.wait.due = at_.clock.now();  // to be cleared away
+    d.stage = DeliveryStage::ended;
     at_.deliveries.save(d);
   }
   for (const std::string& request : requests) {
@@ -287,8 +288,9 @@ std::string Distribution::reject(const Rejection& rejection, const Person& who) 
       std::any_of(deliveries.begin(), deliveries.end(), [](const Delivery& d) { return d.is_pending(); });
   if (hold && hold->state == HoldState::released &&
       pending) {  // what did not go out yet does not go any more
-    require_second_person(at_.config.environment, at_.config.access, hold->asked_by, who);
+    require_may_end(at_, *hold, rejection, who);
     at_.db.transaction([&] {
+      at_.holds.take_back(*hold, who, rejection.reason);
       at_.audit.append("distribution-rejected", "",
                        {{"subject", rejection.subject}, {"who", who.name}, {"reason", rejection.reason}});
       lapse(deliveries.front().reference_year);
@@ -302,7 +304,44 @@ std::string Distribution::reject(const Rejection& rejection, const Person& who) 
   return fmt::format("{} is not delivered", shown_name(rejection.subject));
 }
 
+// What was under way when it lapsed: a part of it, or all of it, may lie on the fund's share. It is looked
+// for once more after a while, since a put whose answer was lost may still take effect.
+void Distribution::clear_away(Delivery d, const Transfer& transfer) {
+  static constexpr std::chrono::hours kOnceMore{1};
+  const bool again = d.wait.attempts == 0;
+  const Recipient* const recipient = at_.config.distribution.find(d.fund);
+  std::string found = "nothing";
+  if (recipient == nullptr) {
+    found = "unknown";
+  } else {
+    try {
+      if (unpublish(*at_.open_share(recipient->share), d.file, d.sha256, d.resume_note, transfer))
+        found = "removed";
+    } catch (const Error& error) {
+      if (error.code() != Code::s_rights) throw;
+      found = "left";
+    }
+  }
+  const bool is_sure = found == "nothing" || found == "removed";
+  d.wait = {};
+  if (again && is_sure) d.wait = {.due = at_.clock.now() + kOnceMore, .attempts = 1};
+  d.resume_note.clear();
+  at_.db.transaction([&] {
+    at_.deliveries.save(d);
+    at_.audit.append("delivery-cleared", "",
+                     {{"fund", d.fund}, {"name", d.file}, {"request", d.request}, {"found", found}});
+    if (!is_sure)
+      raise_stale(
+          d.reference_year,
+          fmt::format("{} was not to be delivered any more, and may lie on the share of {}, {}: have it "
+                      "removed there",
+                      d.file, d.fund,
+                      recipient == nullptr ? "which is configured no more" : "which forbids removing it"));
+  });
+}
+
 void Distribution::step(const Delivery& before, const Transfer& transfer) {
+  if (before.stage == DeliveryStage::ended) return clear_away(before, transfer);
   Delivery d = before;
   try {
     require_still_right(d);

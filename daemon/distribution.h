@@ -24,7 +24,7 @@ class Distribution {
   static bool is_called(const std::string& subject);
   std::string approve(const Approval& approval, const Command& command);
   std::string reject(const Rejection& rejection, const Person& who);
-  /// sealed → delivered.
+  /// sealed → delivered; of what lapsed under way, removes what may lie on the fund's share.
   void step(const Delivery& delivery, const Transfer& transfer);
   /// Within the transaction that records a correction: whoever has the list before is to get what changed.
   void tell_corrected(const Exchange& exchange);
@@ -42,6 +42,7 @@ class Distribution {
                 const Membership& membership, std::vector<Insz> part, const Transfer& transfer);
   std::filesystem::path spooled(const Delivery& delivery) const { return at_.spool / delivery.file; }
   void lapse(int year);
+  void clear_away(Delivery delivery, const Transfer& transfer);
   void raise_stale(int year, const std::string& why);
 
   Instance& at_;

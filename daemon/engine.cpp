@@ -222,7 +222,7 @@ bool Engine::run_next(const Transfer& transfer) {
       break;
     }
     case WaitKind::delivery: {
-      const Delivery delivery = at_.deliveries.next().value();
+      const Delivery delivery = at_.deliveries.next(is_halted(at_.db)).value();
       work_on("delivery " + delivery.file, delivery,
               [&](Time again, const Error& error) { at_.deliveries.defer(delivery, again, error); });
       break;

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "core/digest.h"
 #include "core/files.h"
@@ -20,11 +21,18 @@ namespace {
 
 constexpr std::string_view kPrefix = "forget-";
 constexpr std::uint64_t kMostMarks = std::uint64_t{64} << 20;
+constexpr std::size_t kMostSealed = std::size_t{1} << 20;
 constexpr std::size_t kLongestNotice = 300;
 constexpr std::size_t kHex = 64;  // of a key, and of a mark
 
 std::string mark_of(const std::string& key, const Insz& person) {
   return hmac_sha256_hex(key, digits_of(person));
+}
+
+/// Whether it begins as an encrypted OpenPGP message does (RFC 4880, 4.2 and 5.1), and no number.
+bool is_sealed(const Fd& file) {
+  unsigned char first = 0;
+  return pread(file.get(), &first, 1, 0) == 1 && ((first & 0xFC) == 0x84 || first == 0xC1);
 }
 
 bool is_mark(const std::string& line) {
@@ -75,11 +83,19 @@ std::string read_marks(const fs::path& file) {
 
 bool Erasure::is_called(const std::string& subject) { return subject.starts_with(kPrefix); }
 
-std::vector<Insz> Erasure::persons_of(const Command& command) const {
+Erasure::Notice Erasure::notice_of(const Command& command, const Transfer& transfer) const {
   const auto file = at_.files.find(command.id);
   if (!file)
     throw Error(Code::u_state, "the service began anew before it had read the numbers: give them again");
-  return read_persons(*file, kMostAtOnce, date_of(at_.clock.now()));
+  const Date today = date_of(at_.clock.now());
+  if (!is_sealed(*file)) return {read_persons(*file, kMostTyped, today), std::nullopt};
+  const auto others =
+      at_.config.forgetting_keys.empty() ? nullptr : at_.open_seal(at_.config.forgetting_keys);
+  const std::string sealed = entrusted_bytes(*file, kMostSealed);
+  MemFile plain(kMostSealed);
+  const Opened by = (others ? *others : at_.seal).open(MemoryBlob(sealed), plain, transfer);
+  plain.seal();
+  return {read_persons(plain.bytes(), kMostSigned, today), by};
 }
 
 /// The one in use, or a new one when nobody was forgotten yet.
@@ -88,11 +104,12 @@ std::string Erasure::key() {
   return row ? row->text(0).substr(0, kHex) : random_hex(at_.random);
 }
 
-std::string Erasure::ask(const Command& command) {
-  const std::string notice = without_numbers(printable(command.argument, kLongestNotice));
+std::string Erasure::ask(const Command& command, const Transfer& transfer) {
   const std::string subject = fmt::format("{}{}", kPrefix, command.id);
   if (at_.holds.find(HoldKind::erasure, subject)) return subject;  // before, and stopped before that was told
-  const std::vector<Insz> persons = persons_of(command);
+  const auto [persons, by] = notice_of(command, transfer);
+  std::string notice = without_numbers(printable(command.argument, kLongestNotice));
+  if (by) notice += fmt::format(", signed by {} on {}", by->signer, format_time(by->signed_at));
   const std::string salt = random_hex(at_.random);
   at_.db.transaction([&] {
     at_.holds.open(HoldKind::erasure, subject, commitment_to(persons, salt), command.who,
@@ -106,27 +123,29 @@ std::string Erasure::ask(const Command& command) {
                       {"who", command.who.name}});
     at_.alerts.raise(request_cause(subject), AlertKind::attention, "FORGET", subject,
                      fmt::format("{} asks to forget {} person(s) on notice of death ({}). Another person, an "
-                                 "approver, gives the same number(s): 'veer approve {}'",
-                                 command.who.name, persons.size(), notice, subject));
+                                 "approver, gives the same {}: 'veer approve {}{}'",
+                                 command.who.name, persons.size(), notice, by ? "file" : "number(s)", subject,
+                                 by ? " < FILE" : ""));
   });
   return subject;
 }
 
-std::string Erasure::approve(const Command& command) {
+std::string Erasure::approve(const Command& command, const Transfer& transfer) {
   const std::string& subject = command.argument;
   const Approved request = require_request(at_, HoldKind::erasure, subject, command);
   const Hold& hold = request.hold;
   if (!request.before) {
-    const std::vector<Insz> persons = persons_of(command);
+    const std::vector<Insz> persons = notice_of(command, transfer).persons;
     const auto salt = at_.db.query_one("SELECT salt FROM salt WHERE subject = :subject", {subject});
     if (!salt || commitment_to(persons, salt->text(0)) != hold.digest)
       throw Error(Code::u_state,
                   fmt::format("these are not the numbers that {} asked for: compare them with the notice, or "
                               "reject {}",
                               hold.asked_by ? hold.asked_by->name : "somebody", subject));
+    const auto bound = bound_to(persons, transfer);
     at_.db.transaction([&] {
       const std::int64_t entries = erase(persons);
-      cut_salts(persons);
+      cut_salts(bound);
       at_.db.execute("DELETE FROM salt WHERE subject = :subject", {subject});
       note_old_pages(at_.db, at_.clock.now());
       at_.holds.decide(hold, HoldState::released, command.who);
@@ -163,12 +182,23 @@ std::int64_t Erasure::erase(const std::vector<Insz>& persons) {
   return entries;
 }
 
-// From then on the commitments in the audit trail are bound to nobody.
-void Erasure::cut_salts(const std::vector<Insz>& persons) {
-  for (const Row& row : at_.db.query("SELECT seq, salt, commitment FROM salt WHERE commitment <> ''"))
-    for (const Insz& person : persons)
-      if (commitment_to({person}, row.text(1)) == row.text(2))
-        at_.db.execute("DELETE FROM salt WHERE seq = :seq", {row.integer(0)});
+// Each number is tried against each salt: outside the transaction, since thousands of both take a while.
+std::vector<std::int64_t> Erasure::bound_to(const std::vector<Insz>& persons, const Transfer& transfer) {
+  std::vector<std::int64_t> bound;
+  for (const Row& row : at_.db.query("SELECT seq, salt, commitment FROM salt WHERE commitment <> ''")) {
+    transfer.tick(bound.size());
+    const std::string salt = row.text(1);
+    const std::string commitment = row.text(2);
+    if (std::any_of(persons.begin(), persons.end(),
+                    [&](const Insz& person) { return commitment_to({person}, salt) == commitment; }))
+      bound.push_back(row.integer(0));
+  }
+  return bound;
+}
+
+// From then on these commitments in the audit trail are bound to nobody.
+void Erasure::cut_salts(const std::vector<std::int64_t>& seqs) {
+  for (const std::int64_t seq : seqs) at_.db.execute("DELETE FROM salt WHERE seq = :seq", {seq});
 }
 
 // After the transaction, so that nothing is marked that was not decided.
@@ -194,7 +224,7 @@ void Erasure::erase_from(const std::string& exchange, const std::vector<Insz>& p
     at_.db.execute(
         "DELETE FROM entry WHERE list IN (SELECT id FROM list WHERE exchange = :x) AND insz = :insz",
         {exchange, static_cast<std::int64_t>(person.value())});
-  cut_salts(persons);
+  cut_salts(bound_to(persons, {}));
   note_old_pages(at_.db, at_.clock.now());
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,20 +18,24 @@ inline constexpr const char* kMarksFile = "erased.marks";
 /// The lines of such a file. Throws U_USAGE when it is none.
 std::string read_marks(const std::filesystem::path& file);
 
-/// Forgetting a person at AVSB on notice of death (article 3; Q17), by two persons, who each give the number:
-/// nobody keeps it in between. What is erased is marked by a keyed digest, so that a restored backup or a
-/// package that is resent does not bring it back. May be repeated.
+/// Forgetting a person at AVSB on notice of death (article 3; Q17), by two persons, who each give the number,
+/// or the same signed file of numbers: nobody keeps it in between. What is erased is marked by a keyed
+/// digest, so that a restored backup or a package that is resent does not bring it back. May be repeated.
+///
+/// A signed file is an OpenPGP message, sealed to this side as a package is by a key of [forgetting], or else
+/// of the counterparty; inside stand numbers, one a line (docs/protocol.md, Notices of death).
 class Erasure {
  public:
-  static constexpr std::size_t kMostAtOnce = 1000;
+  static constexpr std::size_t kMostTyped = 1000;
+  static constexpr std::size_t kMostSigned = 5000;
 
   explicit Erasure(Instance& instance) : at_(instance) {}
 
   /// "NOTICE…", with the numbers in the command's file. Returns what it is called from then on.
-  std::string ask(const Command& command);
+  std::string ask(const Command& command, const Transfer& transfer);
   static bool is_called(const std::string& subject);
   /// "SUBJECT", with the same numbers. Returns how many entries were erased.
-  std::string approve(const Command& command);
+  std::string approve(const Command& command, const Transfer& transfer);
   std::string reject(const Rejection& rejection, const Person& who);
   /// Those of `persons` who were forgotten before.
   std::vector<Insz> marked_among(const std::vector<Insz>& persons);
@@ -43,12 +48,18 @@ class Erasure {
   /// By key: the digests keyed with it.
   using Marks = std::map<std::string, std::set<std::string>>;
 
-  std::vector<Insz> persons_of(const Command& command) const;
+  struct Notice {
+    std::vector<Insz> persons;
+    std::optional<Opened> by;  ///< of a signed file
+  };
+  Notice notice_of(const Command& command, const Transfer& transfer) const;
   std::string key();
   std::int64_t erase(const std::vector<Insz>& persons);
   Marks marks();
   std::int64_t erase_marked();
-  void cut_salts(const std::vector<Insz>& persons);
+  /// Of the commitments that bind the desk's questions to these persons: what to cut loose.
+  std::vector<std::int64_t> bound_to(const std::vector<Insz>& persons, const Transfer& transfer);
+  void cut_salts(const std::vector<std::int64_t>& seqs);
   void write_marks();
   std::filesystem::path marks_file() const { return at_.config.state / kMarksFile; }
 

@@ -1,6 +1,7 @@
 #include "daemon/evidence.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -32,18 +33,19 @@ std::string text_of(const Json& json) {
 /// One year's evidence, file by file.
 class Evidence {
  public:
-  Evidence(const Config& config, Database& books, int year, const Clock& clock)
+  Evidence(const Config& config, Database& books, const EvidenceWish& wish, const Clock& clock)
       : config_(config),
         books_(books),
         ledger_(books, clock),
         holds_(books, clock),
-        year_(year),
+        wish_(wish),
+        year_(wish.reference_year),
         now_(clock.now()) {
     for (Exchange& x : ledger_.exchanges())
-      if (x.purpose == Purpose::list && x.reference_year == year) exchanges_.push_back(std::move(x));
+      if (x.purpose == Purpose::list && x.reference_year == year_) exchanges_.push_back(std::move(x));
     std::reverse(exchanges_.begin(), exchanges_.end());
     if (exchanges_.empty())
-      throw Error(Code::u_state, fmt::format("nothing is known of a list for reference year {}", year));
+      throw Error(Code::u_state, fmt::format("nothing is known of a list for reference year {}", year_));
   }
 
   std::map<std::string, std::string> take() {
@@ -52,6 +54,7 @@ class Evidence {
     chain();
     files_["party.txt"] = config_.party + "\n";
     files_["facts.json"] = text_of(facts());
+    files_["sbom.cdx.json"] = wish_.sbom;
     files_["verify.sh"] = kVerifyScript;
     files_["index.html"] = page();
     std::string sums;
@@ -100,6 +103,14 @@ class Evidence {
       anchors += fmt::format("{} {}:{} {}\n", row.text(0), row.integer(1), row.text(2), row.text(3));
   }
 
+  std::set<std::string> groups() const {
+    std::set<std::string> all;
+    for (const auto* some : {&config_.access.operators, &config_.access.approvers, &config_.access.auditors,
+                             &config_.access.service_desk})
+      all.insert(some->begin(), some->end());
+    return all;
+  }
+
   Json exchange_facts(const Exchange& x) {
     Json json = {{"exchange", x.id},
                  {"package", x.package},
@@ -140,6 +151,8 @@ class Evidence {
         {"ask about a person", config_.access.service_desk},
         {"release, reject, resume", config_.access.approvers},
         {"read the audit trail and this evidence", config_.access.auditors}};
+    if (wish_.names)
+      for (const std::string& group : groups()) json["members"][group] = members_of(group);
     json["processors"] = Json::array();
     for (const Processor& each : config_.processors)
       json["processors"].push_back({{"name", each.name}, {"task", each.task}});
@@ -204,7 +217,18 @@ class Evidence {
         {std::string(say("Vrijgeven, hervatten", "Release, resume")),
          fmt::format("{}", fmt::join(config_.access.approvers, ", "))},
         {std::string(say("Nazien", "Audit")), fmt::format("{}", fmt::join(config_.access.auditors, ", "))}};
+    if (!is_sender())
+      rows.push_back({std::string(say("Opzoeken", "Look up")),
+                      fmt::format("{}", fmt::join(config_.access.service_desk, ", "))});
     table(say("Wie wat mag", "Who may what"), rows);
+    rows.clear();
+    if (wish_.names)
+      for (const std::string& group : groups())
+        rows.push_back({group, fmt::format("{}", fmt::join(members_of(group), ", "))});
+    if (!rows.empty())
+      table(say("Wie in elke groep zit, voor zover deze machine hen opsomt",
+                "Who is in each group, as far as this machine lists them"),
+            rows);
     rows.clear();
     for (const Processor& each : config_.processors) rows.push_back({each.name, each.task});
     if (!rows.empty()) table(say("Verwerkers", "Processors"), rows);
@@ -217,6 +241,7 @@ class Evidence {
   Database& books_;
   Ledger ledger_;
   Holds holds_;
+  const EvidenceWish& wish_;
   int year_;
   Time now_;
   std::vector<Exchange> exchanges_;  ///< oldest first
@@ -225,9 +250,9 @@ class Evidence {
 
 }  // namespace
 
-std::map<std::string, std::string> evidence_of(const Config& config, Database& books, int reference_year,
-                                               const Clock& clock) {
-  return Evidence(config, books, reference_year, clock).take();
+std::map<std::string, std::string> evidence_of(const Config& config, Database& books,
+                                               const EvidenceWish& wish, const Clock& clock) {
+  return Evidence(config, books, wish, clock).take();
 }
 
 }  // namespace veer

@@ -91,7 +91,7 @@ Rejection Rejection::parse(const std::string& argument) {
   static constexpr std::size_t kLongest = 300;
   const std::size_t blank = argument.find(' ');
   const std::string reason = blank == std::string::npos ? "" : argument.substr(blank + 1);
-  return {argument.substr(0, blank), without_numbers(printable(reason, kLongest))};
+  return {argument.substr(0, blank), without_numbers(printable(reason, kLongest)), false};
 }
 
 void Holds::open(HoldKind kind, const std::string& subject, const std::string& digest,
@@ -132,11 +132,20 @@ std::vector<Hold> Holds::of(HoldKind kind, HoldState state) {
 }
 
 void Holds::decide(const Hold& hold, HoldState state, const Person& who, const std::string& reason) {
+  change(hold, HoldState::open, state, who, reason);
+}
+
+void Holds::take_back(const Hold& hold, const Person& who, const std::string& reason) {
+  change(hold, HoldState::released, HoldState::rejected, who, reason);
+}
+
+void Holds::change(const Hold& hold, HoldState from, HoldState to, const Person& who,
+                   const std::string& reason) {
   const std::int64_t changed = db_.execute(
       "UPDATE hold SET state = :state, decided_uid = :uid, decided_by = :who, decided_at = :at, reason = :why"
-      " WHERE id = :id AND state = 'open'",
-      {std::string(hold_state_name(state)), std::int64_t{who.uid}, who.name, to_millis(clock_.now()),
-       reason.empty() ? Value(nullptr) : Value(reason), hold.id});
+      " WHERE id = :id AND state = :from",
+      {std::string(hold_state_name(to)), std::int64_t{who.uid}, who.name, to_millis(clock_.now()),
+       reason.empty() ? Value(nullptr) : Value(reason), hold.id, std::string(hold_state_name(from))});
   if (changed != 1) throw Error(Code::l_busy, "somebody else decided in the meantime; it is looked at again");
 }
 

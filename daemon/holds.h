@@ -57,10 +57,11 @@ struct Approval {
   std::string text() const;
 };
 
-/// What 'reject' is given.
+/// What 'reject' is given, or 'withdraw' by whoever asked.
 struct Rejection {
   std::string subject;
-  std::string reason;  ///< fit to be kept and shown: without numbers of people, and short
+  std::string reason;   ///< fit to be kept and shown: without numbers of people, and short
+  bool is_own = false;  ///< taken back by whoever asked
 
   /// "SUBJECT", or "SUBJECT REASON…".
   static Rejection parse(const std::string& argument);
@@ -82,6 +83,8 @@ class Holds {
   /// All of a kind in a state, oldest first.
   std::vector<Hold> of(HoldKind kind, HoldState state);
   void decide(const Hold& hold, HoldState state, const Person& who, const std::string& reason = {});
+  /// What was released, and what follows from that can still be stopped.
+  void take_back(const Hold& hold, const Person& who, const std::string& reason);
   /// Nothing happens when it is not held.
   void lapse(HoldKind kind, const std::string& subject);
   /// The clock went back: nobody asked for what is open later than now.
@@ -94,6 +97,8 @@ class Holds {
   bool was_suspended();
 
  private:
+  void change(const Hold& hold, HoldState from, HoldState to, const Person& who, const std::string& reason);
+
   Database& db_;
   const Clock& clock_;
 };

@@ -15,9 +15,6 @@
 namespace veer {
 namespace {
 
-// How often the folder is looked at although nothing was heard of it: events are hints.
-constexpr auto kRescan = std::chrono::minutes(1);
-
 // So long a file may go on changing until somebody is told.
 constexpr std::chrono::hours kLongestSettling{1};
 
@@ -129,7 +126,7 @@ Time Intake::scan(const Transfer& transfer) {
   finish_taken();
   const std::vector<DroppedFile> files = dropped_files(at_.config.drop);
   forget_absent(files);
-  Time next = at_.clock.now() + kRescan;
+  Time next = at_.clock.now() + at_.config.intake.rescan;
   for (const DroppedFile& file : files) {
     const std::string cause = drop_cause(file.name);
     try {

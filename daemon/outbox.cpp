@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "connectors/probe.h"
 #include "core/digest.h"
 #include "core/error.h"
 
@@ -12,6 +13,13 @@ class Nowhere : public Sink {
  public:
   void write(std::string_view) override {}
 };
+
+std::string digest_at(Share& share, const ShareEntry& entry, const Transfer& transfer) {
+  Nowhere nowhere;
+  DigestingSink sink(nowhere);
+  share.fetch(Folder::outgoing, entry, 0, sink, transfer);
+  return sink.hex();
+}
 
 /// What holds the name.
 Published holder(Share& share, const std::string& name, std::uint64_t size, const std::string& digest,
@@ -28,10 +36,7 @@ Published holder(Share& share, const std::string& name, std::uint64_t size, cons
         "another name when it stays so");
   }
   if (entry->size != size) return Published::foreign;
-  Nowhere nowhere;
-  DigestingSink sink(nowhere);
-  share.fetch(Folder::outgoing, *entry, 0, sink, transfer);
-  return sink.hex() == digest ? Published::before : Published::foreign;
+  return digest_at(share, *entry, transfer) == digest ? Published::before : Published::foreign;
 }
 
 }  // namespace
@@ -45,6 +50,18 @@ Published publish(Share& share, const std::string& name, const Blob& content, co
     if (error.code() != Code::s_name_taken) throw;
   }
   return holder(share, name, content.size(), digest, wait, transfer);
+}
+
+bool unpublish(Share& share, const std::string& name, const std::string& digest, const std::string& note,
+               const Transfer& transfer) {
+  share.abandon(name, note, transfer);
+  share.remove(Folder::outgoing, part_name(name), transfer);
+  for (const ShareEntry& entry : share.list(Folder::outgoing, transfer))
+    if (entry.name == name && digest_at(share, entry, transfer) == digest) {
+      share.remove(Folder::outgoing, name, transfer);
+      return true;
+    }
+  return false;
 }
 
 int next_copy(int copy) {

@@ -24,6 +24,11 @@ inline constexpr std::int64_t kHiddenTries = 8;
 Published publish(Share& share, const std::string& name, const Blob& content, const std::string& digest,
                   const ResumeNote& resume, const Wait& wait, const Transfer& transfer);
 
+/// Removes what a put of `name` may have left, by its note: a part of it, and under the name itself bytes of
+/// that SHA-256 and no others; whether those were there. Throws what the share throws.
+bool unpublish(Share& share, const std::string& name, const std::string& digest, const std::string& note,
+               const Transfer& transfer);
+
 /// Number of the next name to try when the one with `copy` is not to be had. Throws S_PUBLISH when so many
 /// are not that trying goes nowhere.
 int next_copy(int copy);

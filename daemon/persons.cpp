@@ -17,21 +17,6 @@ namespace {
 // Eleven digits, their signs and the end of the line.
 constexpr std::size_t kLine = 32;
 
-std::string bytes_of(const Fd& file, std::size_t most) {
-  std::string bytes(most + 1, '\0');
-  std::size_t size = 0;
-  while (size < bytes.size()) {
-    const ssize_t read =
-        pread(file.get(), bytes.data() + size, bytes.size() - size, static_cast<off_t>(size));
-    if (read < 0) throw_errno("reading a person's number");
-    if (read == 0) break;
-    size += static_cast<std::size_t>(read);
-  }
-  if (size > most) throw Error(Code::u_usage, "that is more than the numbers of some persons");
-  bytes.resize(size);
-  return bytes;
-}
-
 /// Hands each line that holds something, without its end, to `take`, with its number.
 template <typename Take>
 void for_each_line(std::string_view bytes, Take take) {
@@ -63,11 +48,30 @@ void require_number_of(const Persons& persons, std::size_t most) {
 
 }  // namespace
 
+std::string entrusted_bytes(const Fd& file, std::size_t most) {
+  std::string bytes(most + 1, '\0');
+  std::size_t size = 0;
+  while (size < bytes.size()) {
+    const ssize_t read =
+        pread(file.get(), bytes.data() + size, bytes.size() - size, static_cast<off_t>(size));
+    if (read < 0) throw_errno("reading a person's number");
+    if (read == 0) break;
+    size += static_cast<std::size_t>(read);
+  }
+  if (size > most) throw Error(Code::u_usage, "that is more than the numbers of some persons");
+  bytes.resize(size);
+  return bytes;
+}
+
 std::vector<Insz> read_persons(const Fd& file, std::size_t most, Date today) {
-  const Secret held(bytes_of(file, most * kLine));
+  const Secret held(entrusted_bytes(file, most * kLine));
+  return read_persons(held.reveal(), most, today);
+}
+
+std::vector<Insz> read_persons(std::string_view text, std::size_t most, Date today) {
   std::vector<Insz> persons;
-  for_each_line(held.reveal(), [&](std::string_view text, std::size_t line) {
-    persons.push_back(number_in(text, line, today));
+  for_each_line(text, [&](std::string_view in_line, std::size_t line) {
+    persons.push_back(number_in(in_line, line, today));
   });
   std::sort(persons.begin(), persons.end());
   persons.erase(std::unique(persons.begin(), persons.end()), persons.end());
@@ -76,7 +80,7 @@ std::vector<Insz> read_persons(const Fd& file, std::size_t most, Date today) {
 }
 
 std::vector<CasePerson> read_case_persons(const Fd& file, std::size_t most, Date today) {
-  const Secret held(bytes_of(file, 2 * most * kLine));
+  const Secret held(entrusted_bytes(file, 2 * most * kLine));
   std::vector<CasePerson> persons;
   for_each_line(held.reveal(), [&](std::string_view text, std::size_t line) {
     const std::size_t begin = text.find_first_not_of(" \t");

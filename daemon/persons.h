@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/files.h"
@@ -15,6 +16,11 @@ namespace veer {
 /// The numbers in a file, one a line, with points and dashes or without; ascending and unique. Throws U_USAGE
 /// with the line of the first that is none, when there is none, and beyond `most`. Nothing of them is quoted.
 std::vector<Insz> read_persons(const Fd& file, std::size_t most, Date today);
+
+/// The same in a text.
+std::vector<Insz> read_persons(std::string_view text, std::size_t most, Date today);
+/// What was entrusted, from its beginning. Throws U_USAGE beyond `most` bytes.
+std::string entrusted_bytes(const Fd& file, std::size_t most);
 
 /// The persons of a case, a line each: a number, and behind a blank, a comma or a semicolon the right one
 /// when it is known. In their order, repeats once. Throws as read_persons() does.

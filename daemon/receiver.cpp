@@ -465,11 +465,26 @@ std::string Receiver::approve(const Command& command) {
   return text;
 }
 
+// What somebody asked for and another person has not decided: the text of its end, and nothing when it is
+// something else.
+std::optional<std::string> Receiver::end_request(const Rejection& rejection, const Person& who) {
+  if (HandOver::is_called(rejection.subject)) return hand_over_.reject(rejection, who);
+  if (Distribution::is_called(rejection.subject)) return distribution_.reject(rejection, who);
+  if (Erasure::is_called(rejection.subject)) return erasure_.reject(rejection, who);
+  return std::nullopt;
+}
+
+std::string Receiver::withdraw(const Command& command) {
+  const Rejection own{command.argument, "taken back by whoever asked for it", true};
+  if (auto text = end_request(own, command.who)) return *text;
+  throw Error(Code::u_state, fmt::format("{} is nothing that was asked for here: what waits is called "
+                                         "export-…, distribute-… or forget-… in 'veer alerts'",
+                                         shown_name(own.subject)));
+}
+
 std::string Receiver::reject(const Command& command) {
   const Rejection rejection = Rejection::parse(command.argument);
-  if (HandOver::is_called(rejection.subject)) return hand_over_.reject(rejection, command.who);
-  if (Distribution::is_called(rejection.subject)) return distribution_.reject(rejection, command.who);
-  if (Erasure::is_called(rejection.subject)) return erasure_.reject(rejection, command.who);
+  if (auto text = end_request(rejection, command.who)) return *text;
   const std::string text = fmt::format("{} is set aside", shown_name(rejection.subject));
   for (const Arrival& open : at_.ledger.open_arrivals())
     if (open.name == rejection.subject && open.stage == ArrivalStage::fetched) {
@@ -491,13 +506,14 @@ std::string Receiver::reject(const Command& command) {
 std::string Receiver::obey(const Command& command, const Transfer& transfer) {
   if (command.verb == "approve") return approve(command);
   if (command.verb == "reject") return reject(command);
+  if (command.verb == "withdraw") return withdraw(command);
   if (command.verb == "export") return hand_over_.ask(command);
   if (command.verb == "distribute") return distribution_.ask(command, transfer);
   if (command.verb == "case-open" || command.verb == "case-resend" || command.verb == "case-close")
     return reporting_.obey(command, transfer);
   if (command.verb == "lookup") return desk_.look_up(command);
-  if (command.verb == "forget") return erasure_.ask(command);
-  if (command.verb == "approve-forget") return erasure_.approve(command);
+  if (command.verb == "forget") return erasure_.ask(command, transfer);
+  if (command.verb == "approve-forget") return erasure_.approve(command, transfer);
   throw Error(Code::u_usage, fmt::format("'{}' is not for the receiving side",
                                          command.verb.starts_with("send") ? "send" : command.verb));
 }

@@ -40,6 +40,8 @@ class Receiver {
  private:
   std::string approve(const Command& command);
   std::string reject(const Command& command);
+  std::string withdraw(const Command& command);
+  std::optional<std::string> end_request(const Rejection& rejection, const Person& who);
   /// What a package turned out to be: numbers to record, or reasons to refuse.
   struct Verdict {
     std::optional<Manifest> manifest;

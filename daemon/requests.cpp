@@ -21,13 +21,22 @@ Approved require_request(Instance& at, HoldKind kind, const std::string& subject
   return {*hold, before};
 }
 
+void require_may_end(Instance& at, const Hold& hold, const Rejection& rejection, const Person& who) {
+  if (!rejection.is_own)
+    require_second_person(at.config.environment, at.config.access, hold.asked_by, who);
+  else if (!hold.asked_by || hold.asked_by->uid != who.uid)
+    throw Error(Code::c_user,
+                fmt::format("{} was asked for by {}: they take it back, or an approver rejects it",
+                            shown_name(rejection.subject), hold.asked_by ? hold.asked_by->name : "nobody"));
+}
+
 void reject_request(Instance& at, HoldKind kind, const Rejection& rejection, const Person& who,
                     const std::string& event, const std::function<void()>& also) {
   const auto hold = at.holds.find(kind, rejection.subject);
   if (hold && hold->was_decided_by(HoldState::rejected, who)) return;
   if (!hold || hold->state != HoldState::open)
     throw Error(Code::u_state, fmt::format("{} does not wait for a release", shown_name(rejection.subject)));
-  require_second_person(at.config.environment, at.config.access, hold->asked_by, who);
+  require_may_end(at, *hold, rejection, who);
   at.db.transaction([&] {
     at.holds.decide(*hold, HoldState::rejected, who, rejection.reason);
     at.audit.append(event, "",

@@ -20,6 +20,9 @@ struct Approved {
 /// Throws U_STATE when it does not wait, C_USER when whoever gave the command may not decide it.
 Approved require_request(Instance& instance, HoldKind kind, const std::string& subject,
                          const Command& command);
+/// Throws C_USER when `who` may not end what waits: it takes another person, an approver, and to take it back
+/// whoever asked for it.
+void require_may_end(Instance& instance, const Hold& hold, const Rejection& rejection, const Person& who);
 /// Ends one, within a transaction of its own: `event` in the audit trail, and what `also` does. May be
 /// repeated.
 void reject_request(Instance& instance, HoldKind kind, const Rejection& rejection, const Person& who,

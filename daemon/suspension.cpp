@@ -13,11 +13,11 @@ namespace veer {
 
 void require_going(Instance& at, std::string_view verb) {
   if (verb.starts_with("incident-")) return;
-  static constexpr std::array<std::string_view, 6> kEver = {
-      "forget", "approve-forget", "reject", "test-alerts", "acknowledge-alert", "close-alert"};
+  static constexpr std::array<std::string_view, 7> kEver = {
+      "forget", "approve-forget", "reject", "withdraw", "test-alerts", "acknowledge-alert", "close-alert"};
   if (std::find(kEver.begin(), kEver.end(), verb) != kEver.end()) return;
   if (verb != "close-out") require_open(at);
-  if (verb == "suspend" || verb == "resume" || verb == "withdraw") return;
+  if (verb == "suspend" || verb == "resume") return;
   if (const auto holds = at.holds.suspensions(); !holds.empty())
     throw Error(
         Code::c_suspended,

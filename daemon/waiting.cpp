@@ -18,10 +18,12 @@ const std::string kFirstOfEach =
     " (SELECT min(due_at) FROM exchange), (SELECT min(due_at) FROM chore),"
     " (SELECT min(due_at) FROM telling), (SELECT min(due_at) FROM quality_case),"
     " (SELECT min(due_at) FROM delivery),"
-    " (SELECT min(due_at) FROM chore WHERE name IN ('tidy', 'scan')), " +
+    " (SELECT min(due_at) FROM chore WHERE name IN ('tidy', 'scan')),"
+    " (SELECT min(due_at) FROM delivery WHERE stage = 'ended'), " +
     kHalted;
 constexpr std::size_t kHaltedChore = 9;
-constexpr std::size_t kIsHalted = 10;
+constexpr std::size_t kHaltedDelivery = 10;
+constexpr std::size_t kIsHalted = 11;
 
 }  // namespace
 
@@ -29,7 +31,9 @@ std::optional<Waiting> next_waiting(Database& db, Time now) {
   const Row row = db.query_one(kFirstOfEach).value();
   const bool halted = row.integer(kIsHalted) != 0;
   const auto due = [&](WaitKind kind) {
-    return row.maybe_time(halted && kind == WaitKind::chore ? kHaltedChore : static_cast<std::size_t>(kind));
+    if (halted && kind == WaitKind::chore) return row.maybe_time(kHaltedChore);
+    if (halted && kind == WaitKind::delivery) return row.maybe_time(kHaltedDelivery);
+    return row.maybe_time(static_cast<std::size_t>(kind));
   };
   if (const auto note = due(WaitKind::note); note && *note <= now) return Waiting{WaitKind::note, *note};
   if (const auto suspension = due(WaitKind::suspension); suspension && !halted)
@@ -39,11 +43,11 @@ std::optional<Waiting> next_waiting(Database& db, Time now) {
     const auto at = due(kind);
     if (at && (!next || std::pair(*at, kind) < std::pair(next->due, next->kind))) next = {kind, *at};
   };
-  for (const WaitKind kind : {WaitKind::note, WaitKind::command, WaitKind::chore, WaitKind::telling})
+  for (const WaitKind kind :
+       {WaitKind::note, WaitKind::command, WaitKind::chore, WaitKind::telling, WaitKind::delivery})
     consider(kind);
   if (!halted)
-    for (const WaitKind kind :
-         {WaitKind::arrival, WaitKind::exchange, WaitKind::quality_case, WaitKind::delivery})
+    for (const WaitKind kind : {WaitKind::arrival, WaitKind::exchange, WaitKind::quality_case})
       consider(kind);
   return next;
 }

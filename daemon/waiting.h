@@ -18,8 +18,9 @@ struct Waiting {
 };
 
 /// A suspension goes before everything, a result note that is due before the rest; then whatever is due for
-/// longest. While the exchange is halted that is only what tells people something: commands, notes, messages,
-/// deadlines and what waits in the drop folder. Empty when nothing ever comes.
+/// longest. While the exchange is halted that is only what tells people something (commands, notes, messages,
+/// deadlines, what waits in the drop folder) and what takes back a delivery that lapsed. Empty when nothing
+/// ever comes.
 std::optional<Waiting> next_waiting(Database& db, Time now);
 
 /// Whether nothing is sent, fetched, taken in or recorded now: the exchange is suspended, or the path is

@@ -12,29 +12,33 @@
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/commands/looks.h"
+#include "daemon/commands/versions.h"
 #include "daemon/rules.h"
 
 namespace veer {
 
-void show_evidence(Context& context, const std::string& year) {
+void show_evidence(Context& context, const std::string& wish) {
+  static constexpr std::string_view kNames = " names";
   const Config config = context.own_config();
   const auto books = open_books(config);
-  const auto reference_year = parse_year(year);
+  const bool names = wish.ends_with(kNames);
+  const auto reference_year = parse_year(wish.substr(0, wish.size() - (names ? kNames.size() : 0)));
   if (!reference_year) throw Error(Code::u_usage, "the reference year is named by its four digits");
   Json json = Json::object();
-  for (const auto& [name, text] : evidence_of(config, *books, *reference_year, SystemClock()))
+  for (const auto& [name, text] :
+       evidence_of(config, *books, {*reference_year, names, sbom()}, SystemClock()))
     json[name] = base64(text);
   context.print(text_of(json));
 }
 
 namespace {
 
-void write_evidence(const Context& context, int year, const std::string& target) {
+void write_evidence(const Context& context, const std::string& wish, const std::string& target) {
   const fs::path folder = fs::absolute(target).lexically_normal();
   if (const std::string name = folder.filename().native(); without_numbers(name) != name)
     throw Error(Code::u_usage, "the folder's name holds what may be a national number: choose another one");
   std::error_code error;
-  const Json files = Json::parse(found_by(context, "evidence", std::to_string(year)));
+  const Json files = Json::parse(found_by(context, "evidence", wish));
   if (!fs::create_directory(folder, error))
     throw Error(
         Code::u_usage,
@@ -61,7 +65,12 @@ void add_evidence(CLI::App& app, Context& context) {
   auto folder = std::make_shared<std::string>();
   command->add_option("YEAR", *year, "Reference year")->required()->check(CLI::Range(2022, 9999));
   command->add_option("-o,--output", *folder, "Folder to make")->required();
-  command->callback([&context, year, folder] { write_evidence(context, *year, *folder); });
+  auto names = std::make_shared<bool>(false);
+  command->add_flag("--names", *names,
+                    "Tell who is in each group that may do something, not the groups alone");
+  command->callback([&context, year, folder, names] {
+    write_evidence(context, std::to_string(*year) + (*names ? " names" : ""), *folder);
+  });
 }
 
 }  // namespace veer

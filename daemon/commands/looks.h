@@ -28,8 +28,8 @@ void show_receipt(Context& context, const std::string& id);
 /// `anchors`: as 'audit verify --anchor' takes them.
 void verify_chain(Context& context, const std::vector<std::string>& anchors);
 void show_anchors(Context& context);
-/// A year's evidence as JSON: each file's bytes in base64, by its path.
-void show_evidence(Context& context, const std::string& year);
+/// A year's evidence as JSON: each file's bytes in base64, by its path. "2026", or "2026 names".
+void show_evidence(Context& context, const std::string& wish);
 
 /// What the service answers to BusServices::look, about the instance of `context`.
 LookAnswer look_here(const Context& context, const std::string& what, const std::string& argument, bool json);

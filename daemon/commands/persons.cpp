@@ -18,7 +18,7 @@
 namespace veer {
 namespace {
 
-constexpr std::size_t kMost = std::size_t{64} << 10;
+constexpr std::size_t kMost = std::size_t{1} << 20;  // a signed file of numbers
 
 /// While somebody types what nobody should read over their shoulder.
 class Unseen {
@@ -60,7 +60,8 @@ std::string piped() {
     if (got == 0) break;
     size += static_cast<std::size_t>(got);
   }
-  if (size > kMost) throw Error(Code::u_usage, "that is more than the numbers of some persons");
+  if (size > kMost)
+    throw Error(Code::u_usage, "that is more than a file of numbers holds: give them in parts");
   bytes.resize(size);
   return bytes;
 }
@@ -90,7 +91,9 @@ void add_persons(CLI::App& app, Context& context) {
   });
 
   auto* forget = app.add_subcommand(
-      "forget", "Ask to erase the persons whose INSZ are on standard input, on notice of death");
+      "forget",
+      "Ask to erase the persons whose INSZ are on standard input, typed or in a signed file, on notice of "
+      "death");
   auto notice = std::make_shared<std::string>();
   forget->add_option("--notice", *notice, "Which notice; it stays in the audit trail")->required();
   forget->callback([&context, notice] {
@@ -98,7 +101,10 @@ void add_persons(CLI::App& app, Context& context) {
                   .argument = *notice,
                   .entrusted = std::make_shared<Fd>(persons_from_stdin(context))});
     context.exit_code = kHeld;
-    context.tell("another person, an approver, gives the same number(s) to 'veer approve' with that name\n");
+    context.tell(
+        "another person, an approver, gives the same number(s), or the same file, to 'veer approve' with "
+        "that "
+        "name\n");
   });
 }
 

@@ -258,6 +258,31 @@ TEST_CASE("what was released and not delivered yet never follows what came after
   CHECK(std::none_of(all.begin(), all.end(), [](const Delivery& x) { return x.is_pending(); }));
 }
 
+TEST_CASE("of a delivery that lapses under way nothing stays on the fund's share, and nothing else goes") {
+  Distributing d;
+  fs::rename(d.folder / "alfa", d.folder / "away");
+  d.deliver();
+  const Delivery under_way = d.avsb().deliveries.all().front();
+  REQUIRE(under_way.fund == "alfa");
+  REQUIRE(under_way.stage == DeliveryStage::delivering);
+  const std::string sealed = read_file(d.avsb().spool / under_way.file);
+  CHECK(has(d.told("withdraw", under_way.request, kOperator), "is not delivered"));
+  fs::rename(d.folder / "away", d.folder / "alfa");
+  write_file(d.folder / "alfa" / ("." + under_way.file + ".part"), sealed.substr(0, 100));
+  write_file(d.folder / "alfa/other.pgp", "not ours");
+  Names left = {"other.pgp"};
+  SECTION("a part") {}
+  SECTION("all of it") { write_file(d.folder / "alfa" / under_way.file, sealed); }
+  SECTION("and other bytes under its name") {
+    write_file(d.folder / "alfa" / under_way.file, "not ours");
+    left.push_back(under_way.file);
+  }
+  d.pair.run_for(48h);
+  CHECK(d.at("alfa") == left);
+  CHECK(has(d.record("delivery-cleared"), under_way.file));
+  CHECK(d.pair.open_alerts(*d.pair.avsb).empty());
+}
+
 TEST_CASE("what stands before a digest is never taken for a person's number with it") {
   CHECK(without_typed_numbers(Approval{"distribute-2026-17", "12345" + std::string(59, 'a')}.text()) ==
         "distribute-2026-17 sha256:12345" + std::string(59, 'a'));

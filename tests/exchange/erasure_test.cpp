@@ -144,6 +144,44 @@ TEST_CASE("a request to forget that is rejected leaves nothing of the number, an
   CHECK(r.pair.open_alerts(*r.pair.avsb).empty());
 }
 
+TEST_CASE("Q17: a signed file of deaths is taken from whom the configuration names, and from nobody else") {
+  Register2026 r;
+  const auto signed_by = [&](const std::vector<PinnedKey>& signer) {
+    std::string text;
+    for (const std::size_t i : {3U, 7U, 9U}) text += digits_of(r.numbers[i]) + "\r\n";
+    FakeSeal seal(signer, r.pair.avsb_config.own_keys, r.pair.clock);
+    MemFile sealed(100'000);
+    seal.seal(MemoryBlob(text), sealed, {});
+    sealed.seal();
+    return std::string(sealed.bytes());
+  };
+  const std::vector<PinnedKey> source = {{std::string(40, 'D'), {}, {}}};
+  std::string file = signed_by(r.pair.aii_config.own_keys);
+  SECTION("the other side") {
+    CHECK(r.told("forget", "deaths of March", kOperator, signed_by(source)) == "T_SIGNER");
+  }
+  SECTION("another one, and then only that one") {
+    r.pair.avsb_config.forgetting_keys = source;
+    r.pair.start_avsb();
+    r.avsb().open_seal = [&](const std::vector<PinnedKey>& signer) {
+      return std::make_unique<FakeSeal>(r.pair.avsb_config.own_keys, signer, r.pair.clock);
+    };
+    CHECK(r.told("forget", "deaths of March", kOperator, file) == "T_SIGNER");
+    file = signed_by(source);
+  }
+  const std::string damaged = file.substr(0, file.size() - 1) + static_cast<char>(file.back() ^ 1);
+  CHECK(r.told("forget", "deaths of March", kOperator, damaged) == "T_INTEGRITY");
+  const std::string subject = r.told("forget", "deaths of March", kOperator, file);
+  REQUIRE(subject.starts_with("forget-"));
+  CHECK(has(r.record("forget-asked"), "\"persons\":\"3\""));
+  CHECK(has(r.record("forget-asked"), "deaths of March, signed by "));
+  CHECK(r.told("approve-forget", subject, kApprover, damaged) == "T_INTEGRITY");
+  CHECK(r.told("approve-forget", subject, kApprover, digits_of(r.dead)) == "U_STATE");
+  REQUIRE(has(r.told("approve-forget", subject, kApprover, file), "is carried out"));
+  CHECK(r.lists().count(kYear) == 47);
+  for (const std::size_t i : {3U, 7U, 9U}) CHECK_FALSE(r.is_anywhere(r.numbers[i]));
+}
+
 TEST_CASE("Q18: nobody is forgotten by age, and forgetting works while everything else is suspended") {
   Register2026 r;
   r.pair.clock.advance(24h * 365 * 50);

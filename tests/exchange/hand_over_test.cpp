@@ -107,6 +107,19 @@ TEST_CASE("no number that somebody types as a purpose is kept") {
   CHECK_FALSE(has(h.avsb().alerts.open().front().text, "033.61"));
 }
 
+TEST_CASE("what waits for another person is taken back by whoever asked for it, and by nobody else") {
+  HandingOver h;
+  h.told("export", "2026 premium", kOperator);
+  CHECK(h.told("withdraw", "export-2026-r1", {1005, "another operator"}) == "C_USER");
+  CHECK(h.told("withdraw", "export-2026-r1", kApprover) == "C_USER");
+  CHECK(h.told("withdraw", "inburgeringsplicht-2026", kOperator) == "U_STATE");
+  CHECK(has(h.told("withdraw", "export-2026-r1", kOperator), "is not handed over"));
+  CHECK(h.told("withdraw", "export-2026-r1", {1005, "another operator"}) == "U_STATE");
+  CHECK(h.pair.open_alerts(*h.pair.avsb).empty());
+  CHECK(has(h.events("export-rejected").front(), "taken back by whoever asked for it"));
+  CHECK(h.told("export", "2026 premium again", kOperator) == "export-2026-r1");
+}
+
 TEST_CASE("another request takes the place of one that waits, and a rejected one is not handed over") {
   HandingOver h;
   h.told("export", "2026 premium", kOperator);

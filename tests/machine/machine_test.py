@@ -55,6 +55,7 @@ class Test:
         missing -= {"systemd", "libspdlog1.10-fmt9"}
         holds(f"it does not name {missing}", len(needs) > 15 and not missing)
         holds("headers that are compiled in are named", "nlohmann-json3-dev" in str(bill))
+        holds("what only tests are made of is not named", "catch2" not in str(bill))
 
     def the_handbook_leads_from_bare_machines_to_the_first_receipt_in_fewer_than_ten_commands_a_side(self):
         for machine in self.room.machines.values():
@@ -300,6 +301,48 @@ class Test:
         holds(told, "veerdienst-check@aii.service failed, and a person is needed" in told)
         self.room.network.plug("aii", "up")
         acknowledged(self.aii, self.avsb, 2026, SMALL)
+
+    def a_case_goes_to_the_other_side_and_a_care_fund_gets_its_members(self):
+        aii, avsb, machine = self.aii, self.avsb, self.avsb.machine
+        for name, group in ((OPERATOR, "veer-operators"), (APPROVER, "veer-approvers")):
+            machine.run("useradd", "-m", "-G", group, name)
+        number = next(line for line in self.list(SMALL, 5).read_text().split() if line.isdigit())
+        typed = self.room.folder / "typed"
+        typed.write_text(number + "\n")
+        with typed.open() as persons:
+            avsb.person("case", "open", "2026", "--category", "superfluous", stdin=persons)
+        until("AII has the case", lambda: any(case["case"] == "2026-1" for case in aii.data("case", "list")))
+        aii.person("case", "answer", "2026-1", "--outcome", "unfounded", "--text", "the list was right")
+        until("AVSB has the answer", lambda: avsb.data("case", "list")[0]["stage"] == "answered")
+
+        as_fund = ("runuser", "-u", OPERATOR, "--")  # a fund's own machine, as it were
+        gpg = (*as_fund, "gpg", "--batch", "-q", "--pinentry-mode", "loopback", "--passphrase", "")
+        machine.run(*gpg, "--quick-generate-key", "fund1@example.org", "default", "default", "never")
+        key = machine.run(*as_fund, "sh", "-c", "gpg --list-keys --with-colons | grep -m1 ^fpr | cut -d: -f10").strip()
+        machine.run(*as_fund, "gpg", "--armor", "--output", "/var/tmp/fund1.asc", "--export", key)
+        machine.run(*avsb.as_service("veer", "keys", "import", "/var/tmp/fund1.asc", "--home", f"{avsb.state}/gnupg",
+                                     "--fingerprint", key))
+        folder = "/srv/veerdienst/avsb/fund1"
+        machine.run("install", "-d", "-o", "veerdienst", "-g", "veerdienst", "/srv/veerdienst/avsb", folder)
+        with (machine.tree / avsb.config[1:]).open("a") as file:
+            file.write(f'\n[distribution]\nmembers_at_least = 1\n'
+                       f'care_funds = [{{ name = "fund1", key = "{key}", folder = "{folder}" }}]\n')
+        machine.run("systemctl", "restart", avsb.unit)
+        today = machine.run("date", "-u", "+%F").strip()
+        members = f"/home/{OPERATOR}/ledenbestand-{today}.csv"
+        typed.write_text(f"zorgkas;insz\nfund1;{number}\neinde;1\n")
+        with typed.open() as content:
+            machine.run(*as_fund, "sh", "-c", f"umask 077; cat > {members}", stdin=content)
+        asked = avsb.person("distribute", "2026", "--members", members, code=20).split()[0]
+        avsb.person("approve", asked, "--yes", code=12)
+        avsb.person("approve", asked, "--yes", who=APPROVER)
+        until("the fund finds its file", lambda: machine.run("ls", folder).strip())
+        machine.run("rm", members)  # numbers are looked for everywhere at the end
+        sealed = machine.run("sh", "-c", f"cat {folder}/*.pgp > /var/tmp/fund1.pgp; chmod 644 /var/tmp/fund1.pgp; ls {folder}")
+        holds(f"one sealed file: {sealed}", sealed.count("vsb-zorgkas-fund1-2026-r1_") == 1)
+        told = machine.run(*as_fund, "sh", "-c", "gpg --batch -q --pinentry-mode loopback --passphrase '' -d "
+                           "/var/tmp/fund1.pgp 2>/dev/null | tar -xO list.csv")
+        holds("it holds its member and nobody else", told.split() == ["insz", number])
 
     def the_daily_check_is_content_when_all_is_well(self):
         for side in self.sides:

@@ -3,6 +3,7 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
 
 from machines import Failed, until
 
@@ -91,9 +92,9 @@ class Side:
             self.machine.run("runuser", "-u", OPERATOR, "--", "sh", "-c", "umask 027; "
                              f"cat > {self.drop}/.{name} && mv {self.drop}/.{name} {self.drop}/{name}", stdin=content)
 
-    def person(self, *words, code=0, who=OPERATOR):
+    def person(self, *words, code=0, who=OPERATOR, stdin=subprocess.DEVNULL):
         """What somebody on that machine types under their own name."""
-        return self.machine.run("runuser", "-u", who, "--", "veer", "-i", self.name, *words, code=code)
+        return self.machine.run("runuser", "-u", who, "--", "veer", "-i", self.name, *words, code=code, stdin=stdin)
 
     def send(self, year, file, code=0):
         """An operator offers a list that nobody else may read, from a home that the service does not see."""

@@ -13,9 +13,11 @@ namespace veer::test {
 namespace {
 
 // A message is a header of fixed length, the hidden bytes and a code over both; a signature is a header and a
-// code over it and the text.
-constexpr std::string_view kMessage = "fake-message/1";
-constexpr std::string_view kSignature = "fake-signed!/1";
+// code over it and the text. The first byte is as in an OpenPGP message.
+constexpr std::string_view kMessage =
+    "\xC1"
+    "fake-message/1";
+constexpr std::string_view kSignature = "fake-signed!!/1";
 constexpr std::size_t kCodeLength = 64;
 
 struct Header {

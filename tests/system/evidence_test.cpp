@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <set>
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -89,6 +90,13 @@ TEST_CASE("Q37: each side's evidence of a year is verified with bare tools, agai
     CHECK(facts["exchanges"].size() == 2);
     CHECK(facts["processors"][0]["name"] == "a provider");
     CHECK(facts["configuration_sha256"] == sha256_hex(text_in(p.both.config(mine))));
+    CHECK_FALSE(facts.contains("members"));
+    const json sbom = json::parse(read_file(p.folder(mine) / "sbom.cdx.json"));
+    CHECK("veerdienst " + sbom["metadata"]["component"]["version"].get<std::string>() == facts["program"]);
+    std::set<std::string> components;
+    for (const json& component : sbom["components"])
+      if (!component["version"].get<std::string>().empty()) components.insert(component["name"]);
+    for (const char* name : {"sqlite", "gpgme", "libssh2", "gnupg"}) CHECK(components.contains(name));
     CHECK(has(read_file(p.folder(mine) / "index.html"), "./verify.sh"));
     CHECK(files_holding(p.folder(mine), fictitious_list(1000, 3)).empty());
   }
@@ -96,6 +104,17 @@ TEST_CASE("Q37: each side's evidence of a year is verified with bare tools, agai
         2);
   CHECK(has(p.both.veer("aii", "evidence 2022 -o " + p.both.path("none").native()).output, "U_STATE"));
   CHECK_FALSE(fs::exists(p.both.path("none")));
+}
+
+TEST_CASE("Q37: evidence names who is in each group only when that is asked for") {
+  const Proven p;
+  const fs::path folder = p.both.path("with-names");
+  REQUIRE(p.both.veer("avsb", fmt::format("evidence {} --names -o {}", p.year, folder.native())).exit_code ==
+          0);
+  const json members = json::parse(read_file(folder / "facts.json"))["members"];
+  for (const char* group : {"veer-operators", "veer-approvers", "veer-auditors", "veer-desk"})
+    CHECK(members.contains(group));
+  CHECK(has(read_file(folder / "index.html"), "veer-desk"));
 }
 
 TEST_CASE("Q37: evidence that somebody changed does not verify") {

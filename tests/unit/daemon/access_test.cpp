@@ -1,8 +1,11 @@
 #include "daemon/access.h"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 #include <grp.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -28,6 +31,13 @@ TEST_CASE("a right is had by the members of its groups, their own first group co
   CHECK_FALSE(may(access, Right::audit, getuid()));
   CHECK_FALSE(may(access, Right::operate, kNobodyKnows));
   CHECK_FALSE(may(access, Right::look, kNobodyKnows));
+}
+
+TEST_CASE("the members of a group are those whose first group it is, and those it lists") {
+  const std::vector<std::string> own = members_of(own_group());
+  CHECK(std::find(own.begin(), own.end(), getpwuid(getuid())->pw_name) != own.end());
+  CHECK(std::is_sorted(own.begin(), own.end()));
+  CHECK(members_of("no-such-group").empty());
 }
 
 TEST_CASE("who has no right is told whose it is") {
