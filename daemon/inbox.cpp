@@ -47,7 +47,10 @@ std::string_view next_step(Code code) {
                "resent";
 }
 
-std::string restless_cause(const std::string& name) { return "restless:" + name; }
+constexpr std::string_view kRestless = "restless";
+// After so long without it what was restless is over.
+constexpr std::chrono::hours kAtRest{24};
+std::string restless_cause(const std::string& name) { return fmt::format("{}:{}", kRestless, name); }
 
 std::string size_cause(const ShareEntry& entry) {
   return fmt::format("size:{}:{}", entry.name, entry.revision);
@@ -199,6 +202,14 @@ void Inbox::give_up_absent(const std::vector<ShareEntry>& entries) {
     arrival.wait = {};
     at_.ledger.save(arrival);
     at_.alerts.close(step_cause(arrival.name));
+  }
+  for (const Alert& alert : at_.alerts.open()) {
+    const bool is_listed = std::any_of(entries.begin(), entries.end(), [&](const ShareEntry& entry) {
+      return restless_cause(entry.name) == alert.cause;
+    });
+    const auto age = at_.clock.now() - alert.opened_at;  // below zero when a clock was wrong
+    if (topic_of(alert) == kRestless && !is_listed && (age >= kAtRest || age.count() < 0))
+      at_.alerts.close(alert.cause);
   }
 }
 

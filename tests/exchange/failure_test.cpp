@@ -498,6 +498,11 @@ TEST_CASE("a share that pretends to remove is answered a few times and then left
   r.pair.run_for(std::chrono::hours(24));
   CHECK(r.pair.avsb_share.calls(Verb::put) == puts);
   CHECK(puts <= 6);
+  CHECK(r.alerts() == Names{"attention S_PUBLISH"});
+  r.pair.avsb_share.pretend_to_remove(false);
+  for (const std::string& name : r.pair.to_avsb()) fs::remove(r.pair.root / "share/to_avsb" / name);
+  r.pair.run_for(std::chrono::hours(2));
+  CHECK(r.alerts().empty());
 }
 
 // Names and floods.
