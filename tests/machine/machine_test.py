@@ -318,7 +318,7 @@ class Test:
         as_fund = ("runuser", "-u", OPERATOR, "--")  # a fund's own machine, as it were
         gpg = (*as_fund, "gpg", "--batch", "-q", "--pinentry-mode", "loopback", "--passphrase", "")
         machine.run(*gpg, "--quick-generate-key", "fund1@example.org", "default", "default", "never")
-        key = machine.run(*as_fund, "sh", "-c", "gpg --list-keys --with-colons | grep -m1 ^fpr | cut -d: -f10").strip()
+        key = machine.run(*as_fund, "sh", "-c", "gpg --list-keys --with-colons 2>/dev/null | grep -m1 ^fpr | cut -d: -f10").strip()
         machine.run(*as_fund, "gpg", "--armor", "--output", "/var/tmp/fund1.asc", "--export", key)
         machine.run(*avsb.as_service("veer", "keys", "import", "/var/tmp/fund1.asc", "--home", f"{avsb.state}/gnupg",
                                      "--fingerprint", key))
