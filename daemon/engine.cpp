@@ -210,7 +210,7 @@ bool Engine::run_next(const Transfer& transfer) {
       break;
     }
     case WaitKind::chore:
-      run(at_.agenda.next_chore(is_halted(at_.db)).value(), transfer);
+      run(at_.agenda.next_chore(next->halted).value(), transfer);
       break;
     case WaitKind::telling:
       post_.send(at_.alerts.tellings().next().value(), transfer);
@@ -222,7 +222,7 @@ bool Engine::run_next(const Transfer& transfer) {
       break;
     }
     case WaitKind::delivery: {
-      const Delivery delivery = at_.deliveries.next(is_halted(at_.db)).value();
+      const Delivery delivery = at_.deliveries.next(next->halted).value();
       work_on("delivery " + delivery.file, delivery,
               [&](Time again, const Error& error) { at_.deliveries.defer(delivery, again, error); });
       break;

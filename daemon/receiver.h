@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,10 +39,14 @@ class Receiver {
   std::string obey(const Command& command, const Transfer& transfer);
 
  private:
+  // receiver_release.cpp
   std::string approve(const Command& command);
   std::string reject(const Command& command);
   std::string withdraw(const Command& command);
   std::optional<std::string> end_request(const Rejection& rejection, const Person& who);
+
+  /// Of the alert that tells of a package which waits, since its history does not fit.
+  static std::string history_cause(const Arrival& arrival);
   /// What a package turned out to be: numbers to record, or reasons to refuse.
   struct Verdict {
     std::optional<Manifest> manifest;

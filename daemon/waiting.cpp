@@ -35,13 +35,14 @@ std::optional<Waiting> next_waiting(Database& db, Time now) {
     if (halted && kind == WaitKind::delivery) return row.maybe_time(kHaltedDelivery);
     return row.maybe_time(static_cast<std::size_t>(kind));
   };
-  if (const auto note = due(WaitKind::note); note && *note <= now) return Waiting{WaitKind::note, *note};
+  if (const auto note = due(WaitKind::note); note && *note <= now)
+    return Waiting{WaitKind::note, *note, halted};
   if (const auto suspension = due(WaitKind::suspension); suspension && !halted)
-    return Waiting{WaitKind::suspension, *suspension};
+    return Waiting{WaitKind::suspension, *suspension, halted};
   std::optional<Waiting> next;
   const auto consider = [&](WaitKind kind) {
     const auto at = due(kind);
-    if (at && (!next || std::pair(*at, kind) < std::pair(next->due, next->kind))) next = {kind, *at};
+    if (at && (!next || std::pair(*at, kind) < std::pair(next->due, next->kind))) next = {kind, *at, halted};
   };
   for (const WaitKind kind :
        {WaitKind::note, WaitKind::command, WaitKind::chore, WaitKind::telling, WaitKind::delivery})

@@ -15,6 +15,7 @@ enum class WaitKind { suspension, note, command, arrival, exchange, chore, telli
 struct Waiting {
   WaitKind kind = WaitKind::chore;
   Time due;
+  bool halted = false;  ///< only what goes on while the exchange is halted was looked at
 };
 
 /// A suspension goes before everything, a result note that is due before the rest; then whatever is due for

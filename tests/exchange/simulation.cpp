@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <iterator>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -403,9 +404,8 @@ class Life {
     keep(!twice("SELECT reference_year, revision FROM list GROUP BY 1, 2 HAVING count(*) > 1"),
          "no revision is recorded twice");
     keep(!twice("SELECT exchange FROM list GROUP BY 1 HAVING count(*) > 1"), "no exchange is recorded twice");
+    std::map<std::int64_t, std::int64_t> last;  // revision, by year
     for (const Row& row : avsb.db.query("SELECT reference_year, revision FROM list ORDER BY id")) {
-      static thread_local std::map<std::int64_t, std::int64_t> last;
-      if (row.integer(1) == 1) last.erase(row.integer(0));
       keep(row.integer(1) == last[row.integer(0)] + 1, "revisions follow one another");
       last[row.integer(0)] = row.integer(1);
     }
