@@ -36,9 +36,9 @@ constexpr mode_t kFileMode = 0640;  // the other side reads it through its group
       throw Error(Code::s_rights, text + ": give the service's user rights on the share");
     case ENOENT:
     case ENOTDIR:
-      throw Error(Code::s_not_found, text);
+      throw Error(Code::s_not_found, text + ": mount the share, or make the folder");
     default:
-      throw Error(Code::s_unreachable, text);
+      throw Error(Code::s_unreachable, text + ": look at the mount and its server");
   }
 }
 
@@ -91,6 +91,12 @@ void write_part(int folder, const std::string& name, const Blob& content, const 
   sync_or_throw(file.get());
 }
 
+// What holds the name may be ours, from a put that broke off before its name was on the disk.
+[[noreturn]] void throw_taken(int folder, const std::string& name) {
+  sync_or_throw(folder);
+  throw name_taken(name);
+}
+
 // Publishes without ever replacing: renameat2, or a second name where the file system lacks it.
 void publish_once(int folder, const std::string& name) {
   const std::string part = part_name(name);
@@ -103,7 +109,12 @@ void publish_once(int folder, const std::string& name) {
   }
   const int error = errno;
   unlinkat(folder, part.c_str(), 0);
-  if (error == EEXIST) throw name_taken(name);
+  if (error == EEXIST) throw_taken(folder, name);
+  if (error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EMLINK)
+    throw Error(Code::s_publish,
+                fmt::format("publishing {}: the share's file system can neither rename without replacing nor "
+                            "give a file a second name: have the folder put on one that can",
+                            name));
   errno = error;
   throw_share_errno(fmt::format("publishing {}", name));
 }
@@ -151,7 +162,7 @@ void FolderShare::put(const std::string& name, const Blob& content, ResumeNote, 
   transfer.heed_stop();
   const Fd folder = open_folder(outgoing_);
   struct stat status {};
-  if (fstatat(folder.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) throw name_taken(name);
+  if (fstatat(folder.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) throw_taken(folder.get(), name);
   write_part(folder.get(), name, content, transfer);
   publish_once(folder.get(), name);
   sync_or_throw(folder.get());

@@ -66,7 +66,10 @@ struct SftpSession::Library {
     static_cast<Library*>(*library)->sent += static_cast<std::uint64_t>(n);
     return n;
   }
+  // A server that goes on talking keeps libssh2 from coming back: now and then it is told that there is
+  // nothing.
   static ssize_t receive(int fd, void* into, std::size_t size, int flags, void** library) {
+    if (Steady::now() - static_cast<Library*>(*library)->called > kSlice) return -EAGAIN;
     const ssize_t n = ::recv(fd, into, size, flags);
     if (n < 0) return -errno;
     std::string& hello = static_cast<Library*>(*library)->hello;
@@ -76,8 +79,9 @@ struct SftpSession::Library {
   }
 
   Fd socket;
-  std::uint64_t sent = 0;  // bytes that the socket took
-  std::string hello;       // what the server sent first
+  Steady::time_point called;  // when libssh2 was called last
+  std::uint64_t sent = 0;     // bytes that the socket took
+  std::string hello;          // what the server sent first
   SessionHandle session;
   LIBSSH2_SFTP* sftp = nullptr;  // both live within the session
   LIBSSH2_SFTP_HANDLE* open = nullptr;
@@ -122,6 +126,7 @@ auto SftpSession::wait_for(Call call) {
   progressed_ = Steady::now();
   while (true) {
     look_up();
+    library_->called = Steady::now();
     const auto result = call();
     if (result != LIBSSH2_ERROR_EAGAIN) return result;
     wait_for_socket();
@@ -171,7 +176,10 @@ Error SftpSession::refusal(const std::string& doing, Asked asked) const {
   switch (status) {
     case LIBSSH2_FX_NO_SUCH_FILE:
     case LIBSSH2_FX_NO_SUCH_PATH:
-      return {Code::s_not_found, fmt::format("{}: there is none on the share", what)};
+      return {Code::s_not_found,
+              fmt::format("{}: there is none on the share. A folder: have it made, or correct outgoing "
+                          "and incoming",
+                          what)};
     case LIBSSH2_FX_PERMISSION_DENIED:
     case LIBSSH2_FX_WRITE_PROTECT:
       return {Code::s_rights,

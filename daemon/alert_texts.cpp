@@ -231,13 +231,12 @@ constexpr std::array kMeanings = {
           {"De meetwaarden kunnen niet worden weggeschreven", "The metrics cannot be written"},
           kGoesOn},
     Topic{"page", {"De pagina kan niet worden weggeschreven", "The page cannot be written"}, kGoesOn},
-    Topic{
-        "certificate",
-        {"Een certificaat loopt af", "A certificate is about to end"},
-        {"Zonder geldig certificaat laat de share deze kant niet meer binnen, en komt of vertrekt er geen "
-         "lijst.",
-         "Without a certificate in force the share does not let this side in, and no list comes or leaves."},
-        "doctor"},
+    Topic{"certificate",
+          {"Een certificaat of clientgeheim loopt af", "A certificate or client secret is about to end"},
+          {"Zonder een dat geldt laat de share deze kant niet meer binnen, en komt of vertrekt er geen "
+           "lijst.",
+           "Without one in force the share does not let this side in, and no list comes or leaves."},
+          "doctor"},
     Topic{
         "window",
         {"De overgangsperiode loopt af", "The transition is about to end"},

@@ -20,12 +20,8 @@ constexpr std::size_t kLongestText = 300;
 
 }  // namespace
 
-std::filesystem::path Answering::kept_file(const Case& c) const {
-  return at_.config.state / kCasesFolder / (c.id + ".pgp");
-}
-
 void Answering::read_case(const Arrival& arrival, Inbox& inbox, const Transfer& transfer) {
-  if (!inbox.holds(arrival, transfer) || inbox.is_set_aside(arrival)) return;
+  if (!inbox.is_ready(arrival, transfer)) return;
   require_basis(at_.config, date_of(at_.clock.now()));
   const OpenedLetter letter = open_letter(at_, at_.fetched_file(arrival), transfer);
   const QualityCase document = parse_case(letter.json);
@@ -52,9 +48,9 @@ void Answering::read_case(const Arrival& arrival, Inbox& inbox, const Transfer& 
   c.case_sha256 = arrival.sha256;
   c.opened_at = now;
   std::error_code none;
-  if (!known || (known->is_open() && !fs::exists(kept_file(c), none))) {
+  if (!known || (known->is_open() && !fs::exists(kept_letter(at_, c), none))) {
     make_folder(at_.config.state / kCasesFolder);
-    write_file(kept_file(c), read_file(at_.fetched_file(arrival), kCaseCap));
+    write_file(kept_letter(at_, c), read_file(at_.fetched_file(arrival), kCaseCap));
   }
   at_.db.transaction([&] {
     at_.alerts.close(kUnheardCause);
@@ -175,7 +171,7 @@ void Answering::step(const Case& before, const Transfer& transfer) {
                      {{"case", c.name()}, {"name", name}, {"sha256", c.answer_sha256}});
   });
   remove_file(letter_file(at_, c, FileKind::answer));
-  remove_file(kept_file(c));
+  remove_file(kept_letter(at_, c));
   log(LogLevel::info, "answered case {}", c.name());
 }
 
@@ -183,14 +179,14 @@ std::string Answering::show_persons(const Command& command, const Transfer& tran
   require_basis(at_.config, date_of(at_.clock.now()));
   const Case c = at_.cases.find(command.argument);
   std::error_code none;
-  if (!fs::exists(kept_file(c), none))
+  if (c.stage == CaseStage::answered || !fs::exists(kept_letter(at_, c), none))
     throw Error(Code::u_state,
                 fmt::format("the numbers of case {} are not here {}", c.name(),
                             c.is_open() ? "any more: have the other side send it again ('veer case resend')"
                                         : "any more: it is answered"));
   const auto into = at_.files.find(command.id);
   if (!into) throw Error(Code::u_state, "the service began anew before it had answered: ask again");
-  const QualityCase document = parse_case(open_letter(at_, kept_file(c), transfer).json);
+  const QualityCase document = parse_case(open_letter(at_, kept_letter(at_, c), transfer).json);
   std::string lines = "insz;right\n";
   for (const CasePerson& person : document.persons)
     lines += fmt::format("{};{}\n", digits_of(person.number), person.right ? digits_of(*person.right) : "");

@@ -8,9 +8,6 @@
 
 namespace veer {
 
-/// In the state folder: the cases that are still open, sealed as they came. Only the service opens them.
-inline constexpr const char* kCasesFolder = "cases";
-
 /// AII's side of quality cases (article 7; Q45, Q46): each is to be answered within 14 days of the finding,
 /// by a word of an operator or by a correction of the list, which answers every case that was here when it
 /// was sealed. Each method may be repeated.
@@ -32,7 +29,6 @@ class Answering {
   std::string answer(const Command& command);
   std::string show_persons(const Command& command, const Transfer& transfer);
   void decide(Case quality_case, CaseOutcome outcome, const std::string& text, const std::string& who);
-  std::filesystem::path kept_file(const Case& quality_case) const;
 
   Instance& at_;
 };

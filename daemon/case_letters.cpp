@@ -15,6 +15,10 @@ std::filesystem::path letter_file(const Instance& at, const Case& c, FileKind ki
   return at.spool / file_name(c.stem, kind, 1, c.number);
 }
 
+std::filesystem::path kept_letter(const Instance& at, const Case& c) {
+  return at.config.state / kCasesFolder / (c.id + ".pgp");
+}
+
 std::string seal_letter(Instance& at, const Case& c, FileKind kind, const std::string& json,
                         const Transfer& transfer) {
   SpoolWriter file(letter_file(at, c, kind));

@@ -9,8 +9,13 @@
 /// How a sealed document of a case gets to the other side, and is read there. Each may be repeated.
 namespace veer {
 
+/// In the state folder: the cases that are still open, sealed as they came. Only the service opens them.
+inline constexpr const char* kCasesFolder = "cases";
+
 /// The spool's file of the letter that this side sends about a case.
 std::filesystem::path letter_file(const Instance& instance, const Case& quality_case, FileKind kind);
+/// Where this side keeps the sealed letter of a case that came, with the numbers, until it is answered.
+std::filesystem::path kept_letter(const Instance& instance, const Case& quality_case);
 /// Signs and encrypts `json` into that file; the SHA-256 of what lies there then.
 std::string seal_letter(Instance& instance, const Case& quality_case, FileKind kind, const std::string& json,
                         const Transfer& transfer);

@@ -8,7 +8,7 @@
 #include "core/digest.h"
 #include "core/files.h"
 #include "core/log.h"
-#include "daemon/answering.h"
+#include "daemon/case_letters.h"
 #include "daemon/intake.h"
 #include "daemon/legal_basis.h"
 

@@ -236,7 +236,7 @@ class Reading {
     IntakeConfig& in = config_.intake;
     if (const auto pattern = table.text("name")) in.name_pattern = *pattern;
     try {
-      in.name = std::regex(in.name_pattern);
+      in.name = std::regex(in.name_pattern, std::regex::icase);
       if (in.name.mark_count() < 1) table.problem("name", "needs a group for the reference year: (\\d{4})");
     } catch (const std::regex_error&) {
       table.problem("name", "is not a regular expression (ECMAScript)");

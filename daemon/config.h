@@ -43,7 +43,7 @@ enum class Release { always, unusual, never };
 
 struct IntakeConfig {
   std::string name_pattern = R"(inburgeringsplicht-(\d{4})\.(csv|txt|xlsx))";
-  std::regex name{name_pattern};  ///< first group: the reference year
+  std::regex name{name_pattern, std::regex::icase};  ///< first group: the reference year
   std::chrono::milliseconds settle = std::chrono::seconds(5);
   /// How often the folder is looked at although nothing was heard of it: events are hints.
   std::chrono::milliseconds rescan = std::chrono::minutes(1);

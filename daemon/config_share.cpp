@@ -74,6 +74,12 @@ void sharepoint_sign_in(TomlTable& table, SharePointShareConfig& sharepoint) {
   sharepoint.secret = value::reference(table, "secret");
   sharepoint.key = value::reference(table, "key");
   sharepoint.key_passphrase = value::reference(table, "key_passphrase");
+  sharepoint.secret_ends = table.date("secret_ends");
+  if (table.has("secret") != table.has("secret_ends"))
+    table.problem(
+        "secret_ends",
+        "must be given with a secret: the day that the registration shows, since no program can ask "
+        "for it");
   if (!table.has("secret"))
     value::required(table, "key", "\"credential:sharepoint-key\"");
   else if (table.has("certificate") || table.has("key"))
@@ -162,6 +168,11 @@ bool uses_credentials(const ShareConfig& share) {
   const auto references = std::visit(References{}, share.kind);
   return std::any_of(references.begin(), references.end(),
                      [](const std::string& reference) { return reference.starts_with("credential:"); });
+}
+
+std::optional<Date> end_of_client_secret(const ShareConfig& share) {
+  const auto* sharepoint = std::get_if<SharePointShareConfig>(&share.kind);
+  return sharepoint ? sharepoint->secret_ends : std::nullopt;
 }
 
 std::filesystem::path certificate_of(const ShareConfig& share) {

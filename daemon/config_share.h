@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -55,6 +56,7 @@ struct SharePointShareConfig {
   std::string key;                    ///< reference
   std::string key_passphrase;         ///< reference, may be empty
   std::string secret;                 ///< reference, instead of certificate and key
+  std::optional<Date> secret_ends;    ///< its last day, when there is one
   std::string login = "https://login.microsoftonline.com";
   std::string graph = "https://graph.microsoft.com";
   std::string scope;                        ///< empty: what belongs to `graph`
@@ -79,6 +81,9 @@ bool uses_credentials(const ShareConfig& share);
 
 /// The certificate (PEM) by which a server knows this side; empty when there is none.
 std::filesystem::path certificate_of(const ShareConfig& share);
+
+/// The last day of the secret by which the share knows this side; empty when it has none.
+std::optional<Date> end_of_client_secret(const ShareConfig& share);
 
 /// The table [share] (docs/configuration.md). Problems go to the table's list. `sender`: whose folders it
 /// names by default.

@@ -14,6 +14,7 @@ namespace veer {
 namespace {
 
 constexpr std::array kDaysLeft = {1, 7, 30, 90};
+constexpr const char* kWayIn = "certificate";  // by which the share lets this side in
 constexpr std::uint64_t kMostText = std::uint64_t{1} << 20;
 
 /// How near an end is: the first of kDaysLeft that holds all days that are left, beyond the end too. Empty
@@ -72,15 +73,25 @@ std::optional<Time> end_of_certificate(const Config& config) {
   }
 }
 
+void look_at_client_secret(Instance& at, Date last) {
+  const auto step = days_step(Time(std::chrono::sys_days(last)) + std::chrono::days(1), at.clock.now());
+  if (!step) return at.alerts.close(kWayIn);
+  at.alerts.raise(
+      kWayIn, AlertKind::attention, fmt::format("SECRET_{}", *step), "",
+      fmt::format("the client secret by which the share knows this side ends on {}: have the next one made "
+                  "beside it, and name it and its end in the configuration (docs/sharepoint.md, Changing "
+                  "certificates without a gap)",
+                  format_date(last)));
+}
+
 void look_at_certificate(Instance& at) {
-  static constexpr const char* kCause = "certificate";
   const fs::path path = certificate_of(at.config.share);
   const auto end = path.empty() ? std::nullopt : end_of_certificate(at.config);
   if (!path.empty() && !end) return;  // what was known of it stands
   const auto step = end ? days_step(*end, at.clock.now()) : std::nullopt;
-  if (!step) return at.alerts.close(kCause);
+  if (!step) return at.alerts.close(kWayIn);
   at.alerts.raise(
-      kCause, AlertKind::attention, fmt::format("CERTIFICATE_{}", *step), "",
+      kWayIn, AlertKind::attention, fmt::format("CERTIFICATE_{}", *step), "",
       fmt::format("the certificate by which the share knows this side, {}, ends on {}: have the next one "
                   "accepted beside it, and name that in the configuration (docs/{}.md, Changing certificates "
                   "without a gap)",
@@ -131,7 +142,10 @@ void look_at_ends(Instance& at, const std::vector<KeyEnd>& ends) {
   look_at_key(at, at.config.counterparty, at.config.counterparty_keys, ends, kTheirs);
   for (const Recipient& recipient : at.config.distribution.recipients)
     look_at_key(at, recipient.name, recipient.keys, ends, kFunds);
-  look_at_certificate(at);
+  if (const auto secret_ends = end_of_client_secret(at.config.share))
+    look_at_client_secret(at, *secret_ends);
+  else
+    look_at_certificate(at);
   look_at_window(at);
   look_at_legal_basis(at);
 }

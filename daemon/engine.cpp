@@ -55,6 +55,8 @@ void require_over(const Alert& alert) {
                 "it still waits: 'veer approve' or 'veer reject' ends that, and this alert with it");
 }
 
+bool is_about_share(Code code) { return code_name(code).starts_with("S_"); }
+
 std::variant<Sender, Receiver> side_of(Instance& instance) {
   if (instance.config.role == Role::sender) return Sender(instance);
   return Receiver(instance);
@@ -94,6 +96,7 @@ void Engine::wake_all(Time now) {
     at_.alerts.tellings().pull_in(now);
     at_.holds.pull_in(now);
     at_.cases.pull_in(now);
+    at_.alerts.incidents().pull_in(now);
     at_.deliveries.pull_in(now);
   });
 }
@@ -305,8 +308,9 @@ void Engine::run(const Command& command, const Transfer& transfer) {
     const Error error = error_of(std::current_exception());
     if (error.code() == Code::l_stopped) throw error;
     // What is to come back must not leave because an hour is over.
-    const bool patient = command.verb == "withdraw" || at_.clock.now() - command.asked_at < kCommandTime;
-    const bool again = remedy_of(error.code()) == Remedy::retry && command.verb != "poll" && patient;
+    const bool takes_back = command.verb == "withdraw" && is_about_share(error.code());
+    const bool patient = command.verb != "poll" && at_.clock.now() - command.asked_at < kCommandTime;
+    const bool again = takes_back || (remedy_of(error.code()) == Remedy::retry && patient);
     if (again)
       at_.db.transaction([&] { at_.agenda.defer(command, when_again(error, command.wait.attempts), error); });
     else

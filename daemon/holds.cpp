@@ -149,6 +149,11 @@ void Holds::change(const Hold& hold, HoldState from, HoldState to, const Person&
   if (changed != 1) throw Error(Code::l_busy, "somebody else decided in the meantime; it is looked at again");
 }
 
+bool Holds::kept_back(HoldKind kind, const std::string& subject) {
+  const auto hold = find(kind, subject);
+  return hold && hold->state != HoldState::released;
+}
+
 void Holds::lapse(HoldKind kind, const std::string& subject) {
   db_.execute(
       "UPDATE hold SET state = 'lapsed', decided_at = :at WHERE kind = :kind AND subject = :subject"

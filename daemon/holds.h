@@ -78,6 +78,8 @@ class Holds {
             const std::optional<Person>& asked_by, const std::string& purpose = {});
   /// The newest row; empty when it was never held.
   std::optional<Hold> find(HoldKind kind, const std::string& subject);
+  /// Whether it had to wait for a release that never came, so that it cannot have left.
+  bool kept_back(HoldKind kind, const std::string& subject);
   /// The newest one that was released.
   std::optional<Hold> last_released(HoldKind kind, const std::string& subject);
   /// All of a kind in a state, oldest first.

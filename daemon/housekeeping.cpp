@@ -37,12 +37,14 @@ void tell_misplaced(Instance& at, const std::vector<ShareEntry>& entries) {
 void tidy_spool_at_start(Instance& at) {
   std::set<std::string> known;
   for (const Exchange& x : at.ledger.exchanges()) {
-    if (is_taken_back(x.stage)) remove_file(at.sealed_file(x));
+    if (is_taken_back(x.stage) && at.holds.kept_back(HoldKind::list, x.id)) remove_file(at.sealed_file(x));
     known.insert(at.sealed_file(x).filename());
   }
-  for (const Case& c : at.cases.all())
+  for (const Case& c : at.cases.all()) {
+    if (c.stage == CaseStage::answered) remove_file(kept_letter(at, c));
     for (const FileKind kind : {FileKind::quality_case, FileKind::answer})
       if (c.stage != CaseStage::answered) known.insert(letter_file(at, c, kind).filename());
+  }
   for (const Arrival& arrival : at.ledger.open_arrivals()) known.insert(at.fetched_file(arrival).filename());
   for (const Delivery& d : at.deliveries.all())
     if (d.is_pending()) known.insert(d.file);

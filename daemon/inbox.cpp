@@ -7,6 +7,7 @@
 #include "core/digest.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "daemon/shared_alerts.h"
 
 namespace veer {
 namespace {
@@ -51,6 +52,8 @@ constexpr std::string_view kRestless = "restless";
 // After so long without it what was restless is over.
 constexpr std::chrono::hours kAtRest{24};
 std::string restless_cause(const std::string& name) { return fmt::format("{}:{}", kRestless, name); }
+
+std::string bytes_cause(const std::string& sha256) { return "bytes:" + sha256; }
 
 std::string size_cause(const ShareEntry& entry) {
   return fmt::format("size:{}:{}", entry.name, entry.revision);
@@ -255,22 +258,61 @@ void Inbox::fetch_again(Arrival arrival) {
   remove_file(copy);  // should it stay after a crash, the next fetch ends here again
 }
 
-bool Inbox::holds(Arrival arrival, const Transfer& transfer) {
-  const fs::path copy = at_.fetched_file(arrival);
-  std::error_code none;
-  if (fs::exists(copy, none) && sha256_hex(FileBlob(copy), {.stop = transfer.stop}) == arrival.sha256)
+bool Inbox::is_ready(const Arrival& arrival, const Transfer& transfer) {
+  if (!holds(arrival, transfer)) {
+    log(LogLevel::warn, "the fetched copy of {} is not in the spool as it was; it is fetched afresh",
+        arrival.name);
+    fetch_again(arrival);
+  } else if (is_set_aside(arrival)) {
+    at_.db.transaction([&] { settle(arrival, Outcome::quarantined, "", at_.clock.now()); });
+  } else if (!is_listed(arrival, transfer)) {
+    log(LogLevel::info, "{} was taken from the share before it was read", arrival.name);
+    give_up(arrival);
+  } else {
     return true;
-  log(LogLevel::warn, "the fetched copy of {} is not in the spool as it was; it is fetched afresh",
-      arrival.name);
-  fetch_again(std::move(arrival));
+  }
   return false;
 }
 
+bool Inbox::holds(const Arrival& arrival, const Transfer& transfer) {
+  const fs::path copy = at_.fetched_file(arrival);
+  std::error_code none;
+  return fs::exists(copy, none) && sha256_hex(FileBlob(copy), {.stop = transfer.stop}) == arrival.sha256;
+}
+
+// What the bytes alone say stands as long as its finding; what hangs on this side's keys and configuration is
+// judged afresh each time.
 bool Inbox::is_set_aside(const Arrival& arrival) {
   const auto code = at_.ledger.quarantined_as(arrival.sha256);
-  if (!code || code == Code::t_signer) return false;
-  at_.db.transaction([&] { settle(arrival, Outcome::quarantined, "", at_.clock.now()); });
-  return true;
+  return (code == Code::t_integrity || code == Code::t_unsigned || code == Code::t_replay) &&
+         at_.alerts.is_open(bytes_cause(arrival.sha256));
+}
+
+bool Inbox::is_listed(const Arrival& arrival, const Transfer& transfer) {
+  const auto entries = at_.share.list(Folder::incoming, transfer);
+  return std::any_of(entries.begin(), entries.end(), [&](const ShareEntry& entry) {
+    return entry.name == arrival.name && entry.revision == arrival.revision;
+  });
+}
+
+// Whoever wants it still puts it there again. The same bytes under another name, held like these, go on by
+// themselves.
+void Inbox::give_up(Arrival arrival) {
+  const fs::path copy = at_.fetched_file(arrival);
+  arrival.stage = ArrivalStage::cleared;
+  arrival.outcome = Outcome::gone;
+  arrival.wait = {};
+  at_.db.transaction([&] {
+    at_.ledger.save(arrival);
+    at_.alerts.close(step_cause(arrival.name));
+    if (!at_.ledger.wake_held(arrival.sha256, at_.clock.now())) {
+      at_.holds.lapse(HoldKind::package, arrival.sha256);
+      at_.alerts.close(history_cause(arrival));
+    }
+    at_.audit.append("cleared", "",
+                     {{"name", arrival.name}, {"outcome", std::string(outcome_name(arrival.outcome))}});
+  });
+  remove_file(copy);
 }
 
 bool Inbox::has_room_for(const Arrival& arrival) const {
@@ -288,12 +330,11 @@ void Inbox::quarantine(Arrival arrival, const Error& error) {
     fetch_again(std::move(arrival));
     return;
   }
-  const bool known = at_.ledger.quarantined_as(arrival.sha256).has_value();
   at_.db.transaction([&] {
-    if (!known) {
-      at_.ledger.quarantine(arrival.sha256, arrival.name, error.code());
+    at_.ledger.quarantine(arrival.sha256, arrival.name, error.code());
+    if (!at_.alerts.is_open(bytes_cause(arrival.sha256)))
       at_.alerts.raise(
-          "bytes:" + arrival.sha256, AlertKind::finding, code_name(error.code()), "",
+          bytes_cause(arrival.sha256), AlertKind::finding, code_name(error.code()), "",
           fmt::format(
               "{} was set aside: {}. {}. {}", arrival.name, error.message(), next_step(error.code()),
               has_room_for(arrival)
@@ -301,7 +342,6 @@ void Inbox::quarantine(Arrival arrival, const Error& error) {
                   : fmt::format("The quarantine is full, so that it stays on the share: when the finding is "
                                 "dealt with, remove what lies in {}",
                                 at_.quarantine.native())));
-    }
     at_.audit.append(
         "quarantined", "",
         {{"name", arrival.name}, {"sha256", arrival.sha256}, {"code", std::string(code_name(error.code()))}});
@@ -355,10 +395,7 @@ void Inbox::clear(Arrival arrival, const Transfer& transfer) {
 }
 
 bool Inbox::remove_from_share(const Arrival& arrival, const Transfer& transfer) {
-  const auto entries = at_.share.list(Folder::incoming, transfer);
-  const bool there = std::any_of(entries.begin(), entries.end(), [&](const ShareEntry& entry) {
-    return entry.name == arrival.name && entry.revision == arrival.revision;
-  });
+  const bool there = is_listed(arrival, transfer);
   try {
     if (there) at_.share.remove(Folder::incoming, arrival.name, transfer);
     return true;

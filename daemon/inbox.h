@@ -31,12 +31,10 @@ class Inbox {
   /// the caller's transaction.
   void reject(const Arrival& arrival, const std::string& who, const std::string& reason,
               const std::string& cause);
-  /// Whether the spool holds the bytes that were fetched. When it does not (a restored backup, a damaged
-  /// disk), the arrival goes back to found.
-  bool holds(Arrival arrival, const Transfer& transfer);
-  /// Whether these bytes were set aside before, and then settles them. What an unknown key signed is judged
-  /// afresh each time: the key may have been taken in since.
-  bool is_set_aside(const Arrival& arrival);
+  /// Whether what was fetched is to be read now. Not so when the spool does not hold it (a restored backup, a
+  /// damaged disk): it is fetched afresh. When these bytes were set aside and their finding is open: they are
+  /// settled. When the file is no longer on the share, so that its sender took it back: it is given up.
+  bool is_ready(const Arrival& arrival, const Transfer& transfer);
   /// fetched → settled, within the running transaction. Empty `due`: waits for the exchange to be answered.
   void settle(Arrival arrival, Outcome outcome, const std::string& exchange, std::optional<Time> due);
 
@@ -47,6 +45,10 @@ class Inbox {
   void weigh_again(Arrival arrival, const ShareEntry& entry);
   void give_up_absent(const std::vector<ShareEntry>& entries);
   void fetch_again(Arrival arrival);
+  bool holds(const Arrival& arrival, const Transfer& transfer);
+  bool is_set_aside(const Arrival& arrival);
+  bool is_listed(const Arrival& arrival, const Transfer& transfer);
+  void give_up(Arrival arrival);
   bool has_room_for(const Arrival& arrival) const;
   /// False when the share will not.
   bool remove_from_share(const Arrival& arrival, const Transfer& transfer);

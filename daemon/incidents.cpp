@@ -70,6 +70,11 @@ std::optional<Time> Incidents::next_limit(Time now) {
   return next;
 }
 
+void Incidents::pull_in(Time now) {
+  db_.execute("UPDATE incident SET found_at = :now WHERE found_at > :later",
+              {to_millis(now), to_millis(now)});
+}
+
 void Incidents::decide(std::int64_t id, Verdict verdict, const Person& who, const std::string& why) {
   const Incident incident = find(id);
   if (incident.verdict == verdict && incident.decided_by == who.name) return;

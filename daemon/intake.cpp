@@ -326,6 +326,8 @@ Exchange Intake::take(const Command& command, const Transfer& transfer) {
   if (!report.good() && !command.verb.ends_with("-set-aside"))
     throw Error(Code::i_faulty, fmt::format("{}. 'veer check-list' shows all of them: {}",
                                             faulty(report).message(), places(report)));
+  if (!report.good() && report.rest.empty())
+    throw Error(Code::f_empty, "no line of it is without a fault: it is the wrong file, or the wrong column");
   return sealing_.seal({.origin = name, .offerer = command.who, .command = command.id}, place,
                        std::move(report), transfer);
 }

@@ -29,7 +29,7 @@ constexpr std::string_view kArrivalColumns =
 // Settings.
 const std::string kLastStem = "last_stem";          // milliseconds
 const std::string kReservedStem = "reserved_stem";  // the whole stem
-constexpr std::string_view kReceiptColumns = "exchange, json, json_sha256, signature, status, copy";
+constexpr std::string_view kReceiptColumns = "exchange, json, json_sha256, signature, status, copy, at";
 
 template <typename Enum, std::size_t N>
 Enum named(const std::array<std::string_view, N>& names, const std::string& name) {
@@ -99,7 +99,8 @@ StoredReceipt receipt_of_row(const Row& row) {
           row.text(2),
           from_base64(row.text(3)),
           named<ReceiptStatus>(kStatuses, row.text(4)),
-          static_cast<int>(row.integer(5))};
+          static_cast<int>(row.integer(5)),
+          from_millis(row.integer(6))};
 }
 
 template <typename Made>
@@ -259,15 +260,15 @@ void Ledger::defer(const Exchange& x, Time due, const Error& error) {
 
 bool Ledger::insert_receipt(const StoredReceipt& r) {
   return db_.execute("INSERT INTO receipt (id, " + std::string(kReceiptColumns) +
-                         ", at) VALUES (:id, :a, :b, :c, :d, :e, :f, :g) ON CONFLICT DO NOTHING",
+                         ") VALUES (:id, :a, :b, :c, :d, :e, :f, :g) ON CONFLICT DO NOTHING",
                      {db_.query_one("SELECT coalesce(max(id), 0) + 1 FROM receipt")->integer(0), r.exchange,
                       r.json, r.json_sha256, r.signature.empty() ? Value(nullptr) : base64(r.signature),
                       std::string(status_name(r.status)), r.copy, to_millis(clock_.now())}) > 0;
 }
 
 void Ledger::sign_receipt(const std::string& json_sha256, const std::string& signature) {
-  db_.execute("UPDATE receipt SET signature = :signature WHERE json_sha256 = :sha AND signature IS NULL",
-              {base64(signature), json_sha256});
+  db_.execute("UPDATE receipt SET signature = :signature, at = :now WHERE json_sha256 = :sha",
+              {base64(signature), to_millis(clock_.now()), json_sha256});
 }
 
 void Ledger::replace_receipt(const std::string& json_sha256, const StoredReceipt& r) {
@@ -287,12 +288,14 @@ std::optional<StoredReceipt> Ledger::receipt_of(const std::string& exchange) {
 }
 
 std::optional<std::string> Ledger::last_receipt() {
-  // By the receiver's own time, since two that were open together may have come in any order.
-  static constexpr const char* kNewest = "SELECT json, json_sha256 FROM receipt ORDER BY id DESC LIMIT 20";
+  // By the receiver's own time, since two that were open together may have come in any order; where its clock
+  // stood ahead, by when it came.
+  static constexpr const char* kNewest =
+      "SELECT json, json_sha256, at FROM receipt ORDER BY id DESC LIMIT 20";
   std::optional<std::string> digest;
   Time last;
   for (const Row& row : db_.query(kNewest)) {
-    const Time at = parse_receipt(row.text(0)).recorded_at;
+    const Time at = std::min(parse_receipt(row.text(0)).recorded_at, from_millis(row.integer(2)));
     if (digest && at <= last) continue;
     digest = row.text(1);
     last = at;
@@ -384,6 +387,12 @@ void Ledger::settle_held(const Arrival& concluded, Time due) {
       {to_millis(due), concluded.sha256, concluded.id});
 }
 
+bool Ledger::wake_held(const std::string& sha256, Time now) {
+  return db_.execute(
+             "UPDATE arrival SET due_at = :now WHERE stage = 'fetched' AND due_at IS NULL AND sha256 = :sha",
+             {to_millis(now), sha256}) > 0;
+}
+
 void Ledger::prune(Time old) {
   const std::int64_t before = to_millis(old);
   db_.execute("DELETE FROM arrival WHERE stage = 'cleared' AND changed_at < :before", {before});
@@ -403,8 +412,8 @@ void Ledger::release(const std::string& sha256) {
 
 void Ledger::quarantine(const std::string& sha256, const std::string& name, Code code) {
   db_.execute(
-      "INSERT INTO quarantine (sha256, name, code, at) VALUES (:sha, :name, :code, :at) ON CONFLICT DO "
-      "NOTHING",
+      "INSERT INTO quarantine (sha256, name, code, at) VALUES (:sha, :name, :code, :at) ON CONFLICT (sha256) "
+      "DO UPDATE SET code = excluded.code",
       {sha256, name, std::string(code_name(code)), to_millis(clock_.now())});
 }
 

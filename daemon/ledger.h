@@ -91,6 +91,7 @@ struct StoredReceipt {
   std::string signature;  ///< binary; empty until signed
   ReceiptStatus status = ReceiptStatus::recorded;
   int copy = 1;
+  Time at = {};  ///< when it came, or was written and then signed; as the ledger tells it
 };
 
 /// Whether a person may call the exchange so: its package, its stem, or at least four characters of its id.
@@ -157,6 +158,8 @@ class Ledger {
   std::vector<Arrival> open_arrivals();
   void save(const Arrival& arrival);
   void release_arrivals_of(const std::string& exchange, Time due);
+  /// Whether arrivals of these bytes are held for an approver, which are tried again at `now`.
+  bool wake_held(const std::string& sha256, Time now);
   /// The other arrivals of these bytes that are held for an approver are repeats from now on.
   void settle_held(const Arrival& concluded, Time due);
   /// Forgets arrivals that were cleared, and commands that were done, before `old`.

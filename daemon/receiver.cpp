@@ -14,6 +14,7 @@
 #include "daemon/rules.h"
 #include "daemon/shared_alerts.h"
 #include "daemon/waiting.h"
+#include "formats/acceptance.h"
 #include "formats/list.h"
 
 namespace veer {
@@ -38,8 +39,6 @@ std::vector<Reason> reasons_of(const ListReport& report) {
 }
 
 }  // namespace
-
-std::string Receiver::history_cause(const Arrival& arrival) { return "history:" + arrival.sha256; }
 
 // Arrivals.
 
@@ -72,7 +71,7 @@ void Receiver::step(const Arrival& arrival, const Transfer& transfer) {
 }
 
 void Receiver::read_package_of(const Arrival& arrival, const Transfer& transfer) {
-  if (!inbox_.holds(arrival, transfer) || inbox_.is_set_aside(arrival)) return;
+  if (!inbox_.is_ready(arrival, transfer)) return;
   if (const auto known = at_.ledger.exchange_with_digest(arrival.sha256)) {
     repeat_answer(arrival, *known, transfer);
     return;
@@ -85,13 +84,13 @@ void Receiver::read_package_of(const Arrival& arrival, const Transfer& transfer)
   const Opened opened = at_.seal.open(FileBlob(at_.fetched_file(arrival)), plain, transfer);
   plain.seal();
   const Verdict verdict = judge(arrival, plain.bytes(), opened);
-  repeat_recorded(verdict, transfer);
+  repeat_recorded(verdict, arrival.wait, transfer);
   conclude(arrival, verdict, transfer);
 }
 
 // A sender that does not know what is recorded here was restored to before it: it is to have that receipt
 // again.
-void Receiver::repeat_recorded(const Verdict& verdict, const Transfer& transfer) {
+void Receiver::repeat_recorded(const Verdict& verdict, const Wait& wait, const Transfer& transfer) {
   const bool unaware = std::any_of(verdict.reasons.begin(), verdict.reasons.end(), [](const Reason& reason) {
     return reason.code == Code::f_second_list || reason.code == Code::f_revision;
   });
@@ -100,7 +99,7 @@ void Receiver::repeat_recorded(const Verdict& verdict, const Transfer& transfer)
   const auto recorded = id ? at_.ledger.exchange(*id) : std::nullopt;
   const auto receipt = recorded ? at_.ledger.receipt_of(recorded->id) : std::nullopt;
   if (recorded && recorded->stage == Stage::answered && receipt)
-    publish_answer(*recorded, *receipt, transfer);
+    publish_answer(*recorded, *receipt, wait, transfer);
 }
 
 // The checks of docs/protocol.md in their order; the first that fails ends them. What is thrown concerns the
@@ -250,7 +249,7 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict, const Tr
   // Who died since the sender looked, by a notice that came here, does not come back: the sender is to know.
   const bool records = receipt.status == ReceiptStatus::recorded;
   const auto deceased = records ? erasure_.marked_among(verdict.numbers) : std::vector<Insz>();
-  const auto about_them = reporting_.about_deceased(x, deceased, transfer);
+  const auto about_them = reporting_.about_deceased(x, deceased, now, transfer);
 
   at_.db.transaction([&] {
     if (verdict.manifest) {
@@ -290,7 +289,7 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict, const Tr
     const std::string json = receipt_json(receipt);
     at_.ledger.insert(x);
     at_.ledger.insert_receipt({x.id, json, sha256_hex(json), "", receipt.status, 1});
-    if (about_them) reporting_.enter(*about_them, "the service itself");
+    for (const Case& about : about_them) reporting_.enter(about, "the service itself");
     at_.alerts.close(kUnheardCause);
     at_.alerts.close(history_cause(arrival));
     at_.ledger.release(arrival.sha256);
@@ -345,7 +344,7 @@ void Receiver::repeat_answer(const Arrival& arrival, const Exchange& x, const Tr
   const bool answered = x.stage == Stage::answered;
   if (answered) {
     const auto receipt = at_.ledger.receipt_of(x.id);
-    publish_answer(x, receipt.value(), transfer);
+    publish_answer(x, receipt.value(), arrival.wait, transfer);
   }
   at_.db.transaction([&] {
     at_.audit.append("repeated", x.id, {{"name", arrival.name}});
@@ -362,7 +361,7 @@ void Receiver::step(const Exchange& x, const Transfer& transfer) {
   else if (receipt.signature.empty())
     sign_answer(x, receipt);
   else
-    publish_answer(x, receipt, transfer);
+    publish_answer(x, receipt, x.wait, transfer);
 }
 
 // Our key changed since the text was written, which names the key that signs it.
@@ -386,11 +385,23 @@ void Receiver::sign_answer(const Exchange& x, const StoredReceipt& receipt) {
   });
 }
 
-void Receiver::publish_answer(const Exchange& x, const StoredReceipt& receipt, const Transfer& transfer) {
+// By a clock that stood ahead: nobody accepts the signature before that day. The text, and its digest, stay.
+StoredReceipt Receiver::signed_anew(const Exchange& x, StoredReceipt receipt, const Transfer& transfer) {
+  const std::string archive = write_receipt_archive({receipt.json, receipt.signature});
+  unpublish(at_.share, answer_name(x, receipt), sha256_hex(archive), "", transfer);
+  sign_answer(x, receipt);
+  return at_.ledger.receipt_of(x.id).value();
+}
+
+void Receiver::publish_answer(const Exchange& x, const StoredReceipt& stored, const Wait& wait,
+                              const Transfer& transfer) {
+  const bool ahead = stored.at > at_.clock.now() + kClockSkew &&
+                     parse_receipt(stored.json).receiver.key == at_.seal.own_key();
+  const StoredReceipt receipt = ahead ? signed_anew(x, stored, transfer) : stored;
   const std::string archive = write_receipt_archive({receipt.json, receipt.signature});
   const std::string name = answer_name(x, receipt);
   const Published published =
-      publish(at_.share, name, MemoryBlob(archive), sha256_hex(archive), {}, x.wait, transfer);
+      publish(at_.share, name, MemoryBlob(archive), sha256_hex(archive), {}, wait, transfer);
   if (published == Published::foreign || published == Published::hidden) {
     const int copy = next_copy(receipt.copy);
     at_.db.transaction([&] {

@@ -45,8 +45,6 @@ class Receiver {
   std::string withdraw(const Command& command);
   std::optional<std::string> end_request(const Rejection& rejection, const Person& who);
 
-  /// Of the alert that tells of a package which waits, since its history does not fit.
-  static std::string history_cause(const Arrival& arrival);
   /// What a package turned out to be: numbers to record, or reasons to refuse.
   struct Verdict {
     std::optional<Manifest> manifest;
@@ -61,7 +59,7 @@ class Receiver {
   void require_history(const Manifest& manifest, const Arrival& arrival);
   bool was_let_pass(const Arrival& arrival);
   void require_admissible(const Manifest& manifest, const Arrival& arrival);
-  void repeat_recorded(const Verdict& verdict, const Transfer& transfer);
+  void repeat_recorded(const Verdict& verdict, const Wait& wait, const Transfer& transfer);
   void conclude(const Arrival& arrival, const Verdict& verdict, const Transfer& transfer);
   void hold(Arrival arrival, const Error& error);
   void repeat_answer(const Arrival& arrival, const Exchange& exchange, const Transfer& transfer);
@@ -69,7 +67,10 @@ class Receiver {
 
   void name_new_key(const Exchange& exchange, const StoredReceipt& receipt);
   void sign_answer(const Exchange& exchange, const StoredReceipt& receipt);
-  void publish_answer(const Exchange& exchange, const StoredReceipt& receipt, const Transfer& transfer);
+  StoredReceipt signed_anew(const Exchange& exchange, StoredReceipt receipt, const Transfer& transfer);
+  /// `wait` tells of the tries before.
+  void publish_answer(const Exchange& exchange, const StoredReceipt& receipt, const Wait& wait,
+                      const Transfer& transfer);
 
   Instance& at_;
   Inbox inbox_;

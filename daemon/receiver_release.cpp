@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "daemon/receiver.h"
 #include "daemon/rules.h"
+#include "daemon/shared_alerts.h"
 
 namespace veer {
 
@@ -63,14 +64,18 @@ std::string Receiver::reject(const Command& command) {
   const Rejection rejection = Rejection::parse(command.argument);
   if (auto text = end_request(rejection, command.who)) return *text;
   const std::string text = fmt::format("{} is set aside", shown_name(rejection.subject));
-  for (const Arrival& open : at_.ledger.open_arrivals())
+  const auto fetched = at_.ledger.open_arrivals();
+  for (const Arrival& open : fetched)
     if (open.name == rejection.subject && open.stage == ArrivalStage::fetched) {
       const auto hold = at_.holds.find(HoldKind::package, open.sha256);
       if (hold) require_second_person(at_.config.environment, at_.config.access, hold->asked_by, command.who);
       at_.db.transaction([&] {
         if (hold && hold->state == HoldState::open)
           at_.holds.decide(*hold, HoldState::rejected, command.who, rejection.reason);
-        inbox_.reject(open, command.who.name, rejection.reason, history_cause(open));
+        // The same bytes may have come under other names too.
+        for (const Arrival& same : fetched)
+          if (same.sha256 == open.sha256 && same.stage == ArrivalStage::fetched)
+            inbox_.reject(same, command.who.name, rejection.reason, history_cause(same));
       });
       return text;
     }

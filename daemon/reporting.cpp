@@ -15,6 +15,9 @@
 namespace veer {
 namespace {
 
+// So many cases may a restored backup have missed since it was made.
+constexpr int kMostLost = 20;
+
 constexpr std::size_t kLongestText = 300;
 
 struct Wanted {
@@ -76,7 +79,8 @@ std::string Reporting::open(const Command& command, const Transfer& transfer) {
   c.reported = what.reported;
   c.text = what.text;
   c.command = command.id;
-  seal(c, std::move(persons), transfer);
+  c.number = at_.cases.next_number(c.reference_year);
+  seal(c, std::move(persons), at_.clock.now(), transfer);
   at_.db.transaction([&] { enter(c, command.who.name); });
   return c.name();
 }
@@ -94,9 +98,12 @@ void Reporting::require_fitting(int year, Category category, const std::vector<C
                             category_name(category), names_listed(category) ? "do" : "do not"));
 }
 
-void Reporting::seal(Case& c, std::vector<CasePerson> persons, const Transfer& transfer) {
-  const Time now = at_.clock.now();
-  c.number = at_.cases.next_number(c.reference_year);
+void Reporting::seal(Case& c, std::vector<CasePerson> persons, Time now, const Transfer& transfer) {
+  if (c.number > kMostNumber)
+    throw Error(Code::u_state,
+                fmt::format("{} cases were opened for {}, which is as many as a year may have: "
+                            "agree with the other side on a correction",
+                            kMostNumber, c.reference_year));
   c.persons = persons.size();
   c.found_at = now;
   c.due = case_due(now);
@@ -121,22 +128,29 @@ void Reporting::seal(Case& c, std::vector<CasePerson> persons, const Transfer& t
   c.case_sha256 = seal_letter(at_, c, FileKind::quality_case, case_json(document), transfer);
 }
 
-std::optional<Case> Reporting::about_deceased(const Exchange& x, const std::vector<Insz>& persons,
-                                              const Transfer& transfer) {
-  if (persons.empty()) return std::nullopt;
-  std::vector<CasePerson> named;
-  for (const Insz& person : persons)
-    if (named.size() < kMostCasePersons) named.push_back({person, std::nullopt});
-  Case c;
-  c.id = make_uuid(at_.random);
-  c.exchange = x.id;
-  c.stem = x.stem;
-  c.revision = x.revision;
-  c.reference_year = x.reference_year;
-  c.category = Category::outdated;
-  c.text = fmt::format("{} person(s) on the list have died, by notices that came here", persons.size());
-  seal(c, std::move(named), transfer);
-  return c;
+std::vector<Case> Reporting::about_deceased(const Exchange& x, std::span<const Insz> persons, Time now,
+                                            const Transfer& transfer) {
+  std::vector<Case> cases;
+  if (persons.empty()) return cases;
+  for (int number = at_.cases.next_number(x.reference_year); !persons.empty() && number <= kMostNumber;
+       ++number) {
+    const std::size_t count = std::min(persons.size(), kMostCasePersons);
+    std::vector<CasePerson> named;
+    for (const Insz& person : persons.first(count)) named.push_back({person, std::nullopt});
+    persons = persons.subspan(count);
+    Case c;
+    c.id = make_uuid(at_.random);
+    c.number = number;
+    c.exchange = x.id;
+    c.stem = x.stem;
+    c.revision = x.revision;
+    c.reference_year = x.reference_year;
+    c.category = Category::outdated;
+    c.text = fmt::format("{} person(s) on the list have died, by notices that came here", count);
+    seal(c, std::move(named), now, transfer);
+    cases.push_back(std::move(c));
+  }
+  return cases;
 }
 
 void Reporting::enter(const Case& c, const std::string& who) {
@@ -206,7 +220,7 @@ std::string Reporting::close(const Command& command) {
 }
 
 void Reporting::read_answer(const Arrival& arrival, Inbox& inbox, const Transfer& transfer) {
-  if (!inbox.holds(arrival, transfer) || inbox.is_set_aside(arrival)) return;
+  if (!inbox.is_ready(arrival, transfer)) return;
   const OpenedLetter letter = open_letter(at_, at_.fetched_file(arrival), transfer);
   const CaseAnswer answer = parse_answer(letter.json);
   require_meant_for_us(at_, answer.sender, answer.receiver, answer.environment, letter.signer);
@@ -255,9 +269,13 @@ void Reporting::read_answer(const Arrival& arrival, Inbox& inbox, const Transfer
                       known->name(), told_outcome(*known), at_.config.counterparty,
                       case_outcome_name(answer.outcome)));
     } else if (!known) {
-      at_.cases.skip_numbers(facts_in_stem(name.stem).reference_year, name.number);
+      // The number stands in the name alone, which anybody on the share may change: a little, and once.
+      const std::string cause = "case-unknown:" + answer.id;
+      const int year = facts_in_stem(name.stem).reference_year;
+      if (!at_.alerts.is_open(cause))
+        at_.cases.skip_numbers(year, std::min(name.number, at_.cases.next_number(year) + kMostLost));
       at_.alerts.raise(
-          "case-unknown:" + answer.id, AlertKind::attention, code_name(Code::f_history), "",
+          cause, AlertKind::attention, code_name(Code::f_history), "",
           fmt::format("{} answers a case that these books do not know: they were restored from "
                       "an older backup. Look at the numbers that were reported again, and open a "
                       "case where one is needed",

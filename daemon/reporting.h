@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,10 +25,10 @@ class Reporting {
   void step(const Case& quality_case, const Transfer& transfer);
   /// Reads an answer that was fetched.
   void read_answer(const Arrival& arrival, Inbox& inbox, const Transfer& transfer);
-  /// A case about persons on a list who are known here to have died, sealed and not yet in the books: empty
-  /// when there are none.
-  std::optional<Case> about_deceased(const Exchange& exchange, const std::vector<Insz>& persons,
-                                     const Transfer& transfer);
+  /// Cases about persons on a list who are found at `now` to be known here as deceased, sealed and not yet in
+  /// the books. As many as a year may have: the receipt counts all of those persons.
+  std::vector<Case> about_deceased(const Exchange& exchange, std::span<const Insz> persons, Time now,
+                                   const Transfer& transfer);
   /// Within the caller's transaction.
   void enter(const Case& quality_case, const std::string& who);
 
@@ -36,7 +37,8 @@ class Reporting {
   std::string resend(const Command& command);
   std::string close(const Command& command);
   void require_fitting(int year, Category category, const std::vector<CasePerson>& persons);
-  void seal(Case& quality_case, std::vector<CasePerson> persons, const Transfer& transfer);
+  /// `quality_case` bears its number. Throws U_STATE when that is one too many.
+  void seal(Case& quality_case, std::vector<CasePerson> persons, Time found_at, const Transfer& transfer);
 
   Instance& at_;
 };

@@ -148,9 +148,11 @@ void Sealing::hold(const Exchange& x, const Person& offerer) {
   at_.audit.append("held", x.id, {{"sha256", x.package_sha256}, {"offered_by", offerer.name}});
   at_.alerts.raise(
       release_cause(x), AlertKind::attention, "RELEASE", x.id,
-      fmt::format("{} numbers for reference date 1 January {}, offered by {}, wait for release by "
+      fmt::format("{} numbers for reference date 1 January {}{}, offered by {}, wait for release by "
                   "another person: 'veer approve {}'",
-                  x.records, x.reference_year, offerer.name, x.id.substr(0, 8)));
+                  x.records, x.reference_year,
+                  x.set_aside == 0 ? "" : fmt::format(" ({} faulty lines are left out)", x.set_aside),
+                  offerer.name, x.id.substr(0, 8)));
 }
 
 void Sealing::seal_to_spool(Exchange& x, Manifest& manifest, std::vector<Insz> numbers,

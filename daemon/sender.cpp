@@ -34,7 +34,7 @@ std::string reasons_of(const Receipt& receipt, Language language) {
   std::string text;
   for (const Reason& reason : receipt.reasons)
     text += fmt::format("{}{} × {}: {}", text.empty() ? "" : "; ", reason.count, code_name(reason.code),
-                        reason_text(language, reason.code, reason.text));
+                        reason_text(language, reason.code, without_numbers(reason.text)));
   if (text.empty()) return language == Language::nl ? "zonder opgave van reden" : "no reason given";
   return text;
 }
@@ -174,8 +174,9 @@ std::string Sender::withdraw(const Exchange& x, const std::string& who, const Tr
                 fmt::format("exchange {} is {}: only what is not yet answered can be withdrawn", x.id,
                             stage_name(x.stage)));
   if (!x.resume_note.empty()) at_.share.abandon(x.package, x.resume_note, transfer);
-  for (const ShareEntry& entry : at_.share.list(Folder::outgoing, transfer))
-    if (is_package_of(entry, x)) at_.share.remove(Folder::outgoing, entry.name, transfer);
+  if (x.stage != Stage::held)
+    for (const ShareEntry& entry : at_.share.list(Folder::outgoing, transfer))
+      if (is_package_of(entry, x)) at_.share.remove(Folder::outgoing, entry.name, transfer);
   at_.db.transaction([&] {
     at_.ledger.move(x, Stage::withdrawn, std::nullopt);
     at_.audit.append("withdrawn", x.id,
@@ -183,7 +184,8 @@ std::string Sender::withdraw(const Exchange& x, const std::string& who, const Tr
     tell(x, Turn::withdrawn);
     end(x);
   });
-  remove_file(at_.sealed_file(x));
+  // What may have been fetched may have been recorded: then it must be there to be sent again.
+  if (at_.holds.kept_back(HoldKind::list, x.id)) remove_file(at_.sealed_file(x));
   return text;
 }
 
@@ -244,7 +246,7 @@ void Sender::step(const Arrival& arrival, const Transfer& transfer) {
 }
 
 void Sender::read_receipt(const Arrival& arrival, const Transfer& transfer) {
-  if (!inbox_.holds(arrival, transfer) || inbox_.is_set_aside(arrival)) return;
+  if (!inbox_.is_ready(arrival, transfer)) return;
   const std::string archive = read_file(at_.fetched_file(arrival), kReceiptCap);
   const SignedReceipt signed_text = [&] {
     try {
@@ -280,12 +282,8 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
                               known->id));
   }
   const Stage outcome = receipt.status == ReceiptStatus::refused ? Stage::refused : Stage::acknowledged;
-  const StoredReceipt stored{known ? known->id : receipt.exchange.value_or(""),
-                             signed_text.json,
-                             digest,
-                             signed_text.signature,
-                             receipt.status,
-                             1};
+  const StoredReceipt stored{known ? known->id : receipt.exchange.value_or(""), signed_text.json, digest,
+                             signed_text.signature, receipt.status};
   at_.db.transaction([&] {
     const Exchange x = known ? *known : adopt(receipt, receipt.package);
     const bool fresh =
@@ -300,10 +298,12 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
                         {"package", receipt.package},
                         {"records", std::to_string(receipt.records)}});
       // A first answer decides; a later one is kept, but what was acknowledged stays so. A list that was
-      // withdrawn too late was recorded all the same.
+      // withdrawn too late, or refused at first by a receiver that was restored since, was recorded all the
+      // same.
       const bool open = is_open(x.stage);
-      const bool too_late = is_taken_back(x.stage) && outcome == Stage::acknowledged;
-      if (open || too_late) {
+      const bool recorded = outcome == Stage::acknowledged;
+      const bool too_late = is_taken_back(x.stage) && recorded;
+      if (open || (recorded && x.stage != Stage::acknowledged)) {
         at_.ledger.move(x, outcome, std::nullopt);
         if (outcome == Stage::acknowledged && x.purpose == Purpose::list)
           close_refusals(at_, x.reference_year);
@@ -317,13 +317,13 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
               "left-out:" + x.id, AlertKind::attention, code_name(receipt.reasons.front().code), x.id,
               fmt::format("{} is recorded, but for this: {}", x.package, reasons_of(receipt, Language::en)));
         end(x);
-      } else if (known && outcome != x.stage && !is_taken_back(x.stage)) {
+      }
+      if (known && !open && outcome != x.stage && !is_taken_back(x.stage))
         at_.alerts.raise(
             "contradiction:" + digest, AlertKind::attention, code_name(Code::f_history), x.id,
             fmt::format("the receiver first answered {} with '{}' and now with '{}': it lost history, or "
                         "somebody repeats old answers. Ask it what it holds, and see 'veer show {}'",
                         x.package, stage_name(x.stage), status_name(receipt.status), x.id.substr(0, 8)));
-      }
       if (too_late && x.purpose == Purpose::list)
         at_.alerts.raise("withdrawn:" + x.id, AlertKind::attention, code_name(Code::u_state), x.id,
                          fmt::format("a list that was {} had been recorded already; it counts as recorded",

@@ -24,6 +24,8 @@ void close_refusals(Instance& at, int reference_year) {
     if (x.reference_year == reference_year) at.alerts.close(refusal_cause(x));
 }
 
+std::string history_cause(const Arrival& arrival) { return "history:" + arrival.sha256; }
+
 void keep_anchor(Instance& at, const AuditHead& head, Time said_at, const std::string& exchange) {
   const std::string& party = at.config.counterparty;
   if (at.audit.keep_anchor(party, head, said_at, exchange)) return;

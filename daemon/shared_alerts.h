@@ -12,6 +12,8 @@ namespace veer {
 inline constexpr const char* kRehearsalCause = "rehearsal";
 /// Cause of the alert that tells of the other side's silence; it is over with the next word that is new.
 inline constexpr const char* kUnheardCause = "unheard";
+/// Cause of the alert that tells of a package which waits, since its history does not fit.
+std::string history_cause(const Arrival& arrival);
 /// Tells that a package was refused, and first of all why: a second list of a year is another matter than one
 /// of a year that has none.
 void raise_refusal(Instance& instance, const Exchange& exchange, Code code, const std::string& text);

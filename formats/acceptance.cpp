@@ -28,10 +28,10 @@ void require_plausible_clock(const SignatureFacts& signature, Time now) {
             format_time(signature.made_at), format_time(signature.signer->created), format_time(now)));
 }
 
-// The engine checks no signature by a key that was made in the future. When our ring's copy says so, our
-// clock is to blame; anything else about such a signature is a mere claim.
+// The engine checks no signature by a key that was made in the future, be it by a second. When our ring's
+// copy says so, our clock is to blame; anything else about such a signature is a mere claim.
 [[noreturn]] void refuse_unclear(const SignatureFacts& signature, const PinnedKey* pin, Time now) {
-  if (pin != nullptr && signature.signer->created > now + kClockSkew)
+  if (pin != nullptr && signature.signer->created > now)
     throw Error(Code::l_clock,
                 fmt::format("the signer's key was made on {}, and this machine's clock says {}: set it",
                             format_time(signature.signer->created), format_time(now)));

@@ -14,8 +14,6 @@ constexpr std::string_view kRehearsalPrefix = "vsb-rehearsal-";
 constexpr int kMostRevision = 999;
 constexpr int kMostCopy = 99;
 
-constexpr int kMostNumber = 999;
-
 struct Suffix {
   FileKind kind;
   std::string_view text;

@@ -20,6 +20,9 @@ enum class FileKind { package, recorded, refused, quality_case, answer };
 /// rehearsal.
 std::string make_stem(Purpose purpose, int reference_year, int revision, Time sealed_at);
 
+/// How many cases a year may have.
+inline constexpr int kMostNumber = 999;
+
 /// "<stem>.pgp", "<stem>.recorded.tar", "<stem>.refused.tar"; `copy` > 1 gives "<stem>-<copy>.pgp" (at most
 /// 99), for when foreign bytes hold the name. A case and its answer bear a number, 1 to 999:
 /// "<stem>.case-<number>.pgp", "<stem>.case-<number>.answer.pgp".
@@ -29,7 +32,7 @@ struct ParsedName {
   std::string stem;
   FileKind kind;
   int copy = 1;
-  int number = 0;  ///< of a case or an answer; else 0
+  int number = 0;  ///< of a case or an answer, up to kMostNumber; else 0
 };
 
 /// Strict reverse of file_name(): empty for every other name.

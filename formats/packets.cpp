@@ -45,15 +45,15 @@ void skip_old_body(Cursor& cursor, std::uint64_t length_type) {
   cursor.skip(cursor.number(std::size_t{1} << length_type));
 }
 
-// RFC 4880, 4.2.2.
+// RFC 4880, 4.2.2: of several parts the first alone has a least size.
 void skip_new_body(Cursor& cursor) {
-  while (!cursor.failed()) {
+  for (bool is_first = true; !cursor.failed(); is_first = false) {
     const std::uint64_t first = cursor.number(1);
     if (first < 192) return cursor.skip(first);
     if (first < 224) return cursor.skip(((first - 192) << 8) + cursor.number(1) + 192);
     if (first == 255) return cursor.skip(cursor.number(4));
     const std::uint64_t part = std::uint64_t{1} << (first & 0x1f);
-    if (part < kLeastPart) return cursor.fail();
+    if (is_first && part < kLeastPart) return cursor.fail();
     cursor.skip(part);
   }
 }

@@ -106,6 +106,8 @@ void take_primary_away(const fs::path& home, const std::string& fingerprint, con
     remove_file(file);
     throw;
   }
+  // Whoever finds GnuPG's revocation certificate can end the key; who has the primary can make another one.
+  remove_file(home / "openpgp-revocs.d" / fmt::format("{}.rev", key->subkeys->fpr));
   remove_file(home / "private-keys-v1.d" / fmt::format("{}.key", key->subkeys->keygrip));
   const gpg::Context look = gpg::open_context(home);
   const KeyState left = gpg::state_of(require_key(look.get(), fingerprint).get());

@@ -13,9 +13,10 @@
 namespace veer {
 
 /// Writes our whole secret key, armored, into the new file `file` (mode 0600), tries from there whether it is
-/// whole and gives more time, and only then takes the primary's secret half out of the folder. A failure or a
-/// crash before that leaves the folder as it was. `passphrase`: none when the key has none. Throws L_KEY when
-/// the folder does not hold the key, its secret halves, or that of the primary; U_USAGE when `file` is there.
+/// whole and gives more time, and only then takes the primary's secret half and GnuPG's revocation
+/// certificate out of the folder. A failure or a crash before that leaves the folder as it was. `passphrase`:
+/// none when the key has none. Throws L_KEY when the folder does not hold the key, its secret halves, or that
+/// of the primary; U_USAGE when `file` is there.
 void take_primary_away(const fs::path& home, const std::string& fingerprint, const fs::path& file,
                        const Secret* passphrase);
 

@@ -40,8 +40,9 @@ std::size_t characters(std::string_view text) {
 
 constexpr std::size_t kMostText = 500;
 
-const TextShape kDateShape{[](std::string_view text) { return parse_date(text).has_value(); },
-                           "a date such as 2026-01-01"};
+const TextShape kDateShape{
+    [](std::string_view text) { return text >= "1000" && parse_date(text).has_value(); },
+    "a date such as 2026-01-01"};
 const TextShape kTimeShape{[](std::string_view text) { return parse_time(text).has_value(); },
                            "a time in UTC such as 2026-01-15T09:30:00.123Z"};
 const TextShape kPartyShape{[](std::string_view text) {

@@ -9,6 +9,8 @@ namespace veer {
 namespace {
 
 constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";
+constexpr unsigned kMostHeadingLines = 5;
+constexpr std::size_t kMostDigits = 11;
 constexpr std::size_t kBetweenLooks = std::size_t{1} << 20;
 
 bool is_delimiter(char c) { return c == ';' || c == ',' || c == '\t'; }
@@ -68,6 +70,24 @@ std::string_view alone(std::string_view line) {
   return line;
 }
 
+bool is_quote_open(std::string_view text) { return std::count(text.begin(), text.end(), '"') % 2 == 1; }
+
+// A cell that keeps its zeros as a formula does: ="05070999751".
+std::string_view without_formula(std::string_view text) {
+  if (text.size() > 3 && text.starts_with("=\"") && text.ends_with('"'))
+    return text.substr(2, text.size() - 3);
+  return text;
+}
+
+// A number as an amount: 85070999751,00. Without what follows it.
+std::string_view without_decimals(std::string_view line) {
+  const std::size_t sign = line.find_first_of(",.");
+  const std::string_view zeros = sign == std::string_view::npos ? "" : line.substr(sign + 1);
+  const bool is_amount = zeros.size() > 1 && zeros.find_first_not_of('0') == std::string_view::npos &&
+                         sign <= kMostDigits && all_digits(line.substr(0, sign));
+  return is_amount ? line.substr(0, sign) : line;
+}
+
 [[noreturn]] void throw_second_column(std::uint64_t line) {
   throw Error(
       Code::f_extra_data,
@@ -107,10 +127,17 @@ class TextList {
     collector_.reserve(bytes.size() / 12 + 1);
     while (!bytes.empty()) {
       ++line_;
-      const std::size_t end = bytes.find(line_end);
+      std::size_t end = bytes.find(line_end);
+      // A heading may go on in a cell's next line.
+      unsigned more = 0;
+      for (; first_ && more < kMostHeadingLines && end != std::string_view::npos &&
+             is_quote_open(bytes.substr(0, end));
+           ++more)
+        end = bytes.find(line_end, end + 1);
       std::string_view line = bytes.substr(0, end);
-      if (line.ends_with('\r')) line.remove_suffix(1);
+      while (line.ends_with('\r')) line.remove_suffix(1);
       if (!first_ || !is_delimiter_line(line)) read_line(line);
+      line_ += more;
       bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
       if (whole - bytes.size() - looked < kBetweenLooks) continue;
       looked = whole - bytes.size();
@@ -130,7 +157,9 @@ class TextList {
     }
     // Its decimal sign may be a delimiter.
     if (is_shortened(alone(line))) throw_shortened(place());
-    const Field field = take_field(line);
+    if (const auto amount = without_decimals(alone(line)); amount.size() < alone(line).size()) line = amount;
+    Field field = take_field(line);
+    field.text = without_formula(field.text);
     const bool header = first_ && field.well_formed && is_header(field.text);
     for (std::uint32_t columns = 1; !line.empty(); ++columns) {
       if (columns == kMostColumns) throw_many_columns(line_);

@@ -174,7 +174,6 @@ TEST_CASE(
   CHECK(record->text(0).find(R"-("who":"the officer (1001)")-") != std::string::npos);
   CHECK(e.pair.sent().stage == Stage::withdrawn);
   CHECK(e.pair.to_avsb().empty());
-  CHECK(Pair::names(e.pair.aii_config.state / "spool").empty());
   e.pair.start_avsb();
   e.exchange();
   CHECK(e.pair.sent().stage == Stage::acknowledged);
@@ -208,6 +207,12 @@ TEST_CASE("a withdrawal that came too late is corrected by the receipt") {
   e.pair.run_for(std::chrono::hours(1));
   CHECK(e.pair.sent().stage == Stage::acknowledged);
   CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention U_STATE"});
+  e.pair.avsb.reset();
+  e.pair.aii.reset();
+  e.pair.start_aii();
+  e.pair.aii->instance.agenda.ask("resend", e.pair.sent().id, {1001, "operator"});
+  e.pair.run_for(std::chrono::minutes(1));
+  CHECK(e.pair.to_avsb().size() == 1);  // as after a disaster there
 }
 
 TEST_CASE("a sealed package is kept for resending as long as configured, and then removed") {
@@ -333,6 +338,22 @@ TEST_CASE("what is asked back never leaves, however long the share is away meanw
   e.pair.run_to_rest();
   CHECK(e.pair.sent().stage == Stage::withdrawn);
   CHECK(e.pair.aii_share.calls(Verb::put) == before);
+  CHECK(e.lists().count(kYear) == 0);
+}
+
+TEST_CASE("what is asked back never leaves, whatever of the share a person has to put right first") {
+  const Code code = GENERATE(Code::s_expired, Code::s_rights, Code::s_host_key, Code::s_publish);
+  Exchanging e;
+  e.pair.aii_share.fail_all(code);
+  e.pair.drop(kListName, csv_of(e.numbers));
+  e.pair.run_for(std::chrono::minutes(3));
+  Agenda& agenda = e.pair.aii->instance.agenda;
+  const auto withdraw = agenda.ask("withdraw", e.pair.sent().id, {1001, "operator"});
+  e.pair.run_for(std::chrono::hours(3));
+  CHECK(agenda.result_of(withdraw).stage == CommandStage::pending);
+  e.pair.aii_share.heal();
+  e.pair.run_to_rest();
+  CHECK(e.pair.sent().stage == Stage::withdrawn);
   CHECK(e.lists().count(kYear) == 0);
 }
 

@@ -103,6 +103,66 @@ TEST_CASE("what an unknown key signed is accepted once that key is pinned, and t
   CHECK(r.avsb().ledger.quarantined() == 0);
 }
 
+TEST_CASE("what was set aside for how this side was configured is judged afresh when it comes again") {
+  Receiving r;
+  const Handmade made = good_package(r.pair, r.numbers);
+  const std::string bytes = lay(r.pair, made);
+  r.pair.aii.reset();
+  r.pair.avsb.reset();
+  r.pair.avsb_config.party = "asvb";
+  r.pair.start_avsb();
+  r.pair.run_to_rest();
+  CHECK(r.alerts() == Names{"finding F_PARTY"});
+  r.pair.avsb.reset();
+  r.pair.avsb_config.party = "avsb";
+  r.pair.start_avsb();
+  lay_bytes(r.pair, made.name, bytes);
+  r.pair.run_to_rest();
+  CHECK(r.answer() == "recorded");
+}
+
+TEST_CASE("bytes that come again after their finding was closed are a finding anew") {
+  Receiving r;
+  const std::string name = good_package(r.pair, r.numbers).name;
+  lay_bytes(r.pair, name, "hello");
+  r.receive();
+  const auto close = [&] {
+    r.avsb().agenda.ask("close-alert", std::to_string(r.avsb().alerts.open().at(0).id), {1005, "officer"});
+    r.pair.run_to_rest();
+    REQUIRE(r.alerts().empty());
+  };
+  close();
+  lay_bytes(r.pair, name, "hello");
+  r.pair.run_to_rest();
+  CHECK(r.alerts().size() == 1);
+  CHECK(r.avsb().alerts.incidents().all().size() == 2);
+  CHECK(r.avsb().ledger.quarantined() == 1);
+}
+
+TEST_CASE("a package that its sender took back while it waited here is not recorded") {
+  Receiving r;
+  const Time now = r.pair.clock.now();
+  const Handmade first = good_package(r.pair, r.numbers);
+  lay(r.pair, first);
+  r.pair.aii.reset();
+  r.pair.clock.set(now - std::chrono::days(30));
+  r.pair.avsb.reset();
+  r.pair.start_avsb();
+  r.pair.run_for(std::chrono::minutes(2));
+  REQUIRE(r.alerts() == Names{"attention L_CLOCK"});
+  fs::remove(r.pair.root / "share/to_avsb" / first.name);
+  r.pair.clock.set(now + std::chrono::minutes(1));
+  Handmade second = good_package(r.pair, fictitious_list(30, 9));
+  second.name = file_name(make_stem(Purpose::list, kYear, 1, r.pair.clock.now()), FileKind::package);
+  lay(r.pair, second);
+  r.pair.run_to_rest();
+  CHECK(r.answer() == "recorded");
+  CHECK(r.recorded() == 30);
+  CHECK(r.alerts().empty());
+  CHECK(r.avsb().ledger.open_arrivals().empty());
+  CHECK(Pair::names(r.avsb().spool).empty());
+}
+
 TEST_CASE("a known exchange in a package for another environment is a replay all the same") {
   Receiving r;
   Handmade made = good_package(r.pair, r.numbers);
@@ -321,6 +381,38 @@ TEST_CASE("a held package that comes a second time leaves nothing behind when it
   CHECK(Pair::names(r.avsb().spool).empty());
 }
 
+TEST_CASE("a held package that came under two names is rejected under both") {
+  Receiving r;
+  Handmade made = good_package(r.pair, r.numbers);
+  made.manifest.previous_receipt_sha256 = std::string(64, 'a');
+  const std::string bytes = lay(r.pair, made);
+  lay_bytes(r.pair, file_name(parse_file_name(made.name)->stem, FileKind::package, 2), bytes);
+  r.receive();
+  REQUIRE(r.avsb().ledger.open_arrivals().size() == 2);
+  r.avsb().agenda.ask("reject", made.name, {1001, "approver"});
+  r.pair.run_to_rest();
+  CHECK(r.avsb().ledger.open_arrivals().empty());
+  CHECK(r.alerts().empty());
+  CHECK(r.pair.to_avsb().empty());
+  CHECK(Pair::names(r.avsb().spool).empty());
+}
+
+TEST_CASE("a held package that its sender took back leaves nothing behind when it is let pass") {
+  Receiving r;
+  Handmade made = good_package(r.pair, r.numbers);
+  made.manifest.previous_receipt_sha256 = std::string(64, 'a');
+  lay(r.pair, made);
+  r.receive();
+  fs::remove(r.pair.root / "share/to_avsb" / made.name);
+  r.avsb().agenda.ask("approve", made.name + " " + r.avsb().ledger.last_arrival(made.name)->sha256,
+                      {1001, "approver"});
+  r.pair.run_to_rest();
+  CHECK(r.recorded() == 0);
+  CHECK(r.alerts().empty());
+  CHECK(r.avsb().ledger.open_arrivals().empty());
+  CHECK(Pair::names(r.avsb().spool).empty());
+}
+
 TEST_CASE(
     "a sender that has not seen a receipt that was there for long is told of, and the exchange goes on") {
   for (const auto& [later, alerts] : {std::pair{std::chrono::minutes(50), Names{}},
@@ -341,6 +433,21 @@ TEST_CASE(
 }
 
 // Authentic, but breaks a rule: refused, with all reasons.
+
+TEST_CASE("an authentic package of a year that no name can bear is refused") {
+  Receiving r;
+  Handmade made = good_package(r.pair, r.numbers);
+  SECTION("a list") {}
+  SECTION("a rehearsal") { made.manifest.purpose = Purpose::rehearsal; }
+  made.archive = [](const Manifest& manifest, const std::string& list) {
+    std::string bytes = write_package(manifest, list);
+    bytes.replace(bytes.find("2026-01-01"), 10, "0226-01-01");
+    return bytes;
+  };
+  lay(r.pair, made);
+  r.receive();
+  CHECK(r.answer() == "refused F_MANIFEST=1");
+}
 
 TEST_CASE("an authentic package that breaks a rule is refused with a receipt that says why") {
   Receiving r;

@@ -46,6 +46,19 @@ struct Found : Exchanging {
 
 }  // namespace
 
+TEST_CASE("Q26: the limit of what was found under a clock that stood ahead is reached in time all the same") {
+  Exchanging e;
+  const Time now = e.pair.clock.now();
+  e.pair.clock.advance(24h * 3650);
+  lay_bytes(e.pair, "vsb-inburgering-2026-r1_20260101000000000.pgp", "somebody else's");
+  e.pair.run_for(5min);
+  REQUIRE(e.pair.avsb->instance.alerts.incidents().all().size() == 1);
+  e.pair.clock.set(now);
+  e.pair.run_for(25h);
+  const Names alerts = e.pair.open_alerts(*e.pair.avsb);
+  CHECK(std::count(alerts.begin(), alerts.end(), "attention INCIDENT_OVERDUE") == 1);
+}
+
 TEST_CASE(
     "Q27: an attempt opens one incident in the transaction that tells of it, however often it comes again") {
   Found f;

@@ -181,6 +181,26 @@ TEST_CASE(
   CHECK(r.pair.open_alerts(*r.pair.aii) == Names{"attention F_HISTORY", "attention L_AUDIT"});
 }
 
+TEST_CASE("what a receiver refused, and after a restore recorded, counts as recorded at the sender") {
+  Restoring r;
+  r.pair.avsb.reset();
+  Restoring::back_up(r.pair.avsb_config.state);
+  r.pair.avsb_config.window.first_reference_year = r.pair.avsb_config.window.last_reference_year = kYear + 1;
+  r.pair.start_avsb();
+  r.exchange();
+  REQUIRE(r.pair.sent().stage == Stage::refused);
+  r.pair.avsb.reset();
+  Restoring::restore(r.pair.avsb_config.state);
+  r.pair.avsb_config.window.first_reference_year = r.pair.avsb_config.window.last_reference_year = kYear;
+  r.pair.start_avsb();
+  r.pair.aii->instance.agenda.ask("resend", r.pair.sent().id, {1001, "operator"});
+  r.pair.run_to_rest();
+  CHECK(r.pair.avsb->instance.lists.count(kYear) == 40);
+  CHECK(r.pair.sent().stage == Stage::acknowledged);
+  const Names alerts = r.pair.open_alerts(*r.pair.aii);
+  CHECK(std::count(alerts.begin(), alerts.end(), "attention F_HISTORY") == 1);
+}
+
 TEST_CASE("a receiver that lost its history holds the next list until an approver lets it pass") {
   Restoring r;
   r.exchange_and_forget_at_avsb();

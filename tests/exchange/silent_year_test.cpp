@@ -157,6 +157,18 @@ TEST_CASE("the end of the certificate for the share is told 90, 30, 7 days and a
                            "11-16 avsb: closed CERTIFICATE_1"});
 }
 
+TEST_CASE(
+    "the end of the client secret for the share is told 90, 30, 7 days and a day before, on its day too") {
+  Year year("2026-08-01T08:00:00Z");
+  year.without_partner();
+  year.pair.avsb_config.share.kind.emplace<SharePointShareConfig>().secret_ends =
+      std::chrono::November / 14 / 2026;
+  year.start_avsb();
+  year.go_until("2026-12-01T00:00:00Z");
+  CHECK(year.told == Names{"08-17 avsb: opened SECRET_90", "10-16 avsb: changed SECRET_30",
+                           "11-08 avsb: changed SECRET_7", "11-14 avsb: changed SECRET_1"});
+}
+
 TEST_CASE("Q07: in production the end of the transition is told before it comes") {
   Year year("2026-09-20T08:00:00Z");
   year.without_partner();

@@ -55,6 +55,8 @@ std::vector<Insz> list_of(int year, std::size_t variant) {
   return numbers;
 }
 
+std::string faulty_file(int year) { return csv_of(list_of(year, kFaulty)) + "12345678901\n"; }
+
 std::string list_name(int year) { return fmt::format("inburgeringsplicht-{}.csv", year); }
 
 class Life {
@@ -145,7 +147,8 @@ class Life {
     if (fs::exists(drop) || chance.once_in(3)) return;
     const bool faulty = chance.once_in(5);
     const std::size_t variant = faulty ? kFaulty : chance.below(kVariants);
-    write_file(drop, csv_of(list_of(year, variant)) + (faulty ? "12345678901\n" : ""), 0644);
+    write_file(drop, faulty ? faulty_file(year) : csv_of(list_of(year, variant)), 0644);
+    if (!faulty) ++saved_[year];
     line += fmt::format("; {} {} saved{}", year, variant, faulty ? ", faulty" : "");
   }
 
@@ -313,6 +316,8 @@ class Life {
   }
 
   void come_to_rest() {
+    add(in_peace(
+        1h, [](Pair&) {}, [this](Pair& pair) { return vanished(pair); }));
     clear_up();
     // Upload sessions, half-written files and what waits longest have their time; then each open exchange is
     // over.
@@ -360,6 +365,22 @@ class Life {
       for (const std::string& name : names_in(root() / folder)) fs::remove(root() / folder / name);
     for (int year = kFirstYear; year <= kLastYear; ++year) fs::remove(root() / "drop" / list_name(year));
   }
+  /// Each good list that was saved was taken in, or lies there still.
+  Names vanished(Pair& pair) const {
+    Names broken;
+    const auto exchanges = pair.aii->instance.ledger.exchanges();
+    for (const auto& [year, saved] : saved_) {
+      const fs::path drop = pair.drop_folder() / list_name(year);
+      const bool lies_there = fs::exists(drop) && read_file(drop) != faulty_file(year);
+      const auto taken = std::count_if(exchanges.begin(), exchanges.end(), [&](const Exchange& x) {
+        return x.noted && x.origin == drop.filename();
+      });
+      if (taken + (lies_there ? 1 : 0) != saved)
+        broken.push_back(fmt::format("{} lists of {} were saved, {} taken in{}", saved, year, taken,
+                                     lies_there ? ", and one lies there" : ""));
+    }
+    return broken;
+  }
   void add(const Names& broken) { told_.broken.insert(told_.broken.end(), broken.begin(), broken.end()); }
 
   Names looked_at(Pair& pair) const {
@@ -383,11 +404,8 @@ class Life {
                .empty();
       keep((x.stage == Stage::acknowledged || was_withdrawn) && x.revision == newest->revision,
            fmt::format("AII holds the receipt of what is recorded for {}", year));
-      // Of one that was withdrawn too late the sealed package is gone.
-      if (fs::exists(aii.sealed_file(x)))
-        keep(numbers == sealed_in(pair, x), fmt::format("{} holds what its exchange brought", year));
-      else
-        keep(was_withdrawn, fmt::format("AII has the sealed list of {} still", year));
+      keep(fs::exists(aii.sealed_file(x)) && numbers == sealed_in(pair, x),
+           fmt::format("{} holds what its exchange brought, and AII has the sealed list still", year));
       for (const Exchange& other : aii.ledger.exchanges())
         keep(other.reference_year != year || other.stage != Stage::acknowledged ||
                  other.purpose != Purpose::list || other.revision <= newest->revision,
@@ -404,6 +422,8 @@ class Life {
     keep(!twice("SELECT reference_year, revision FROM list GROUP BY 1, 2 HAVING count(*) > 1"),
          "no revision is recorded twice");
     keep(!twice("SELECT exchange FROM list GROUP BY 1 HAVING count(*) > 1"), "no exchange is recorded twice");
+    keep(!twice("SELECT 1 FROM entry WHERE list NOT IN (SELECT max(id) FROM list GROUP BY reference_year)"),
+         "no number of an earlier revision stands in the register");
     std::map<std::int64_t, std::int64_t> last;  // revision, by year
     for (const Row& row : avsb.db.query("SELECT reference_year, revision FROM list ORDER BY id")) {
       keep(row.integer(1) == last[row.integer(0)] + 1, "revisions follow one another");
@@ -458,6 +478,7 @@ class Life {
   const Cut& cut_;
   TempFolder folder_{TempFolder::Place::in_memory};
   Time now_ = parse_time("2022-01-10T08:00:00Z").value();
+  std::map<int, std::int64_t> saved_;  // good lists, by year
   Simulated told_;
 };
 

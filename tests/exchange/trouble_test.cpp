@@ -352,3 +352,56 @@ TEST_CASE(
   CHECK(t.recorded() == 5000);
   CHECK(avsb.db.query("SELECT 1 FROM audit WHERE event = 'rejected'").size() == 1);
 }
+
+TEST_CASE(
+    "an answer that the receiver signed while its clock stood ahead is signed anew once that is right") {
+  Troubled t;
+  const Time now = t.pair.clock.now();
+  t.drop();
+  t.pair.avsb.reset();
+  t.pair.run_for(std::chrono::minutes(5));
+  REQUIRE(t.pair.sent().stage == Stage::sent);
+  t.pair.aii.reset();
+  t.pair.clock.advance(std::chrono::days(200));
+  t.pair.start_avsb();
+  t.pair.run_for(std::chrono::minutes(5));
+  REQUIRE(t.recorded() == 5000);
+  t.pair.avsb.reset();
+  t.pair.clock.set(now + std::chrono::hours(1));
+  t.pair.start();
+  t.pair.run_for(std::chrono::hours(1));
+  CHECK(t.pair.sent().stage == Stage::sent);
+  CHECK(t.pair.open_alerts(*t.pair.aii) == Names{"attention L_CLOCK"});
+  t.pair.run_for(t.pair.aii_config.window.receipt_within + std::chrono::hours(2));
+  CHECK(t.pair.sent().stage == Stage::acknowledged);
+  CHECK(t.pair.to_aii().empty());
+  CHECK(t.aii().ledger.open_arrivals().empty());
+  CHECK(t.pair.open_alerts(*t.pair.aii).empty());
+  // What is sealed next quotes it, and nobody misses anything.
+  t.pair.drop("inburgeringsplicht-2025.csv", csv_of(fictitious_list(10, 6)));
+  t.pair.run_for(std::chrono::hours(2));
+  t.pair.drop("inburgeringsplicht-2024.csv", csv_of(fictitious_list(10, 6)));
+  t.pair.run_for(std::chrono::hours(2));
+  CHECK(t.avsb().lists.count(2024) == 10);
+  for (const Alert& alert : t.avsb().alerts.open()) CHECK(alert.code == "L_CLOCK");
+}
+
+TEST_CASE("what a receipt says in its own words shows no number at the sender") {
+  Troubled t;
+  t.pair.avsb.reset();
+  t.drop();
+  t.pair.run_for(std::chrono::minutes(2));
+  Receipt receipt = t.receipt();
+  receipt.status = ReceiptStatus::refused;
+  receipt.added = 0;
+  receipt.reasons = {{Code::f_count, 1, "the first of them is 85070999751, or 85.07.09-997.51"}};
+  t.lay_answer(receipt, FileKind::refused);
+  t.pair.run_for(std::chrono::minutes(5));
+  REQUIRE(t.pair.sent().stage == Stage::refused);
+  const std::string note = t.pair.note(kListName);
+  CHECK(note.find("the first of them is") != std::string::npos);
+  for (const std::string& text : {note, t.aii().alerts.open().at(0).text}) {
+    CHECK(text.find("8507099") == std::string::npos);
+    CHECK(text.find("85.07") == std::string::npos);
+  }
+}

@@ -139,7 +139,8 @@ TEST_CASE("no secret of SharePoint stands in anything that people read, at any l
   graph.set_secret(graph.options().apps.front().id, kClientSecret);
   write_file(both.path("secret"), kClientSecret);
   fs::permissions(both.path("secret"), fs::perms(0600));
-  replace_line(config, "certificate ", "secret = \"file:" + both.path("secret").native() + "\"");
+  replace_line(config, "certificate ",
+               "secret = \"file:" + both.path("secret").native() + "\"\nsecret_ends = 2099-12-31");
   replace_line(config, "key = \"file:", "");
 
   exchange_at(both, level, [&] { make_trouble(graph); });

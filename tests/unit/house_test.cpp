@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -74,19 +76,51 @@ std::vector<std::string> faults(const std::string& path, const std::string& text
   return found;
 }
 
-// Every source of the four rooms, by its path from the root.
-std::map<std::string, std::string> sources() {
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  REQUIRE(file);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Every file below a folder of the project with one of these endings, by its path from the root.
+std::map<std::string, std::string> files_below(const std::string& folder,
+                                               const std::set<std::string>& endings) {
   const fs::path root = VEER_SOURCE_DIR;
   std::map<std::string, std::string> found;
-  for (const auto& [room, allowed] : kRooms)
-    for (const auto& entry : fs::recursive_directory_iterator(root / room)) {
-      if (entry.path().extension() != ".h" && entry.path().extension() != ".cpp") continue;
-      std::ifstream file(entry.path(), std::ios::binary);
-      REQUIRE(file);
-      found[entry.path().lexically_relative(root).generic_string()] = {std::istreambuf_iterator<char>(file),
-                                                                       {}};
-    }
+  for (const auto& entry : fs::recursive_directory_iterator(root / folder))
+    if (endings.contains(entry.path().extension()))
+      found[entry.path().lexically_relative(root).generic_string()] = text_of(entry.path());
   return found;
+}
+
+// Every source of the four rooms.
+std::map<std::string, std::string> sources() {
+  std::map<std::string, std::string> found;
+  for (const auto& [room, allowed] : kRooms) found.merge(files_below(room, {".h", ".cpp"}));
+  return found;
+}
+
+/// What tests assert: the names of those in C++ and, with blanks, of those on machines.
+std::string all_test_names() {
+  static const std::regex kCase(R"re(TEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+))re");
+  static const std::regex kPiece(R"re("((?:[^"\\]|\\.)*)")re");
+  static const std::regex kMethod(R"(def (\w+)\(self)");
+  using Matches = std::sregex_iterator;
+  std::string names;
+  for (const auto& [path, text] : files_below("tests", {".cpp"}))
+    for (auto found = Matches(text.begin(), text.end(), kCase); found != Matches(); ++found) {
+      const std::string literals = (*found)[1];
+      for (auto piece = Matches(literals.begin(), literals.end(), kPiece); piece != Matches(); ++piece)
+        names += (*piece)[1];
+      names += '\n';
+    }
+  for (const auto& [path, text] : files_below("tests/machine", {".py"}))
+    for (auto found = Matches(text.begin(), text.end(), kMethod); found != Matches(); ++found) {
+      std::string name = (*found)[1];
+      std::replace(name.begin(), name.end(), '_', ' ');
+      names += name + '\n';
+    }
+  return names;
 }
 
 }  // namespace
@@ -98,6 +132,38 @@ TEST_CASE("every include of every room points the way that the house allows") {
                       [&, &name = room](const auto& file) { return file.first.starts_with(name + "/"); }));
   for (const auto& [path, text] : files)
     for (const std::string& fault : faults(path, text)) FAIL_CHECK(fault);
+}
+
+TEST_CASE("every test that the table of requirements names is there") {
+  // Between apostrophes that are no genitives and hold no command; "…" stands for what is left out.
+  static const std::regex kQuoted("[^A-Za-z]'([A-Za-z0-9][^'`|<]{14,})'");
+  const std::string names = all_test_names();
+  std::istringstream lines(text_of(fs::path(VEER_SOURCE_DIR) / "docs/requirements.md"));
+  std::size_t looked_at = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("| Q")) continue;
+    const std::string tests = line.substr(line.rfind('|', line.size() - 2));
+    for (auto found = std::sregex_iterator(tests.begin(), tests.end(), kQuoted);
+         found != std::sregex_iterator(); ++found) {
+      std::string name = (*found)[1];
+      name = name.substr(0, name.find("…"));
+      while (name.ends_with(' ')) name.pop_back();
+      INFO(name);
+      CHECK(names.find(name) != std::string::npos);
+      ++looked_at;
+    }
+  }
+  CHECK(looked_at > 50);
+}
+
+TEST_CASE("every planted bug can still be planted") {
+  const auto bugs = files_below("tests/planted", {".patch"});
+  CHECK(bugs.size() >= 10);
+  for (const auto& [path, text] : bugs) {
+    INFO(path);
+    CHECK(std::system(("cd '" VEER_SOURCE_DIR "' && patch -p1 --dry-run -s -f < '" + path + "'").c_str()) ==
+          0);
+  }
 }
 
 TEST_CASE("no source is so long that it must have two jobs") {

@@ -308,6 +308,33 @@ TEST_CASE("a server that is no end of talk before it begins is left") {
   CHECK(watch.is_below(std::chrono::seconds(3)));
 }
 
+TEST_CASE("a server that sends nothing but packets to be ignored is left, and meanwhile a stop is noticed") {
+  const bool is_stopped = GENERATE(false, true);
+  const SilentListener listener;
+  const Sshd server;
+  SftpOptions options = server.share();
+  options.port = listener.port();
+  options.timeout = std::chrono::seconds(is_stopped ? 60 : 1);
+  std::jthread talker([&] {
+    const Fd connected = listener.accept();
+    std::string talk = "SSH-2.0-talker\r\n";
+    // RFC 4253, 6 and 11.2: length, padding's length, SSH_MSG_IGNORE with an empty text, padding.
+    for (int i = 0; i < 1000; ++i) talk += std::string("\0\0\0\x0c\x06\x02\0\0\0\0\0\0\0\0\0\0", 16);
+    while (send(connected.get(), talk.data(), talk.size(), MSG_NOSIGNAL) > 0)
+      talk.erase(0, talk.find('\n') + 1);
+  });
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    if (is_stopped) stop.request_stop();
+  });
+  SftpShare share(std::move(options));
+  const Stopwatch watch;
+  CHECK(code_of([&] { share.list(Folder::incoming, {.stop = stop.get_token(), .progress = {}}); }) ==
+        (is_stopped ? Code::l_stopped : Code::s_timeout));
+  CHECK(watch.is_below(std::chrono::seconds(6)));
+}
+
 TEST_CASE("a stop is noticed within seconds while the server stalls") {
   const Sshd server;
   SftpShare share(server.share());

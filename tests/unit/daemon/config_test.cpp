@@ -201,10 +201,12 @@ TEST_CASE(
   CHECK(plain.incoming == "to_aii");
   CHECK(plain.timeout == std::chrono::seconds(60));
   const SharePointShareConfig whole = read(
-      "secret = \"file:/etc/secret\"\nlogin = \"https://login.microsoftonline.us\"\n"
+      "secret = \"file:/etc/secret\"\nsecret_ends = 2028-11-30\nlogin = "
+      "\"https://login.microsoftonline.us\"\n"
       "graph = \"https://graph.microsoft.us\"\nscope = \"https://graph.microsoft.us/.default\"\n"
       "transfer_hosts = [\".example.org\", \"localhost:8443\"]\nca = \"/etc/ca.pem\"\ntimeout = \"5s\"\n");
   CHECK(whole.secret == "file:/etc/secret");
+  CHECK(whole.secret_ends == std::chrono::November / 30 / 2028);
   CHECK(whole.certificate.empty());
   CHECK(whole.graph == "https://graph.microsoft.us");
   CHECK(whole.transfer_hosts == std::vector<std::string>{".example.org", "localhost:8443"});
@@ -248,6 +250,7 @@ TEST_CASE("every problem of a SharePoint share is told at once, with the remedy"
         "share.sharepoint.site must be the address of the site alone", "share.sharepoint.library must be",
         "share.sharepoint.key must say where", "share.sharepoint.secret must say where",
         "share.sharepoint.secret and a certificate are both given",
+        "share.sharepoint.secret_ends must be given with a secret",
         "share.sharepoint.login must be a server's", "share.sharepoint.graph must be a server's",
         "share.sharepoint.transfer_hosts must hold hosts", "share.sharepoint.ca must be a whole path",
         "share.sharepoint.timeout must be", "share.sharepoint.colour is not a known key"})

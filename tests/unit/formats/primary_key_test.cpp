@@ -60,7 +60,10 @@ TEST_CASE("a primary key is in its file, private, before it leaves the folder, w
   const std::string key = create_key(home.path(), kUser);
   CHECK(only_key(home).has_primary);
   REQUIRE(secrets_in(home) == 3);
+  const fs::path revocation = home.path() / "openpgp-revocs.d" / (key + ".rev");
+  REQUIRE(fs::exists(revocation));
   take_primary_away(home.path(), key, safe / "primary.asc", nullptr);
+  CHECK_FALSE(fs::exists(revocation));
   struct stat status {};
   REQUIRE(stat((safe / "primary.asc").c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);

@@ -30,6 +30,10 @@ const std::vector<std::string> kTwo = {"00010199875", "05070999751"};
 TEST_CASE("a list is read in every form that people's programs give it") {
   const std::vector<std::pair<std::string, std::string>> forms = {
       {"with a header", "INSZ\n05070999751\n00010199875\n"},
+      {"with two ends to each line", "INSZ\r\r\n05070999751\r\r\n00010199875\r\r\n"},
+      {"as formulas", "insz\n=\"05070999751\"\n\"=\"\"00010199875\"\"\"\n"},
+      {"with decimals", "insz\n05070999751,00\n00010199875.000\n"},
+      {"with a header of several lines", "\"INSZ\nnummer\nvan 2026\"\r\n05070999751\r\n00010199875\r\n"},
       {"without a header", "05070999751\n00010199875\n"},
       {"without an end to the last line", "insz\n05070999751\n00010199875"},
       {"with a byte order mark", "\xef\xbb\xbfINSZ\n05070999751\n00010199875\n"},
@@ -169,6 +173,23 @@ TEST_CASE("a list with no number in it is empty, which has a way of its own") {
     CHECK(error->code() == Code::f_empty);
     CHECK(error->message().find("--empty") != std::string::npos);
   }
+}
+
+TEST_CASE("what follows a number's sign is left out only when it is nothing but zeros, two of them or more") {
+  for (const char* second : {",0", ",01", ",10", ",00x", ";00", ",00,00"})
+    CHECK(code_of([&] { read("05070999751" + std::string(second) + "\n"); }) == Code::f_extra_data);
+  CHECK(read("5070999751,00;\n10199875,00\n").restored == 2);
+  CHECK(read("05070999751.5\n").counts.at(Code::r_format) == 1);
+  CHECK(code_of([] { read("050709997511,00\n"); }) == Code::f_extra_data);
+}
+
+TEST_CASE("a heading whose quote is never closed swallows no more than a few lines, and is a fault") {
+  std::string text = "\"INSZ\n";
+  for (int i = 0; i < 10; ++i) text += "05070999751\n";
+  const ListReport report = read(text);
+  CHECK(report.faulty() == 1);
+  CHECK(report.rest.size() == 1);
+  CHECK(report.merged == 4);
 }
 
 TEST_CASE("a quote that is not closed, or is followed by more, is a fault of its line") {
