@@ -18,7 +18,7 @@
 namespace veer {
 namespace {
 
-constexpr int kTimeoutsForListing = 4;
+constexpr int kTimeoutsForListing = 2;
 constexpr std::int64_t kDaysToAct = 90;
 
 bool breaks_session(Code code) {

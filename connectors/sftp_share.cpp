@@ -21,7 +21,7 @@ namespace {
 // wait.
 constexpr std::size_t kAhead = std::size_t{1} << 20;
 constexpr std::size_t kReadChunk = std::size_t{1} << 20;
-constexpr int kTimeoutsForListing = 4;
+constexpr int kTimeoutsForListing = 2;
 
 }  // namespace
 

@@ -296,13 +296,24 @@ std::optional<std::string> exposure_of(const fs::path& folder) {
   if (status.st_uid != geteuid())
     return fmt::format("{} belongs to another user than the one who runs this", name);
   if ((status.st_mode & 077) != 0) return fmt::format("{} is open to others: chmod 700 it", name);
-  for (fs::path above = fs::absolute(folder).lexically_normal(); above != above.root_path();) {
+  return exposure_above(folder);
+}
+
+std::optional<std::string> exposure_above(const fs::path& path) {
+  struct stat status {};
+  for (fs::path above = fs::absolute(path).lexically_normal(); above != above.root_path();) {
     above = above.parent_path();
-    const bool anybody = stat(above.c_str(), &status) == 0 && (status.st_mode & S_IWOTH) != 0 &&
-                         (status.st_mode & S_ISVTX) == 0;
-    if (anybody)
-      return fmt::format("{} above {} may be written by anybody: chmod o-w it",
-                         printable(above.native(), 300), name);
+    if (stat(above.c_str(), &status) != 0) continue;
+    const auto told = [&](std::string_view what) {
+      return fmt::format("{} above {} {}", printable(above.native(), 300), printable(path.native(), 300),
+                         what);
+    };
+    if (status.st_uid != 0 && status.st_uid != geteuid())
+      return told("belongs to another user, who may put something else in its place: chown it to root");
+    if ((status.st_mode & S_ISVTX) != 0) continue;
+    if ((status.st_mode & S_IWOTH) != 0) return told("may be written by anybody: chmod o-w it");
+    if ((status.st_mode & S_IWGRP) != 0 && status.st_gid != 0 && status.st_gid != getegid())
+      return told("may be written by a group: chmod g-w it");
   }
   return std::nullopt;
 }

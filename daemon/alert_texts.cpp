@@ -381,6 +381,11 @@ constexpr std::array kMeanings = {
            "overview, and "
            "close this alert then."},
           "alerts close {1}"},
+    Topic{"marks",
+          {"Wie vergeten werd, kon niet worden genoteerd naast de databank",
+           "Who was forgotten could not be noted beside the database"},
+          {"Uit het register zijn ze verwijderd. Zonder die notitie brengt een oudere back-up hen terug.",
+           "They are gone from the register. Without that note an older backup brings them back."}},
 };
 
 constexpr Phrase kSince = {"Sinds {}.", "Since {}."};

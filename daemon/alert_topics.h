@@ -11,7 +11,7 @@ namespace veer {
 
 /// What an alert can be about: every word that a cause may begin with (docs/alerts.md). alert_texts.cpp says
 /// what each means.
-inline constexpr std::array<std::string_view, 59> kTopics = {
+inline constexpr std::array<std::string_view, 60> kTopics = {
     "step",          "host-key",     "receipt",
     "refused",       "history",      "receipts-unseen",
     "contradiction", "withdrawn",    "adopted",
@@ -31,7 +31,7 @@ inline constexpr std::array<std::string_view, 59> kTopics = {
     "export-folder", "left-out",     "case",
     "case-answered", "case-unknown", "export-failed",
     "export-lapsed", "old-pages",    "distribution-stale",
-    "closed-out",    "processors",
+    "closed-out",    "processors",   "marks",
 };
 
 inline constexpr const char* kClockCause = "clock";

@@ -86,6 +86,7 @@ std::string Answering::obey(const Command& command, const Transfer& transfer) {
 }
 
 std::string Answering::answer(const Command& command) {
+  require_basis(at_.config, date_of(at_.clock.now()));
   std::istringstream words(command.argument);
   std::string name;
   std::string word;
@@ -146,8 +147,11 @@ void Answering::answer_by(const Exchange& correction) {
 }
 
 void Answering::step(const Case& before, const Transfer& transfer) {
+  require_basis(at_.config, date_of(at_.clock.now()));
   Case c = before;
-  if (c.answer_sha256.empty()) {
+  std::error_code none;
+  // Sealed anew where the spool lost it, as after a restore.
+  if (c.answer_sha256.empty() || !fs::exists(letter_file(at_, c, FileKind::answer), none)) {
     const CaseAnswer answer{c.id,
                             std::string(environment_name(at_.config.environment)),
                             c.outcome.value(),

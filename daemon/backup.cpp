@@ -17,6 +17,7 @@
 #include "daemon/audit.h"
 #include "daemon/instance.h"
 #include "daemon/schema.h"
+#include "daemon/settings.h"
 #include "daemon/sqlite.h"
 
 namespace veer {
@@ -133,6 +134,14 @@ void note_references(const Config& config, std::vector<std::string>& left_out) {
   if (const auto* graph = std::get_if<SharePointShareConfig>(&config.share.kind))
     references.insert(references.end(), {graph->key, graph->key_passphrase, graph->secret,
                                          graph->certificate.native(), graph->ca.native()});
+  if (const auto& mail = config.alerts.mail)
+    references.insert(references.end(), {mail->password, mail->ca.native()});
+  if (const auto& webhook = config.alerts.webhook) {
+    references.insert(references.end(), {webhook->secret, webhook->ca.native()});
+    if (!webhook->url.starts_with("https:")) references.push_back(webhook->url);
+  }
+  references.push_back(config.alerts.hook.native());
+  if (config.legal_basis) references.push_back(config.legal_basis->document.native());
   for (const std::string& reference : references) {
     const std::string path = reference.starts_with("file:") ? reference.substr(5) : reference;
     if (!path.empty() && (path.front() != '/' || !lies_in(path, config.state))) left_out.push_back(path);
@@ -243,6 +252,9 @@ void note_restored(const fs::path& database, const Backup& backup, const Clock& 
     Audit(books, clock)
         .append("restored", "",
                 {{"made_at", format_time(backup.made_at)}, {"seq", std::to_string(backup.audit.seq)}});
+    // Whether they reach anybody from here is to be seen anew.
+    Settings settings(books, clock);
+    for (const char* channel : {"mail", "webhook", "hook"}) settings.keep_proof(channel, "");
     AlertBook(books, clock)
         .raise("restored", AlertKind::attention, "RESTORED", "",
                fmt::format(

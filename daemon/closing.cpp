@@ -107,6 +107,8 @@ std::string report_of(Instance& at, const std::string& who, const std::vector<st
   for (const auto* pins : {&config.own_keys, &config.counterparty_keys})
     for (const PinnedKey& pin : *pins) text += pin.fingerprint + "\n";
   for (const PinnedKey& pin : also_pinned(config)) text += pin.fingerprint + "\n";
+  text += "\nSet aside in quarantine/, to be removed by hand once no finding needs it\n";
+  for (const std::string& name : names_in(at.quarantine)) text += name + "\n";
   text += "\nLeft on the share, which does not let this side remove it\n";
   for (const std::string& name : left) text += name + "\n";
   const AuditHead head = at.audit.head();
@@ -143,6 +145,13 @@ std::string close_out(Instance& at, const Command& command, const Transfer& tran
     write_file(report, text);
     write_file(folder / "closing-report.txt.sig", at.seal.sign(text));
     at.db.transaction([&] {
+      // What was fetched and never read is not kept.
+      for (Arrival arrival : at.ledger.open_arrivals()) {
+        arrival.stage = ArrivalStage::cleared;
+        arrival.outcome = Outcome::gone;
+        arrival.wait = {};
+        at.ledger.save(arrival);
+      }
       at.settings.close_out();
       at.audit.append("closed-out", "", {{"report_sha256", sha256_hex(text)}, {"who", command.who.name}});
       at.alerts.tell("closed-out", "CLOSED_OUT", "",
@@ -151,7 +160,7 @@ std::string close_out(Instance& at, const Command& command, const Transfer& tran
     });
     log(LogLevel::warn, "{} closed the path for good", command.who.name);
   }
-  for (const Exchange& x : at.ledger.exchanges()) remove_file(at.sealed_file(x));
+  for (const std::string& name : names_in(at.spool)) remove_file(at.spool / name);
   std::error_code none;
   fs::remove_all(at.config.state / kCasesFolder, none);
   return done;

@@ -10,6 +10,10 @@
 namespace veer {
 namespace {
 
+// A listing may take twice as long, which must be less than what the unit's watchdog waits for
+// (WatchdogSec=).
+constexpr std::chrono::minutes kLongestTimeout(1);
+
 using Millis = std::chrono::milliseconds;
 
 std::string server_folder(TomlTable& table, std::string_view key, std::string fallback) {
@@ -46,7 +50,7 @@ FtpsShareConfig ftps_share(TomlTable table) {
   ftps.key_passphrase = value::reference(table, "key_passphrase");
   ftps.ca = value::absolute(table, "ca", "\"/etc/veerdienst/ftps-ca.pem\"");
   value::duration(table, "timeout", ftps.timeout, Millis(std::chrono::milliseconds(100)),
-                  Millis(std::chrono::minutes(30)));
+                  Millis(kLongestTimeout));
   table.refuse_unknown();
   return ftps;
 }
@@ -125,7 +129,7 @@ SharePointShareConfig sharepoint_share(TomlTable table) {
       table.problem("transfer_hosts", "must hold hosts like \"files.example.org\" or \".example.org\"");
   if (table.has("ca")) sharepoint.ca = value::absolute(table, "ca", "\"/etc/veerdienst/proxy-ca.pem\"");
   value::duration(table, "timeout", sharepoint.timeout, Millis(std::chrono::milliseconds(100)),
-                  Millis(std::chrono::minutes(30)));
+                  Millis(kLongestTimeout));
   table.refuse_unknown();
   return sharepoint;
 }
@@ -147,7 +151,7 @@ SftpShareConfig sftp_share(TomlTable table) {
     table.problem("host_key",
                   "or known_hosts must be given, one of them: the server's key is never taken on trust");
   value::duration(table, "timeout", sftp.timeout, Millis(std::chrono::milliseconds(100)),
-                  Millis(std::chrono::minutes(30)));
+                  Millis(kLongestTimeout));
   table.refuse_unknown();
   return sftp;
 }

@@ -10,7 +10,8 @@
 namespace veer {
 namespace {
 
-constexpr std::array<std::string_view, 5> kStages = {"held", "sealed", "delivering", "delivered", "ended"};
+constexpr std::array<std::string_view, 6> kStages = {"held",      "sealed", "delivering",
+                                                     "delivered", "ended",  "recalled"};
 constexpr std::string_view kColumns =
     "id, request, fund, reference_year, list_revision, revision, file, sha256, records, stage, salt, "
     "commitment, "
@@ -105,14 +106,14 @@ std::vector<Delivery> Deliveries::of_request(const std::string& request) {
 std::optional<Delivery> Deliveries::next(bool halted) {
   const auto row = db_.query_one(
       fmt::format("SELECT {} FROM delivery WHERE due_at IS NOT NULL{} ORDER BY due_at, id LIMIT 1", kColumns,
-                  halted ? " AND stage = 'ended'" : ""));
+                  halted ? " AND stage IN ('ended', 'recalled')" : ""));
   return row ? std::optional(delivery_of(*row)) : std::nullopt;
 }
 
 std::optional<Delivery> Deliveries::last(const std::string& fund, int reference_year) {
   const auto row = db_.query_one(
-      fmt::format("SELECT {} FROM delivery WHERE fund = :fund AND reference_year = :year AND stage = "
-                  "'delivered' ORDER BY revision DESC LIMIT 1",
+      fmt::format("SELECT {} FROM delivery WHERE fund = :fund AND reference_year = :year AND stage IN "
+                  "('delivered', 'recalled') ORDER BY revision DESC, opened_at DESC LIMIT 1",
                   kColumns),
       {fund, reference_year});
   return row ? std::optional(delivery_of(*row)) : std::nullopt;
@@ -128,6 +129,14 @@ std::int64_t Deliveries::next_revision(const std::string& fund, int reference_ye
 }
 
 void Deliveries::cut_salts() { db_.execute("UPDATE delivery SET salt = '', commitment = ''"); }
+
+void Deliveries::cut_older_salts(const Delivery& newest) {
+  db_.execute(
+      "UPDATE delivery SET salt = '', commitment = '' WHERE fund = :fund AND reference_year = :year AND id "
+      "<> "
+      ":id AND stage IN ('delivered', 'ended', 'recalled')",
+      {newest.fund, newest.reference_year, newest.id});
+}
 
 void Deliveries::pull_in(Time by) {
   db_.execute("UPDATE delivery SET due_at = :by WHERE due_at > :later", {to_millis(by), to_millis(by)});

@@ -15,7 +15,8 @@ namespace veer {
 /// held: sealed, and waits for a second person. sealed: to be put on the fund's share. delivering: is being
 /// put there, or was. delivered: lies there. ended: was not released, or lapsed; one that is due may have
 /// left something there.
-enum class DeliveryStage { held, sealed, delivering, delivered, ended };
+/// `ended`: it never left. `recalled`: it may have been fetched before it was taken back.
+enum class DeliveryStage { held, sealed, delivering, delivered, ended, recalled };
 std::string_view delivery_stage_name(DeliveryStage stage);
 
 /// What one care fund gets of a recorded list (article 4; Q20 to Q24). No personal data: its numbers are in
@@ -40,7 +41,8 @@ struct Delivery {
   Wait wait = {};
 
   /// Whether it may still go out.
-  bool is_pending() const { return stage != DeliveryStage::delivered && stage != DeliveryStage::ended; }
+  bool is_pending() const { return stage < DeliveryStage::delivered; }
+  bool is_over() const { return stage > DeliveryStage::delivered; }
 };
 
 /// The book of deliveries. Callers open the transactions. One thread.
@@ -56,11 +58,13 @@ class Deliveries {
   std::vector<Delivery> of_request(const std::string& request);
   /// What is due first; while the exchange is `halted`, of what ended.
   std::optional<Delivery> next(bool halted);
-  /// The last that lies there for a fund and a year.
+  /// The last that lies there for a fund and a year, or did until it was recalled.
   std::optional<Delivery> last(const std::string& fund, int reference_year);
   std::int64_t next_revision(const std::string& fund, int reference_year);
   /// No commitment is bound to anybody any more.
   void cut_salts();
+  /// Of what `newest` takes the place of at its fund.
+  void cut_older_salts(const Delivery& newest);
   /// The clock went back: nothing waits longer than until `by`.
   void pull_in(Time by);
 

@@ -38,10 +38,15 @@ Wanted wanted(const std::string& argument) {
   return {*year, argument.substr(blank + 1)};
 }
 
-std::string shares_of(const std::vector<Delivery>& deliveries) {
+/// `before`: how many each fund has now.
+std::string shares_of(const std::vector<Delivery>& deliveries,
+                      const std::map<std::string, std::uint64_t>& before = {}) {
   std::string text;
-  for (const Delivery& d : deliveries)
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", d.fund, d.records);
+  for (const Delivery& d : deliveries) {
+    const auto last = before.find(d.fund);
+    text += fmt::format("{}{} {}{}", text.empty() ? "" : ", ", d.fund, d.records,
+                        last == before.end() ? "" : fmt::format(" (before: {})", last->second));
+  }
   return text;
 }
 
@@ -117,8 +122,11 @@ void Distribution::lapse(int year) {
     at_.alerts.close(step_cause("delivery " + d.file));
     requests.insert(d.request);
     d.wait = {};
-    if (d.stage == DeliveryStage::delivering) d.wait.due = at_.clock.now();  // to be cleared away
-    d.stage = DeliveryStage::ended;
+    const bool left = d.stage == DeliveryStage::delivering;
+    if (left) d.wait.due = at_.clock.now();  // to be cleared away
+    d.stage = left ? DeliveryStage::recalled : DeliveryStage::ended;
+    d.salt.clear();
+    d.commitment.clear();
     at_.deliveries.save(d);
   }
   for (const std::string& request : requests) {
@@ -149,10 +157,13 @@ std::string Distribution::ask(const Command& command, const Transfer& transfer) 
 
   Division division = divide(at_.lists.numbers(what.year), membership);
   std::vector<Delivery> deliveries;
+  std::map<std::string, std::uint64_t> before;
   std::uint64_t same = 0;
   sweep();
   for (auto& [fund, part] : division.parts) {
+    // Of what was recalled nobody knows whether the fund has it: it gets what it is to have now.
     const auto last = at_.deliveries.last(fund, what.year);
+    if (last) before[fund] = last->records;
     const bool unchanged = last && !last->salt.empty() && commitment_to(part, last->salt) == last->commitment;
     if (unchanged || (!last && part.empty()))
       ++same;
@@ -160,18 +171,20 @@ std::string Distribution::ask(const Command& command, const Transfer& transfer) 
       deliveries.push_back(
           seal(recipient_of(fund), command, *list, what.year, membership, std::move(part), transfer));
   }
-  if (deliveries.empty())
+  if (deliveries.empty()) {
+    at_.db.transaction([&] { at_.alerts.close(stale_cause(what.year)); });
     throw Error(Code::u_state,
                 fmt::format("every fund has what the list for {} says of its members: there is nothing "
                             "to deliver",
                             what.year));
+  }
   for (Delivery& d : deliveries) d.request = subject;
   at_.db.transaction([&] {
     lapse(what.year);  // another request takes the place of what did not go out yet
     for (const Delivery& d : deliveries) at_.deliveries.save(d);
     const std::string purpose =
-        fmt::format("{} for 1 January {}; {} in no fund; members as of {}", shares_of(deliveries), what.year,
-                    division.rest, format_date(membership.as_of));
+        fmt::format("{} for 1 January {}; {} in no fund; members as of {}", shares_of(deliveries, before),
+                    what.year, division.rest, format_date(membership.as_of));
     at_.holds.open(HoldKind::distribution, subject, digest_of(deliveries), command.who, purpose);
     at_.audit.append("distribution-asked", list->exchange,
                      {{"subject", subject},
@@ -341,7 +354,7 @@ void Distribution::clear_away(Delivery d, const Transfer& transfer) {
 }
 
 void Distribution::step(const Delivery& before, const Transfer& transfer) {
-  if (before.stage == DeliveryStage::ended) return clear_away(before, transfer);
+  if (before.is_over()) return clear_away(before, transfer);
   Delivery d = before;
   try {
     require_still_right(d);
@@ -383,6 +396,7 @@ void Distribution::step(const Delivery& before, const Transfer& transfer) {
   done.resume_note.clear();
   at_.db.transaction([&] {
     at_.deliveries.save(done);
+    at_.deliveries.cut_older_salts(done);
     at_.audit.append("delivered", "",
                      {{"fund", d.fund},
                       {"name", d.file},

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "core/files.h"
 #include "core/log.h"
@@ -148,7 +149,8 @@ bool Engine::run_one(const Transfer& transfer) {
     const auto now = std::chrono::steady_clock::now();
     if (looked && now - *looked < kBetweenLooks) return;
     looked = now;
-    if (at_.agenda.pending_of("suspend")) step.request_stop();
+    // What goes on while all else is halted is not kept from its end by another one who halts it.
+    if (at_.agenda.pending_of("suspend") && !is_halted(at_.db)) step.request_stop();
   };
   try {
     const bool worked = run_next({.stop = step.get_token(), .progress = progress});
@@ -322,6 +324,9 @@ void Engine::run(const Command& command, const Transfer& transfer) {
 std::string Engine::obey(const Command& command, const Transfer& transfer) {
   // What was carried out before it was suspended, and stopped before that was written down, is told as done.
   if (!at_.ledger.exchange_of_command(command.id)) require_going(at_, command.verb);
+  if (command.verb.starts_with("send") || command.verb == "export" || command.verb == "distribute" ||
+      command.verb == "forget")
+    require_named_person(at_.config.environment, command.who, geteuid());
   if (command.verb == "suspend") return suspend(at_, command.who);
   if (command.verb == "resume") {
     std::string text = resume(at_, command);

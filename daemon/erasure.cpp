@@ -20,6 +20,7 @@ namespace veer {
 namespace {
 
 constexpr std::string_view kPrefix = "forget-";
+constexpr const char* kMarksCause = "marks";
 constexpr std::uint64_t kMostMarks = std::uint64_t{64} << 20;
 constexpr std::size_t kMostSealed = std::size_t{1} << 20;
 constexpr std::size_t kLongestNotice = 300;
@@ -161,13 +162,45 @@ std::string Erasure::approve(const Command& command, const Transfer& transfer) {
     });
     log(LogLevel::info, "{} released {}", command.who.name, subject);
   }
-  write_marks();
-  HandOver(at_).take_back();
-  Distribution(at_).sweep();
+  const bool settled = settle();
+  const std::string readable = sealed_here();
   return fmt::format(
-      "{} is carried out: the register and what was made of it do not hold the number(s) any more{}; "
-      "sealed packages and backups from before still do",
-      subject, forget_old_pages(at_.db) ? "" : ", and its files are written anew once nobody reads them");
+      "{} is carried out: the register{} the number(s) any more{}; sealed packages and backups from before "
+      "still do{}",
+      subject, settled ? " and what was made of it do not hold" : " does not hold",
+      settled ? ""
+              : ". What was made of it, or is left in the database's files, could not all be removed yet "
+                "(somebody reads them, "
+                "or a folder is away), and is tried again: 'veer alerts' tells what stays",
+      readable.empty() ? "" : fmt::format(", and so may these, which this side can open: {}", readable));
+}
+
+std::string Erasure::sealed_here() {
+  std::vector<std::string> files;
+  for (const Arrival& arrival : at_.ledger.open_arrivals())
+    if (arrival.stage == ArrivalStage::fetched) files.push_back(at_.fetched_file(arrival).filename());
+  for (const std::string& name : names_in(at_.quarantine)) files.push_back(name);
+  return fmt::format("{}", fmt::join(files, ", "));
+}
+
+bool Erasure::owes() { return at_.alerts.is_open(kMarksCause) || HandOver(at_).owes_removal(); }
+
+bool Erasure::settle() {
+  try {
+    write_marks();
+    if (at_.alerts.is_open(kMarksCause)) at_.db.transaction([&] { at_.alerts.close(kMarksCause); });
+  } catch (const Error& error) {
+    at_.db.transaction([&] {
+      at_.alerts.raise(
+          kMarksCause, AlertKind::attention, code_name(error.code()), "",
+          fmt::format("who was forgotten could not be noted in {}: {}. It is tried again; until "
+                      "then no copy of that file keeps them from coming back with an older backup",
+                      marks_file().native(), error.message()));
+    });
+  }
+  HandOver(at_).tidy();
+  Distribution(at_).sweep();
+  return forget_old_pages(at_.db) && !owes();
 }
 
 std::int64_t Erasure::erase(const std::vector<Insz>& persons) {
@@ -269,11 +302,8 @@ void Erasure::reconcile_marks() {
                         {"entries", std::to_string(entries)}});
     });
     log(LogLevel::warn, "persons who were forgotten before these books were restored are forgotten again");
-    HandOver(at_).take_back();
-    Distribution(at_).sweep();
   }
-  write_marks();
-  forget_old_pages(at_.db);
+  settle();
 }
 
 std::string Erasure::reject(const Rejection& rejection, const Person& who) {

@@ -43,6 +43,11 @@ class Erasure {
   void erase_from(const std::string& exchange, const std::vector<Insz>& persons);
   /// Marks in the books and in the file beside them become the same, and new ones are applied: at the start.
   void reconcile_marks();
+  /// What a decision to forget owes outside the books: the marks' file, what was handed over, what waits for
+  /// care funds, the database's old pages. What cannot be done is told of; false when it is to be tried
+  /// again.
+  bool settle();
+  bool owes();
 
  private:
   /// By key: the digests keyed with it.
@@ -61,6 +66,8 @@ class Erasure {
   std::vector<std::int64_t> bound_to(const std::vector<Insz>& persons, const Transfer& transfer);
   void cut_salts(const std::vector<std::int64_t>& seqs);
   void write_marks();
+  /// Names of sealed files that lie here still, may hold anybody, and can be opened by this side.
+  std::string sealed_here();
   std::filesystem::path marks_file() const { return at_.config.state / kMarksFile; }
 
   Instance& at_;

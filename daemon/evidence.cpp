@@ -18,6 +18,7 @@
 #include "daemon/ledger.h"
 #include "daemon/page_style.h"
 #include "daemon/register.h"
+#include "daemon/retired_keys.h"
 #include "daemon/rules.h"
 #include "formats/keyring.h"
 
@@ -89,6 +90,12 @@ class Evidence {
         files_[fmt::format("keys/{}-{}.asc", party, key.fingerprint)] =
             export_public(config_.openpgp_home, key.fingerprint);
       }
+    for (const RetiredKey& key : retired_keys(config_)) {
+      const bool receives = (key.party == config_.party) != is_sender();
+      signers +=
+          fmt::format("{} {} {} retired\n", key.fingerprint, receives ? "receiver" : "sender", key.party);
+      files_[fmt::format("keys/{}-{}.asc", key.party, key.fingerprint)] = key.armored;
+    }
   }
 
   void chain() {

@@ -25,7 +25,8 @@ home=$(mktemp -d) || exit 1
 trap 'gpgconf --homedir "$home" --kill all 2>/dev/null; rm -rf "$home"' EXIT
 : > "$home/heads"
 
-if sha256sum --quiet --strict -c SHA256SUMS && [ "$(find . -type f ! -name SHA256SUMS | wc -l)" = "$(wc -l < SHA256SUMS)" ]
+if sha256sum --quiet --strict -c SHA256SUMS &&
+   [ "$(find . -type f ! -path ./SHA256SUMS ! -path ./SHA256SUMS.sig | wc -l)" = "$(wc -l < SHA256SUMS)" ]
 then good 'every file is as it was written'; else fail 'a file is not as it was written, is missing, or was added'; fi
 
 # Each record names the hash of the one before it (docs: the audit chain).
@@ -46,13 +47,25 @@ then good "the chain of $n records is whole in itself"; else fail 'the chain is 
 
 gpg --homedir "$home" --batch --quiet --import keys/*.asc 2>/dev/null || fail 'the public keys cannot be read'
 us=$(cat party.txt)
+# The primary key by which FILE is signed, when it bears one good signature by a key of this folder.
+signer_of() { # SIGNATURE FILE
+  local status signers
+  status=$(gpg --homedir "$home" --batch --status-fd 1 --verify "$1" "$2" 2>/dev/null)
+  signers=$(printf '%s\n' "$status" | sed -n 's/^\[GNUPG:\] VALIDSIG .* \([0-9A-F]*\)$/\1/p')
+  [[ $signers =~ ^[0-9A-F]{40}$ ]] &&
+    ! printf '%s\n' "$status" | grep -qE '^\[GNUPG:\] (BADSIG|ERRSIG|REVKEYSIG|NO_PUBKEY)' && printf '%s\n' "$signers"
+}
+signed=
+if [ -e SHA256SUMS.sig ]; then
+  if signer=$(signer_of SHA256SUMS.sig SHA256SUMS) &&
+     awk -v key="$signer" -v us="$us" '$1 == key && $3 == us { found = 1 } END { exit !found }' signers.txt
+  then signed=yes; good "the folder as a whole is signed by $us ($signer)"
+  else fail "the signature of the folder is not a good one by a key of $us"; fi
+fi
 field() { sed -n "s/.*\"$1\": *\"\{0,1\}\([0-9a-zA-Z]*\).*/\1/p" "$2" | head -n 1; }
 for receipt in receipts/*.json; do
   [ -e "$receipt" ] || continue
-  status=$(gpg --homedir "$home" --batch --status-fd 1 --verify "$receipt.sig" "$receipt" 2>/dev/null)
-  signers=$(printf '%s\n' "$status" | sed -n 's/^\[GNUPG:\] VALIDSIG .* \([0-9A-F]*\)$/\1/p')
-  if ! [[ $signers =~ ^[0-9A-F]{40}$ ]] ||
-     printf '%s\n' "$status" | grep -qE '^\[GNUPG:\] (BADSIG|ERRSIG|REVKEYSIG|NO_PUBKEY)'; then
+  if ! signers=$(signer_of "$receipt.sig" "$receipt"); then
     fail "$receipt does not bear one good signature by a key of this folder"; continue
   fi
   party=$(awk -v key="$signers" '$1 == key && $2 == "receiver" { print $3; exit }' signers.txt)
@@ -74,6 +87,26 @@ while read -r digest name _ _ stage _; do
       grep -qxF -- "$digest" "$home/answered" 2>/dev/null || fail "there is no receipt for $name, which is $stage" ;;
   esac
 done < packages.txt
+# What the chain tells of that year's packages is what is told of them here.
+year=$(field reference_year facts.json)
+awk '{ print $1, $6 }' packages.txt > "$home/packages"
+told=0
+while IFS= read -r record; do
+  told=$((told + 1))
+  name=$(sed -n 's/.*"package":"\([^"]*\)".*/\1/p' <<< "$record")
+  digest=$(sed -n 's/.*"sha256":"\([0-9a-f]*\)".*/\1/p' <<< "$record")
+  records=$(sed -n 's/.*"records":"\([0-9]*\)".*/\1/p' <<< "$record")
+  case $record in
+    *'"event":"receipt"'*) digest=$(awk -v name="$name" '$2 == name { print $1; exit }' packages.txt) ;;
+    *) grep -qxF -- "$digest $records" "$home/packages" ||
+         fail "the chain tells of $name with $records numbers, and packages.txt does not" ;;
+  esac
+  case $record in
+    *'"event":"sealed"'*) ;;
+    *) grep -qxF -- "$digest" "$home/answered" 2>/dev/null || fail "the chain tells of an answer to $name that is not here" ;;
+  esac
+done < <(grep -E '"event":"(sealed|recorded|receipt)"' audit.jsonl | grep -F "\"package\":\"vsb-inburgering-$year-")
+[ "$told" -gt 0 ] || fail "the chain tells of no package of $year"
 
 if [ -n "$other" ]; then
   points=0 missing=0
@@ -88,6 +121,9 @@ if [ -n "$other" ]; then
   elif [ "$missing" = 0 ]; then good "$points point(s) that the other side knows stand in this chain"; fi
 fi
 if [ "$bad" != 0 ]; then echo 'It does NOT hold.'
+elif [ -z "$signed" ]; then
+  echo 'What is called good above holds. The folder bears no signature: the rest of it (facts.json, index.html) is the'
+  echo 'word of whoever handed it over.'
 elif [ -n "$other" ]; then echo 'All of it holds.'
 else
   echo "Nothing here contradicts itself. Whether something was cut off or written anew only the other side's"

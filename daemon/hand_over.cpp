@@ -16,6 +16,10 @@
 namespace veer {
 namespace {
 
+constexpr const char* kFolderCause = "export-folder";
+// Until when what was handed over holds somebody who was forgotten.
+const std::string kOwed = "export_owed";
+
 // Whoever uses it is in the folder's group.
 constexpr unsigned kForGroup = 0640;
 constexpr std::string_view kPrefix = "export-";
@@ -184,6 +188,7 @@ void HandOver::tell_corrected(const Exchange& x, const Change& change) {
 }
 
 void HandOver::tell_taken_back() {
+  at_.settings.set(kOwed, std::to_string(to_millis(at_.clock.now())));
   const Time oldest = at_.clock.now() - at_.config.export_to.keep;
   for (const Hold& hold : at_.holds.of(HoldKind::hand_over, HoldState::released)) {
     if (hold.decided_at.value() < oldest) continue;
@@ -197,38 +202,47 @@ void HandOver::tell_taken_back() {
   }
 }
 
-void HandOver::take_back() {
-  clear([](Time) { return true; });
+bool HandOver::owes_removal() {
+  return at_.settings.number(kOwed).has_value() || at_.alerts.is_open(kFolderCause);
 }
 
-void HandOver::tidy() {
-  const Time old = at_.clock.now() - at_.config.export_to.keep;
-  clear([&](Time written) { return written < old; });
+bool HandOver::must_go(const std::string& name, Time written) {
+  static const std::regex kOurs("\\.?inburgeringsplicht-(\\d{4})-r(\\d{1,3})\\.csv(\\.new)?");
+  std::smatch match;
+  if (!std::regex_match(name, match, kOurs)) return false;
+  const Time now = at_.clock.now();
+  const auto forgotten = at_.settings.number(kOwed);
+  const auto newest = at_.lists.newest(std::stoi(match[1]));
+  return written < now - at_.config.export_to.keep ||
+         (forgotten && (written <= from_millis(*forgotten) || written > now)) ||
+         (newest && newest->revision > std::stoi(match[2]));
 }
 
 // Ours alone, by name, kind and owner: others may put what they like into that folder.
-void HandOver::clear(const std::function<bool(Time)>& goes) {
-  static const std::regex kOurs("\\.?inburgeringsplicht-\\d{4}-r\\d{1,3}\\.csv(\\.new)?");
-  static constexpr const char* kCause = "export-folder";
+void HandOver::tidy() {
   const auto& folder = at_.config.export_to.folder;
   if (folder.empty()) return;
   try {
     for (const std::string& name : names_in(folder)) {
       struct stat status {};
-      if (!std::regex_match(name, kOurs) || lstat((folder / name).c_str(), &status) != 0 ||
-          !S_ISREG(status.st_mode) || status.st_uid != geteuid() ||
-          !goes(Time(std::chrono::seconds(status.st_mtim.tv_sec))))
+      if (lstat((folder / name).c_str(), &status) != 0 || !S_ISREG(status.st_mode) ||
+          status.st_uid != geteuid() || !must_go(name, from_millis(nanoseconds(status.st_mtim) / 1'000'000)))
         continue;
       remove_file(folder / name);
       at_.db.transaction([&] { at_.audit.append("export-removed", "", {{"name", name}}); });
     }
-    if (at_.alerts.is_open(kCause)) at_.db.transaction([&] { at_.alerts.close(kCause); });
+    if (owes_removal())
+      at_.db.transaction([&] {
+        at_.settings.forget(kOwed);
+        at_.alerts.close(kFolderCause);
+      });
   } catch (const Error& error) {
     at_.db.transaction([&] {
       at_.alerts.raise(
-          kCause, AlertKind::attention, code_name(error.code()), "",
-          fmt::format("files in {} could not be removed when their time was over: {}. Remove them by "
-                      "hand, for they hold people's numbers, and give the service the rights",
+          kFolderCause, AlertKind::attention, code_name(error.code()), "",
+          fmt::format("files in {} that may not lie there any more could not be removed: {}. It is tried "
+                      "again; remove them by hand, for they hold people's numbers, and give the service the "
+                      "rights",
                       folder.native(), error.message()));
     });
   }

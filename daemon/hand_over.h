@@ -23,16 +23,17 @@ class HandOver {
   std::string reject(const Rejection& rejection, const Person& who);
   /// Within the transaction that records a correction: whoever uses what was handed over is to hear of it.
   void tell_corrected(const Exchange& exchange, const Change& change);
-  /// Within the transaction that forgets somebody: likewise. take_back() then removes what lies in the
-  /// folder.
+  /// Within the transaction that forgets somebody: likewise, and what was handed over before is to go.
   void tell_taken_back();
-  void take_back();
-  /// Removes files that lay there for as long as configured.
+  /// Removes what may not lie in the folder any more: longer there than configured, made before somebody was
+  /// forgotten, or of a list that was corrected since. What cannot be removed is told of.
   void tidy();
+  /// Whether something could not be removed yet.
+  bool owes_removal();
 
  private:
   std::filesystem::path file_of(int year, std::int64_t revision) const;
-  void clear(const std::function<bool(Time)>& goes);
+  bool must_go(const std::string& name, Time written);
   std::filesystem::path write(int year, std::int64_t revision);
 
   Instance& at_;

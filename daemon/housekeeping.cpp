@@ -61,7 +61,7 @@ void tidy_spool_at_start(Instance& at) {
           "orphan:" + name, AlertKind::attention, code_name(Code::f_history), "",
           fmt::format("{} lies sealed in the spool and this side remembers nothing of it: its ledger was "
                       "restored from an older backup. Ask the other side whether it holds that list; when "
-                      "not, put the file on the share by hand, or offer the list again",
+                      "not, offer the list again",
                       name));
     });
   }

@@ -78,8 +78,8 @@ void Incidents::pull_in(Time now) {
 void Incidents::decide(std::int64_t id, Verdict verdict, const Person& who, const std::string& why) {
   const Incident incident = find(id);
   if (incident.verdict == verdict && incident.decided_by == who.name) return;
-  if (incident.closed_at || incident.verdict != Verdict::open)
-    throw Error(Code::u_state, fmt::format("incident {} was {} by {} already", id,
+  if (incident.closed_at)
+    throw Error(Code::u_state, fmt::format("incident {} was {} by {}, and is closed", id,
                                            verdict_name(incident.verdict), incident.decided_by));
   db_.execute(
       "UPDATE incident SET verdict = :verdict, decided_by = :who, decided_at = :at, why = :why WHERE id = "

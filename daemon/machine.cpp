@@ -4,6 +4,7 @@
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -53,18 +54,27 @@ std::string trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-/// "Name" of "Name=value"; empty for a heading, a remark or an empty line.
-std::string setting_in(const std::string& line) {
+/// Name and value of "Name=value"; empty for a heading, a remark or an empty line.
+std::pair<std::string, std::string> setting_in(const std::string& line) {
   const std::string text = trimmed(line);
   if (text.empty() || text.front() == '#' || text.front() == ';' || text.front() == '[') return {};
-  return trimmed(text.substr(0, text.find('=')));
+  const std::size_t sign = std::min(text.find('='), text.size());
+  return {trimmed(text.substr(0, sign)), trimmed(text.substr(std::min(sign + 1, text.size())))};
+}
+
+/// What is harmless but for some of its values.
+bool is_loose(const std::string& name, const std::string& value) {
+  if (name == "Environment")
+    return value.find("LD_") != std::string::npos || value.find("PATH") != std::string::npos;
+  if (name == "ReadWritePaths" || name == "BindPaths") return value == "/" || value.starts_with("/etc");
+  return !kHarmless.contains(name);
 }
 
 std::vector<std::string> loose_settings(const fs::path& file) {
   std::ifstream in(file);
   std::vector<std::string> loose;
   for (std::string line; std::getline(in, line);)
-    if (const std::string name = setting_in(line); !name.empty() && !kHarmless.contains(name))
+    if (const auto [name, value] = setting_in(line); !name.empty() && is_loose(name, value))
       loose.push_back(printable(name, 60));
   return loose;
 }
@@ -82,6 +92,14 @@ std::optional<bool> clock_is_kept() {
   const int state = adjtimex(&facts);
   if (state < 0) return std::nullopt;
   return state != TIME_ERROR && (facts.status & STA_UNSYNC) == 0;
+}
+
+/// The package and all that it needs, however far below.
+std::vector<std::string> all_below(const std::string& package) {
+  return packages_in(
+      said_by({"/usr/bin/apt-cache", "depends", "--recurse", "--installed", "--no-recommends",
+               "--no-suggests", "--no-conflicts", "--no-breaks", "--no-replaces", "--no-enhances", package})
+          .value_or(""));
 }
 
 std::optional<Time> lists_fetched() {
@@ -130,9 +148,13 @@ std::vector<CheckLine> judge_updates(std::string_view policy, std::optional<Time
   return found;
 }
 
-CheckLine judge_files(std::string_view verified) {
+CheckLine judge_files(const std::optional<std::string>& verified) {
+  if (!verified)
+    return {Grade::warn, "package",
+            "dpkg does not say whether its files are as they were installed: 'dpkg --verify "
+            "veerdienst'"};
   std::vector<std::string> changed;
-  for (const std::string& line : lines_of(verified))
+  for (const std::string& line : lines_of(*verified))
     if (const std::size_t at = line.find('/'); at != std::string::npos)
       changed.push_back(printable(line.substr(at), 200));
   if (changed.empty()) return {Grade::ok, "package", "its files are as they were installed"};
@@ -143,12 +165,15 @@ CheckLine judge_files(std::string_view verified) {
                   fmt::join(changed, ", "))};
 }
 
-std::vector<CheckLine> judge_units(const fs::path& folder, const std::string& instance) {
+namespace {
+
+std::vector<CheckLine> judge_units_in(const fs::path& folder, const std::string& instance) {
   std::vector<CheckLine> found;
-  for (const char* unit : {"veerdienst", "veerdienst-check"}) {
+  for (const char* unit : {"veerdienst", "veerdienst-check", "veerdienst-failed"}) {
     std::vector<std::string> good;
     for (const std::string& name :
-         {fmt::format("{}@.service", unit), fmt::format("{}@{}.service", unit, instance)}) {
+         {fmt::format("{}@.service", unit), fmt::format("{}@{}.service", unit, instance),
+          fmt::format("{}@.timer", unit), fmt::format("{}@{}.timer", unit, instance)}) {
       std::error_code none;
       if (fs::exists(folder / name, none))
         found.push_back(
@@ -171,19 +196,24 @@ std::vector<CheckLine> judge_units(const fs::path& folder, const std::string& in
       found.push_back({Grade::ok, fmt::format("unit {}@{}", unit, instance),
                        fmt::format("with {} of your own", fmt::join(good, ", "))});
   }
+  return found;
+}
+
+}  // namespace
+
+std::vector<CheckLine> judge_units(const std::vector<fs::path>& folders, const std::string& instance) {
+  std::vector<CheckLine> found;
+  for (const fs::path& folder : folders)
+    for (CheckLine& line : judge_units_in(folder, instance)) found.push_back(std::move(line));
   if (found.empty()) found.push_back({Grade::ok, "units", "the package's own"});
   return found;
 }
 
-std::vector<std::string> packages_in(std::string_view depends) {
+std::vector<std::string> packages_in(std::string_view tree) {
   std::vector<std::string> names;
-  std::string text(depends);
-  std::replace(text.begin(), text.end(), '|', ',');
-  std::istringstream in(text);
-  for (std::string one; std::getline(in, one, ',');) {
-    const std::string name = trimmed(one);
-    if (!name.empty()) names.push_back(name.substr(0, name.find_first_of(" (:")));
-  }
+  for (const std::string& line : lines_of(tree))
+    if (!line.empty() && std::string_view(" |<").find(line.front()) == std::string_view::npos)
+      names.push_back(line.substr(0, line.find(':')));
   return names;
 }
 
@@ -197,12 +227,17 @@ std::vector<CheckLine> look_at_machine(const std::string& instance, Time now) {
                      "yours to look after"});
     return found;
   }
-  std::vector<std::string> ask = {"/usr/bin/apt-cache", "policy", "gpg", "gpg-agent", "gpgconf"};
-  for (std::string& name : packages_in(depends)) ask.push_back(std::move(name));
+  std::vector<std::string> ask = {"/usr/bin/apt-cache", "policy"};
+  for (std::string& name : all_below("veerdienst")) ask.push_back(std::move(name));
   for (CheckLine& line : judge_updates(said_by(std::move(ask)).value_or(""), lists_fetched(), now))
     found.push_back(std::move(line));
-  found.push_back(judge_files(said_by({"/usr/bin/dpkg", "--verify", "veerdienst"}).value_or("")));
-  for (CheckLine& line : judge_units("/etc/systemd/system", instance)) found.push_back(std::move(line));
+  std::error_code none;
+  const bool has_sums = fs::exists("/var/lib/dpkg/info/veerdienst.md5sums", none);
+  found.push_back(
+      judge_files(has_sums ? said_by({"/usr/bin/dpkg", "--verify", "veerdienst"}) : std::nullopt));
+  for (CheckLine& line :
+       judge_units({"/etc/systemd/system", "/run/systemd/system", "/etc/systemd/system.control"}, instance))
+    found.push_back(std::move(line));
   return found;
 }
 

@@ -28,14 +28,16 @@ CheckLine judge_clock(std::optional<bool> kept);
 /// lists it reads were last fetched (empty: never).
 std::vector<CheckLine> judge_updates(std::string_view policy, std::optional<Time> fetched, Time now);
 
-/// The package's own files: what `dpkg --verify veerdienst` prints, a line for each that was changed.
-CheckLine judge_files(std::string_view verified);
+/// The package's own files: what `dpkg --verify veerdienst` prints, a line for each that was changed; empty
+/// when it could not say.
+CheckLine judge_files(const std::optional<std::string>& verified);
 
-/// What stands in `folder` ("/etc/systemd/system") in place of or beside the units of an instance.
-std::vector<CheckLine> judge_units(const std::filesystem::path& folder, const std::string& instance);
+/// What stands in `folders` ("/etc/systemd/system") in place of or beside the units of an instance.
+std::vector<CheckLine> judge_units(const std::vector<std::filesystem::path>& folders,
+                                   const std::string& instance);
 
-/// The names of the packages that `depends` ("libc6 (>= 2.36), gnupg (>= 2.2.40)") wants.
-std::vector<std::string> packages_in(std::string_view depends);
+/// The names of the packages in what `apt-cache depends --recurse` prints.
+std::vector<std::string> packages_in(std::string_view tree);
 
 /// All of it, of this machine. The first line says so when no package is installed, and then it is the only
 /// one of package and units.

@@ -307,6 +307,7 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict, const Tr
     inbox_.settle(arrival, x.stage == Stage::refused ? Outcome::refused : Outcome::recorded, x.id,
                   std::nullopt);
   });
+  if (records && x.revision > 1) hand_over_.tidy();
   log(LogLevel::info, "{}: {} ({} numbers for {})", x.package, status_name(receipt.status), x.records,
       x.reference_year);
 }
@@ -429,6 +430,7 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
   const Time now = at_.clock.now();
   forget_old_pages(at_.db);
   at_.db.transaction([&] { look_at_old_pages(at_); });
+  if (erasure_.owes()) erasure_.settle();
   if (chore == Chore::poll) {
     inbox_.poll(transfer);
     return now + at_.config.share.poll;

@@ -167,6 +167,7 @@ void Reporting::enter(const Case& c, const std::string& who) {
 }
 
 void Reporting::step(const Case& before, const Transfer& transfer) {
+  require_basis(at_.config, date_of(at_.clock.now()));
   const std::string name = publish_letter(at_, before, FileKind::quality_case, before.case_sha256, transfer);
   Case c = before;
   c.stage = CaseStage::sent;
@@ -179,6 +180,7 @@ void Reporting::step(const Case& before, const Transfer& transfer) {
 }
 
 std::string Reporting::resend(const Command& command) {
+  require_basis(at_.config, date_of(at_.clock.now()));
   Case c = at_.cases.find(command.argument);
   if (!c.is_open())
     throw Error(Code::u_state,

@@ -74,6 +74,7 @@ void require_basis(const Config& config, Date today) {
   if (config.environment == Environment::production &&
       (!config.legal_basis || !is_in_force(*config.legal_basis, today)))
     throw Error(Code::c_legal_basis, no_basis(config, today));
+  if (config.environment == Environment::production) require_document(*config.legal_basis);
 }
 
 void require_offerer(Environment environment, const AccessConfig& access, const FileIdentity& file,
@@ -93,9 +94,10 @@ void require_offerer(Environment environment, const AccessConfig& access, const 
   if ((file.mode & kOthersWrite) != 0)
     throw Error(
         Code::i_owner,
-        fmt::format("others than {} may write into the file (mode {:o}), so that its content need not be "
-                    "theirs: let them take that right away ('chmod go-w'), or offer it with 'veer send'",
-                    person_of(file.owner).name, file.mode));
+        fmt::format(
+            "others than {} may write into the file (mode {:o}), so that its content need not be "
+            "theirs: let them save a new copy without that right (umask 022), or offer it with 'veer send'",
+            person_of(file.owner).name, file.mode));
 }
 
 bool needs_release(const IntakeConfig& intake, Environment environment, std::uint64_t records,
@@ -108,9 +110,23 @@ bool needs_release(const IntakeConfig& intake, Environment environment, std::uin
   return change * 100 > *before * static_cast<std::uint64_t>(intake.unusual_percent);
 }
 
+bool may_be_the_same(const Person& one, const Person& other) {
+  const auto account = [](const Person& person) { return person.name.substr(0, person.name.rfind(" (")); };
+  return one.uid == other.uid || account(one) == account(other);
+}
+
+void require_named_person(Environment environment, const Person& who, uid_t service) {
+  if (environment == Environment::production && (who.uid == service || who.uid == 0))
+    throw Error(
+        Code::c_user,
+        fmt::format("{} is not a person's own account: in production whoever asks for this is known by "
+                    "theirs, so that another one can decide it",
+                    who.name));
+}
+
 void require_second_person(Environment environment, const AccessConfig& access,
                            const std::optional<Person>& asker, const Person& who) {
-  if (asker && asker->uid == who.uid)
+  if (asker && may_be_the_same(*asker, who))
     throw Error(Code::c_user,
                 fmt::format("{} asked for this, so that another person decides it: a member of {}",
                             asker->name, fmt::join(access.approvers, " or ")));

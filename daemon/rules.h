@@ -48,8 +48,14 @@ void require_offerer(Environment environment, const AccessConfig& access, const 
 /// always waits.
 bool needs_release(const IntakeConfig& intake, Environment environment, std::uint64_t records,
                    std::optional<std::uint64_t> before, std::uint64_t set_aside);
-/// Separation of duties (Q31). Throws C_USER when `who` is the one who asked for what is now to be decided,
-/// or, in production, no approver. `asker`: empty when that was nobody of this machine.
+/// Whether they are perhaps one person: by the account's number, or by its name, since on another machine a
+/// number may be somebody else's.
+bool may_be_the_same(const Person& one, const Person& other);
+/// Throws C_USER when, in production, what another person is to decide is asked for by root or the service's
+/// own user (`service`), whom any administrator can be.
+void require_named_person(Environment environment, const Person& who, uid_t service);
+/// Separation of duties (Q31). Throws C_USER when `who` may be the one who asked for what is now to be
+/// decided, or, in production, no approver. `asker`: empty when that was nobody of this machine.
 void require_second_person(Environment environment, const AccessConfig& access,
                            const std::optional<Person>& asker, const Person& who);
 

@@ -61,7 +61,7 @@ std::string resume(Instance& at, const Command& command) {
       throw Error(Code::u_state,
                   "the exchange was suspended again after this was asked for: look at 'veer status', "
                   "and ask again when it is to go on");
-    (hold.asked_by && hold.asked_by->uid == who.uid ? own : others).push_back(hold);
+    (hold.asked_by && may_be_the_same(*hold.asked_by, who) ? own : others).push_back(hold);
   }
   if (others.empty() && own.empty()) return text;
   const auto& first = others.empty() ? own.front() : others.front();

@@ -19,7 +19,7 @@ const std::string kFirstOfEach =
     " (SELECT min(due_at) FROM telling), (SELECT min(due_at) FROM quality_case),"
     " (SELECT min(due_at) FROM delivery),"
     " (SELECT min(due_at) FROM chore WHERE name IN ('tidy', 'scan')),"
-    " (SELECT min(due_at) FROM delivery WHERE stage = 'ended'), " +
+    " (SELECT min(due_at) FROM delivery WHERE stage IN ('ended', 'recalled')), " +
     kHalted;
 constexpr std::size_t kHaltedChore = 9;
 constexpr std::size_t kHaltedDelivery = 10;

@@ -58,7 +58,9 @@ fs::path Context::readable_config_path() const {
   return path;
 }
 
-Config Context::config() const { return read_config(readable_config_path()); }
+Config Context::config() const {
+  return in_force != nullptr ? *in_force : read_config(readable_config_path());
+}
 
 Config Context::own_config() const {
   Config own = config();

@@ -36,7 +36,8 @@ struct Context {
   std::string instance;
   bool json = false;
   int exit_code = kDone;
-  std::string* captured = nullptr;  ///< print() adds to it, and tell() keeps silent, when there is one
+  const Config* in_force = nullptr;  ///< what the service works by, whatever the file says by now
+  std::string* captured = nullptr;   ///< print() adds to it, and tell() keeps silent, when there is one
 
   std::filesystem::path config_path() const;
   /// The same of a file that is to be read: throws C_USER when whoever runs this may not.

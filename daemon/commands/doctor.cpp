@@ -49,6 +49,7 @@ Line look_at_configuration(const fs::path& path) {
     return {Finding::fail, "configuration",
             fmt::format("{} may be changed by others, and with it whose keys count: chmod 640 it",
                         path.native())};
+  if (const auto exposure = exposure_above(path)) return {Finding::fail, "configuration", *exposure};
   return {Finding::ok, "configuration", path.native()};
 }
 
@@ -92,7 +93,6 @@ class Examination {
   void production() {
     attempt("legal basis", [&] {
       require_basis(config_, date_of(clock_.now()));
-      require_document(*config_.legal_basis);
       return fmt::format("holds until {}", format_date(last_day(*config_.legal_basis)));
     });
     attempt("alerts", [&] {

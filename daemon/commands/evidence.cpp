@@ -14,6 +14,7 @@
 #include "daemon/commands/looks.h"
 #include "daemon/commands/versions.h"
 #include "daemon/rules.h"
+#include "formats/gpgme_seal.h"
 
 namespace veer {
 
@@ -24,10 +25,17 @@ void show_evidence(Context& context, const std::string& wish) {
   const bool names = wish.ends_with(kNames);
   const auto reference_year = parse_year(wish.substr(0, wish.size() - (names ? kNames.size() : 0)));
   if (!reference_year) throw Error(Code::u_usage, "the reference year is named by its four digits");
+  const SystemClock clock;
+  auto files = evidence_of(config, *books, {*reference_year, names, sbom()}, clock);
+  try {
+    GpgmeSeal seal(config.openpgp_home, config.own_keys, config.counterparty_keys, clock,
+                   passphrase_of(config));
+    files["SHA256SUMS.sig"] = seal.sign(files.at("SHA256SUMS"));
+  } catch (const Error& error) {  // a key that ended does not keep anybody from proving
+    log(LogLevel::warn, "the evidence is not signed as a whole: {}", error.message());
+  }
   Json json = Json::object();
-  for (const auto& [name, text] :
-       evidence_of(config, *books, {*reference_year, names, sbom()}, SystemClock()))
-    json[name] = base64(text);
+  for (const auto& [name, text] : files) json[name] = base64(text);
   context.print(text_of(json));
 }
 

@@ -13,6 +13,7 @@
 #include "daemon/commands/json_handles.h"
 #include "daemon/commands/key_record.h"
 #include "daemon/ledger.h"
+#include "daemon/retired_keys.h"
 #include "formats/acceptance.h"
 #include "formats/keyring.h"
 
@@ -164,9 +165,14 @@ void retire(Context& context, const std::string& given, bool now) {
     require_at_rest(*open_books(config));
   KeyRecord record(context);
   if (whose) unpin(context, pins_of(config, *whose), *whose, fingerprint, now);
+  if (whose && there)
+    keep_retired_key(config, *whose == Whose::own ? config.party : config.counterparty, fingerprint);
   remove_key(config.openpgp_home, fingerprint);
   record.append("key-retired", whose, fingerprint, {{"before_its_time", now ? "yes" : "no"}});
-  context.tell(fmt::format("{} is neither pinned nor kept any more\n", fingerprint));
+  context.tell(fmt::format(
+      "{} is neither pinned nor in the key folder any more; its public half stays for the evidence of "
+      "what it signed\n",
+      fingerprint));
 }
 
 }  // namespace

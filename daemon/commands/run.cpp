@@ -139,8 +139,12 @@ void serve(const Context& context) {
                                  },
                              .bus_instance = context.bus_instance(),
                              .configuration = context.config_path(),
-                             .look = [&](const std::string& what, const std::string& argument,
-                                         bool json) { return look_here(context, what, argument, json); }};
+                             .look =
+                                 [&](const std::string& what, const std::string& argument, bool json) {
+                                   Context looking = context;
+                                   looking.in_force = &config;
+                                   return look_here(looking, what, argument, json);
+                                 }};
     Service service(working->instance(), working->engine(), hooks);
     if (service.run() == Service::End::stop) break;
     working.reset();

@@ -111,3 +111,24 @@ TEST_CASE("in production a path is not closed before the transition ends, unless
   }
   CHECK(has(c.told(*c.pair.avsb, "close-out"), "closed for good"));
 }
+
+TEST_CASE("a path that is closed keeps no list that was fetched and never read") {
+  Closing c;
+  const Time now = c.pair.clock.now();
+  c.pair.avsb.reset();
+  c.exchange();
+  c.pair.aii.reset();
+  c.pair.clock.set(now - std::chrono::days(30));
+  c.pair.start_avsb();
+  c.pair.run_for(2min);
+  Instance& avsb = c.pair.avsb->instance;
+  REQUIRE(avsb.ledger.open_arrivals().size() == 1);
+  REQUIRE(Pair::names(avsb.spool).size() == 1);
+  for (const Alert& alert : avsb.alerts.open()) avsb.db.transaction([&] { avsb.alerts.close(alert.cause); });
+  write_file(avsb.quarantine / std::string(64, 'a'), "set aside");
+  CHECK(has(c.told(*c.pair.avsb, "close-out", "remove-unread"), "closed for good"));
+  CHECK(avsb.ledger.open_arrivals().empty());
+  CHECK(Pair::names(avsb.spool).empty());
+  CHECK(c.pair.to_avsb().empty());
+  CHECK(has(read_file(avsb.config.state / kClosingFolder / "closing-report.txt"), std::string(64, 'a')));
+}

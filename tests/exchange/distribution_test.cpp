@@ -348,3 +348,60 @@ TEST_CASE("a fund's share that is away is waited for, and foreign bytes under ou
     CHECK(read_file(d.folder / "alfa" / d.at("alfa").front()) == "not ours");
   }
 }
+
+TEST_CASE(
+    "a fund that may have fetched what was recalled gets what it is to have now, whatever it had before") {
+  Distributing d;
+  d.deliver();
+  const std::vector<Insz> right = d.funds["alfa"];
+  d.funds["alfa"].push_back(d.numbers[40]);  // no member of it
+  fs::rename(d.folder / "alfa", d.folder / "away");
+  d.deliver();
+  const auto all = d.avsb().deliveries.all();
+  const auto under_way = std::find_if(all.begin(), all.end(),
+                                      [](const Delivery& x) { return x.stage == DeliveryStage::delivering; });
+  REQUIRE(under_way != all.end());
+  CHECK(has(d.told("withdraw", under_way->request, kOperator), "is not delivered"));
+  fs::rename(d.folder / "away", d.folder / "alfa");
+  d.pair.run_for(3h);
+  d.funds["alfa"] = right;
+  for (const fs::path& file : fs::directory_iterator(d.folder / "alfa")) fs::remove(file);
+  d.deliver();
+  REQUIRE(d.at("alfa").size() == 1);
+  const auto [manifest, numbers] = d.read("alfa", d.at("alfa").front());
+  CHECK(numbers == right);
+  CHECK(manifest.revision == 3);
+  CHECK(d.ask() == "U_STATE");
+}
+
+TEST_CASE("what binds a delivery to its persons is kept for the newest of each fund alone") {
+  Distributing d;
+  d.deliver();
+  d.funds["alfa"].pop_back();
+  d.deliver();
+  d.funds["alfa"].pop_back();
+  d.told("reject", d.ask(), kApprover);
+  std::map<std::string, int> bound;
+  for (const Delivery& x : d.avsb().deliveries.all()) {
+    CHECK(x.salt.empty() == x.commitment.empty());
+    if (!x.salt.empty()) ++bound[x.fund];
+  }
+  CHECK(bound == std::map<std::string, int>{{"alfa", 1}, {"beta", 1}});
+}
+
+TEST_CASE(
+    "who approves a distribution sees how many each fund had before, and nothing to deliver is the end of "
+    "it") {
+  Distributing d;
+  d.deliver();
+  d.funds["alfa"].pop_back();
+  const std::string subject = d.ask();
+  CHECK(has(d.avsb().holds.find(HoldKind::distribution, subject)->purpose, "alfa 9 (before: 10)"));
+  d.told("withdraw", subject, kOperator);
+  d.funds["alfa"].push_back(d.numbers[9]);
+  d.avsb().db.transaction([&] {
+    d.avsb().alerts.raise("distribution-stale:2026", AlertKind::attention, "DISTRIBUTION_STALE", "", "x");
+  });
+  CHECK(d.ask() == "U_STATE");
+  CHECK(d.pair.open_alerts(*d.pair.avsb).empty());
+}

@@ -241,7 +241,7 @@ TEST_CASE("what was deleted goes from the database's log once nobody reads it an
     Database reader(r.pair.avsb_config.database_url);
     reader.execute("BEGIN");
     REQUIRE(reader.query_one("SELECT count(*) FROM entry")->integer(0) == 50);
-    CHECK(has(r.told("approve-forget", subject, kApprover, digits_of(r.dead)), "once nobody reads them"));
+    CHECK(has(r.told("approve-forget", subject, kApprover, digits_of(r.dead)), "could not all be removed"));
     reader.execute("COMMIT");
   }
   CHECK(r.lists().count(kYear) == 49);
@@ -265,4 +265,66 @@ TEST_CASE(
   CHECK(r.pair.names(exports).size() == 3);
   for (const Row& row : r.avsb().db.query("SELECT record FROM audit"))
     CHECK_FALSE(holds_number(row.text(0), {r.dead}));
+}
+
+TEST_CASE("what was handed over of a person who is forgotten goes, though its folder is away for days") {
+  Register2026 r;
+  const fs::path exports = r.folder / "exports";
+  fs::create_directory(exports);
+  r.pair.avsb.reset();
+  r.pair.avsb_config.export_to.folder = exports;
+  r.pair.start_avsb();
+  r.told("export", "2026 premium", kOperator);
+  r.told("approve",
+         Approval{"export-2026-r1", r.avsb().holds.find(HoldKind::hand_over, "export-2026-r1")->digest, 0}
+             .text(),
+         kApprover);
+  REQUIRE(Pair::names(exports).size() == 1);
+  fs::rename(exports, r.folder / "away");
+  const std::string subject = r.told("forget", "notice 12", kOperator, digits_of(r.dead));
+  CHECK(has(r.told("approve-forget", subject, kApprover, digits_of(r.dead)), "does not hold"));
+  r.pair.run_for(50h);  // the daily look finds nothing, and says so
+  const Names alerts = r.pair.open_alerts(*r.pair.avsb);
+  CHECK(std::count(alerts.begin(), alerts.end(), "attention L_IO") == 1);
+  fs::rename(r.folder / "away", exports);
+  r.pair.run_for(10min);
+  CHECK(Pair::names(exports).empty());
+  CHECK(r.pair.open_alerts(*r.pair.avsb) == Names{"attention EXPORT_STALE"});
+}
+
+TEST_CASE("a person is forgotten though it cannot be noted beside the books, which is told until it is") {
+  Register2026 r;
+  const fs::path in_the_way = r.avsb().config.state / ".erased.marks.new";
+  fs::create_directories(in_the_way / "x");
+  const std::string subject = r.told("forget", "notice 12", kOperator, digits_of(r.dead));
+  CHECK(has(r.told("approve-forget", subject, kApprover, digits_of(r.dead)), "is carried out"));
+  CHECK_FALSE(r.is_anywhere(r.dead));
+  CHECK(r.pair.open_alerts(*r.pair.avsb).size() == 1);
+  CHECK_FALSE(fs::exists(r.avsb().config.state / "erased.marks"));
+  fs::remove_all(in_the_way);
+  r.pair.run_for(10min);
+  CHECK(r.pair.open_alerts(*r.pair.avsb).empty());
+  CHECK(fs::exists(r.avsb().config.state / "erased.marks"));
+}
+
+TEST_CASE("whoever forgets is told of sealed files here that may hold the person still") {
+  Register2026 r;
+  write_file(r.avsb().quarantine / std::string(64, 'a'), "sealed once");
+  const std::string subject = r.told("forget", "notice 12", kOperator, digits_of(r.dead));
+  CHECK(has(r.told("approve-forget", subject, kApprover, digits_of(r.dead)), std::string(64, 'a')));
+}
+
+TEST_CASE("the stop switch, said once more while somebody is forgotten, lets both come to their end") {
+  Register2026 r;
+  r.told("lookup", "2026-01-01 a question", kDesk, digits_of(r.dead));
+  r.told("suspend", "", kOperator);
+  const std::string subject = r.told("forget", "notice 12", kOperator, digits_of(r.dead));
+  Instance& avsb = r.avsb();
+  const auto forget = avsb.agenda.ask("approve-forget", subject, kApprover);
+  avsb.files.put(forget, file_with(digits_of(r.dead)));
+  const auto again = avsb.agenda.ask("suspend", "", {1004, "another operator"});
+  r.pair.run_for(1min);
+  CHECK(avsb.agenda.result_of(forget).stage == CommandStage::done);
+  CHECK(avsb.agenda.result_of(again).stage == CommandStage::done);
+  CHECK(r.lists().count(kYear) == 49);
 }

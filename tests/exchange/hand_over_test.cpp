@@ -210,3 +210,22 @@ TEST_CASE("nothing is handed over while the exchange is suspended, or without a 
   }
   CHECK(h.pair.names(h.exports).empty());
 }
+
+TEST_CASE("of a list that was corrected nothing older lies in the folder any more, however long it is away") {
+  HandingOver h;
+  h.told("export", "2026 premium", kOperator);
+  h.told("approve", h.approval(), kApprover);
+  REQUIRE(h.pair.names(h.exports) == Names{"inburgeringsplicht-2026-r1.csv"});
+  const bool is_away = GENERATE(false, true);
+  if (is_away) fs::rename(h.exports, h.folder / "away");
+  h.correct();
+  if (is_away) {
+    const Names alerts = h.pair.open_alerts(*h.pair.avsb);
+    CHECK(std::count(alerts.begin(), alerts.end(), "attention L_IO") == 1);
+    h.pair.run_for(26h);
+    fs::rename(h.folder / "away", h.exports);
+    h.pair.run_for(10min);
+  }
+  CHECK(h.pair.names(h.exports).empty());
+  CHECK(h.pair.open_alerts(*h.pair.avsb) == Names{"attention EXPORT_STALE"});
+}

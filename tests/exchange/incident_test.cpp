@@ -101,10 +101,10 @@ TEST_CASE(
   CHECK(f.told("incident-confirm", "9 it was") == "U_UNKNOWN");
   SECTION("confirmed, told, closed") {
     CHECK(has(f.told("incident-confirm", "1 nobody of ours put it there"), "is confirmed"));
-    CHECK(f.told("incident-dismiss", "1 or was it") == "U_STATE");
     CHECK(f.told("incident-close", "1") == "U_STATE");
     f.told("incident-notified", "1 by telephone");
     CHECK(has(f.told("incident-close", "1"), "is closed"));
+    CHECK(f.told("incident-dismiss", "1 or was it") == "U_STATE");
     CHECK(f.events("incident-confirmed") == 1);
     CHECK(f.events("incident-notified") == 1);
   }
@@ -145,4 +145,16 @@ TEST_CASE(
       CHECK_FALSE(holds_number(text, f.numbers));
     }
   }
+}
+
+TEST_CASE("Q47: what an officer said of an incident is said otherwise as long as it is not closed") {
+  Found f;
+  CHECK(f.told("incident-dismiss", "1 a trial") != "U_STATE");
+  CHECK(f.told("incident-confirm", "1 it was none after all", {1006, "another officer"}) != "U_STATE");
+  CHECK(f.incident().verdict == Verdict::confirmed);
+  CHECK(f.incident().waits());
+  CHECK(f.events("incident-confirmed") + f.events("incident-dismissed") == 2);
+  f.until(25h);
+  const Names alerts = f.alerts();
+  CHECK(std::count(alerts.begin(), alerts.end(), "attention INCIDENT_OVERDUE") == 1);
 }

@@ -3,6 +3,8 @@
 #include <functional>
 
 #include <catch2/catch.hpp>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "core/files.h"
 #include "exchange/exchanging.h"
@@ -148,6 +150,43 @@ TEST_CASE("Q13: what works when, by window and legal basis, on both sides") {
     p.pair.run_for(3h);
     CHECK(p.pair.sent().stage == Stage::acknowledged);
     CHECK(p.lists().count(kYear) == 50);
+  }
+  SECTION("no legal basis: neither a case nor an answer leaves, and both go on by themselves") {
+    REQUIRE(p.send().stage == Stage::acknowledged);
+    const auto ask = [&](Instance& side, const std::string& verb, const std::string& argument,
+                         Fd file = Fd()) {
+      const auto id = side.agenda.ask(verb, argument, Production::kOperator);
+      if (file) side.files.put(id, std::move(file));
+      p.pair.run_for(10min);
+      return side.agenda.result_of(id);
+    };
+    p.pair.avsb_share.fail_all(Code::s_unreachable);
+    Fd persons(memfd_create("persons", MFD_CLOEXEC));
+    const std::string digits = digits_of(p.numbers[3]);
+    REQUIRE(write(persons.get(), digits.data(), digits.size()) == 11);
+    REQUIRE(ask(p.avsb(), "case-open", "2026 superfluous register", std::move(persons)).text == "2026-1");
+    p.pair.clock.set(at("2026-03-05T08:00:00Z"));
+    p.both(&Production::without_basis);
+    p.pair.avsb_share.heal();
+    p.pair.run_for(3h);
+    CHECK(p.pair.to_aii().empty());
+    CHECK(p.aii().cases.all().empty());
+    CHECK(ask(p.avsb(), "case-resend", "2026-1").code == "C_LEGAL_BASIS");
+    p.both([](Config& config) { config.legal_basis->valid_until = day("2026-12-31"); });
+    p.pair.run_for(3h);
+    REQUIRE(p.aii().cases.all().size() == 1);
+    p.both(&Production::without_basis);
+    CHECK(ask(p.aii(), "case-answer", "2026-1 source put right").code == "C_LEGAL_BASIS");
+  }
+  SECTION("a text of the legal basis that is gone, or another one, is none") {
+    const fs::path text = p.pair.aii_config.legal_basis->document;
+    const std::string confirmed = read_file(text);
+    fs::remove(text);
+    CHECK(p.code_of("send") == "C_LEGAL_BASIS");
+    write_file(text, confirmed + "and more", 0644);
+    CHECK(p.code_of("send") == "C_LEGAL_BASIS");
+    write_file(text, confirmed, 0644);
+    CHECK(p.send().stage == Stage::acknowledged);
   }
   SECTION("in test everything goes on without either") {
     p.pair.clock.set(at("2030-01-02T08:00:00Z"));

@@ -57,10 +57,11 @@ struct Proven {
   }
   /// As somebody does who knows how the folder is made.
   static void sum_anew(const fs::path& folder) {
-    shell(fmt::format(
-        "cd {} && find . -type f ! -name SHA256SUMS | sed 's,^\\./,,' | sort | xargs sha256sum > sums && "
-        "mv sums SHA256SUMS",
-        folder.native()));
+    shell(
+        fmt::format("cd {} && find . -type f ! -name SHA256SUMS ! -name SHA256SUMS.sig | sed 's,^\\./,,' | "
+                    "sort | xargs sha256sum > sums && "
+                    "mv sums SHA256SUMS",
+                    folder.native()));
   }
   static void change(const fs::path& file, const std::string& from, const std::string& to) {
     std::string text = read_file(file);
@@ -81,6 +82,7 @@ TEST_CASE("Q37: each side's evidence of a year is verified with bare tools, agai
     CHECK(has(verified.output, "All of it holds."));
     CHECK(has(verified.output, "that the other side knows stand in this chain"));
     CHECK(count_of(verified.output, "is signed by the receiver") == 2);
+    CHECK(has(verified.output, std::string("the folder as a whole is signed by ") + mine));
     CHECK_FALSE(has(verified.output, "NOT GOOD"));
     const ShellResult alone = Proven::verify(p.folder(mine));
     CHECK(alone.exit_code == 0);
@@ -167,6 +169,44 @@ TEST_CASE("Q37: evidence that somebody changed does not verify") {
     fs::remove(receipt.native() + ".sig");
     Proven::sum_anew(folder);
     does_not("there is no receipt for");
+  }
+  SECTION("what stands nowhere else, and the sums") {
+    Proven::change(folder / "facts.json", "\"environment\": \"test\"", "\"environment\": \"production\"");
+    Proven::sum_anew(folder);
+    does_not("the signature of the folder is not a good one");
+    // Without its signature the folder says what it is not.
+    fs::remove(folder / "SHA256SUMS.sig");
+    const ShellResult verified = Proven::verify(folder, (p.folder("aii") / "anchors.txt").native());
+    CAPTURE(verified.output);
+    CHECK(has(verified.output, "The folder bears no signature"));
+    CHECK_FALSE(has(verified.output, "All of it holds."));
+  }
+  SECTION("a correction that is left out, by whoever takes the signature away too") {
+    fs::remove(folder / "SHA256SUMS.sig");
+    const std::string packages = read_file(folder / "packages.txt");
+    write_file(folder / "packages.txt", packages.substr(0, packages.find('\n') + 1), 0644);
+    std::vector<fs::path> gone;
+    for (const fs::path& path : fs::directory_iterator(folder / "receipts"))
+      if (has(path.filename().native(), "-r2_")) gone.push_back(path);
+    REQUIRE(gone.size() == 2);
+    for (const fs::path& path : gone) fs::remove(path);
+    Proven::sum_anew(folder);
+    does_not("and packages.txt does not", (p.folder("aii") / "anchors.txt").native());
+  }
+  SECTION("no answer to anything, likewise") {
+    fs::remove(folder / "SHA256SUMS.sig");
+    for (const char* revision : {"revision 1 answered", "revision 2 answered"})
+      Proven::change(folder / "packages.txt", revision, std::string(revision).substr(0, 11) + "withdrawn");
+    fs::remove_all(folder / "receipts");
+    fs::create_directory(folder / "receipts");
+    Proven::sum_anew(folder);
+    does_not("the chain tells of an answer");
+  }
+  SECTION("another count, likewise") {
+    fs::remove(folder / "SHA256SUMS.sig");
+    Proven::change(folder / "packages.txt", "1000 numbers", "1001 numbers");
+    Proven::sum_anew(folder);
+    does_not("and packages.txt does not");
   }
   SECTION("an argument that is not there") {
     does_not("cannot be read", (p.folder("none") / "anchors.txt").native());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -116,6 +117,23 @@ TEST_CASE("a list under way when either side changes its key arrives, and the ol
     a.must(party, "doctor");
   }
   CHECK(a.arrives(a.offer()));
+  // What the old keys signed is still proven.
+  std::set<int> years;
+  for (const json& x : json_of(a.both, "avsb", "list")) years.insert(x["reference_year"].get<int>());
+  CHECK(years.size() >= 3);
+  for (const int year : years) {
+    for (const char* party : {"aii", "avsb"})
+      a.must(party,
+             fmt::format("evidence {} -o {}", year, a.both.path(fmt::format("{}-{}", party, year)).native()));
+    for (const auto& [mine, theirs] : {std::pair{"aii", "avsb"}, {"avsb", "aii"}}) {
+      const ShellResult verified = shell(fmt::format(
+          "{}/verify.sh {}/anchors.txt 2>&1", a.both.path(fmt::format("{}-{}", mine, year)).native(),
+          a.both.path(fmt::format("{}-{}", theirs, year)).native()));
+      CAPTURE(mine, year, verified.output);
+      CHECK(verified.exit_code == 0);
+      CHECK(has(verified.output, "All of it holds."));
+    }
+  }
 }
 
 TEST_CASE(

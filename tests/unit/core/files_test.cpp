@@ -472,3 +472,22 @@ TEST_CASE("a file that was handed over open is read from its beginning, and only
   fs::remove(path);
   CHECK(code_of([&] { read_open(fd.get(), "list.csv", 5); }) == Code::i_file);
 }
+
+TEST_CASE("whoever may put something else in the place of a path is found in the folders above it") {
+  const TempFolder folder;
+  const fs::path above = folder / "a";
+  const fs::path path = above / "b/configuration.toml";
+  fs::create_directories(path.parent_path());
+  CHECK_FALSE(exposure_above(path));
+  fs::permissions(above, fs::perms(0777));
+  CHECK(exposure_above(path));
+  fs::permissions(above, fs::perms(01777));
+  CHECK_FALSE(exposure_above(path));
+  fs::permissions(above, fs::perms(0770));
+  REQUIRE(chown(above.c_str(), geteuid(), 65533) == 0);
+  CHECK(exposure_above(path));
+  fs::permissions(above, fs::perms(0750));
+  CHECK_FALSE(exposure_above(path));
+  REQUIRE(chown(above.c_str(), 65533, getegid()) == 0);
+  CHECK(exposure_above(path));
+}

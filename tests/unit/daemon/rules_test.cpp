@@ -2,9 +2,13 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/digest.h"
 #include "core/error.h"
+#include "core/files.h"
+#include "support/temp_folder.h"
 
 using namespace veer;
+using namespace veer::test;
 
 namespace {
 
@@ -28,7 +32,13 @@ std::string reference(std::string_view date, std::string_view today = "2026-06-0
 Config config_of(Environment environment) {
   Config config;
   config.environment = environment;
-  config.legal_basis = LegalBasis{.confirmed_on = day("2022-01-01"), .valid_until = day("2027-12-31")};
+  static const TempFolder folder;
+  static constexpr std::string_view kText = "a provision";
+  write_file(folder / "basis.txt", kText);
+  config.legal_basis = LegalBasis{.document = folder / "basis.txt",
+                                  .document_sha256 = sha256_hex(kText),
+                                  .confirmed_on = day("2022-01-01"),
+                                  .valid_until = day("2027-12-31")};
   return config;
 }
 
@@ -168,4 +178,26 @@ TEST_CASE("Q50: an exchange that was terminated by notice ends twelve months lat
   CHECK(last_day(basis) == day("2026-05-01"));
   basis.notice_given = day("2026-05-01");
   CHECK(last_day(basis) == day("2026-12-31"));
+}
+
+TEST_CASE("Q31: a person stays the one who asked, by number or by name, though accounts get other numbers") {
+  AccessConfig access;
+  const auto refused = [&](const Person& asker, const Person& who) {
+    return code_of([&] { require_second_person(Environment::test, access, asker, who); }) == "C_USER";
+  };
+  CHECK(refused({1000, "alice (1000)"}, {1000, "alice (1000)"}));
+  CHECK(refused({1000, "alice (1000)"}, {1001, "alice (1001)"}));
+  CHECK(refused({1000, "alice (1000)"}, {1000, "bob (1000)"}));
+  CHECK_FALSE(refused({1000, "alice (1000)"}, {1001, "bob (1001)"}));
+  CHECK_FALSE(refused({1000, "uid 1000"}, {1001, "uid 1001"}));
+}
+
+TEST_CASE("Q31: in production neither root nor the service's own user asks for what another person decides") {
+  const auto refused = [](Environment environment, uid_t who) {
+    return code_of([&] { require_named_person(environment, {who, "x"}, 990); }) == "C_USER";
+  };
+  CHECK(refused(Environment::production, 0));
+  CHECK(refused(Environment::production, 990));
+  CHECK_FALSE(refused(Environment::production, 1000));
+  CHECK_FALSE(refused(Environment::test, 990));
 }
