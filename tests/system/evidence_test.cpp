@@ -59,8 +59,8 @@ struct Proven {
   static void sum_anew(const fs::path& folder) {
     shell(
         fmt::format("cd {} && find . -type f ! -name SHA256SUMS ! -name SHA256SUMS.sig | sed 's,^\\./,,' | "
-                    "sort | xargs sha256sum > sums && "
-                    "mv sums SHA256SUMS",
+                    "sort | xargs sha256sum > ../sums && "
+                    "mv ../sums SHA256SUMS",
                     folder.native()));
   }
   static void change(const fs::path& file, const std::string& from, const std::string& to) {
