@@ -48,11 +48,22 @@ class Dice {
 
 /// Without a leading zero: what is left of a number without it is short enough to stand in a digest by
 /// chance.
-std::vector<Insz> list_of(int year, std::size_t variant) {
+std::vector<Insz> make_list(int year, std::size_t variant) {
   std::vector<Insz> numbers = fictitious_list(kOnList * 20, static_cast<std::uint64_t>(year) * 10 + variant);
   std::erase_if(numbers, [](const Insz& number) { return number.value() < 10'000'000'000; });
   numbers.resize(kOnList + variant);
   return numbers;
+}
+
+/// Made once, and for all the processes of all lives.
+const std::vector<Insz>& list_of(int year, std::size_t variant) {
+  static const std::map<std::pair<int, std::size_t>, std::vector<Insz>> lists = [] {
+    std::map<std::pair<int, std::size_t>, std::vector<Insz>> made;
+    for (int each = kFirstYear - 1; each <= kLastYear; ++each)
+      for (std::size_t other = 0; other <= kFaulty; ++other) made[{each, other}] = make_list(each, other);
+    return made;
+  }();
+  return lists.at({year, variant});
 }
 
 std::string faulty_file(int year) { return csv_of(list_of(year, kFaulty)) + "12345678901\n"; }
@@ -484,7 +495,10 @@ class Life {
 
 }  // namespace
 
-Simulated simulate(std::uint64_t seed, const Cut& cut) { return Life(seed, cut).live(); }
+Simulated simulate(std::uint64_t seed, const Cut& cut) {
+  list_of(kFirstYear, 0);  // before a process is forked that would make them again
+  return Life(seed, cut).live();
+}
 
 Cut shrink(std::uint64_t seed) {
   Cut cut{.stretches = kStretches, .calm = {}};

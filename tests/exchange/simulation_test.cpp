@@ -26,7 +26,7 @@ TEST_CASE(
   const std::uint64_t first = told_or("VEER_SEED", 1);
   std::size_t crashes = 0;
   std::size_t faults = 0;
-  for (std::uint64_t seed = first; seed < first + told_or("VEER_SEEDS", 12); ++seed) {
+  for (std::uint64_t seed = first; seed < first + told_or("VEER_SEEDS", 20); ++seed) {
     const Simulated life = simulate(seed);
     crashes += life.crashes;
     faults += life.faults;
