@@ -288,48 +288,6 @@ void make_folder(const fs::path& named) {
     throw Error(Code::l_io, fmt::format("{} is not a folder: remove what stands in its place", shown(path)));
 }
 
-std::optional<std::string> exposure_of(const fs::path& folder) {
-  const std::string name = printable(folder.native(), 300);
-  struct stat status {};
-  if (lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
-    return fmt::format("{} is not a folder: make it, owned by the service's user", name);
-  if (status.st_uid != geteuid())
-    return fmt::format("{} belongs to another user than the one who runs this", name);
-  if ((status.st_mode & 077) != 0) return fmt::format("{} is open to others: chmod 700 it", name);
-  return exposure_above(folder);
-}
-
-std::optional<std::string> exposure_above(const fs::path& path) {
-  struct stat status {};
-  for (fs::path above = fs::absolute(path).lexically_normal(); above != above.root_path();) {
-    above = above.parent_path();
-    if (stat(above.c_str(), &status) != 0) continue;
-    const auto told = [&](std::string_view what) {
-      return fmt::format("{} above {} {}", printable(above.native(), 300), printable(path.native(), 300),
-                         what);
-    };
-    if (status.st_uid != 0 && status.st_uid != geteuid())
-      return told("belongs to another user, who may put something else in its place: chown it to root");
-    if ((status.st_mode & S_ISVTX) != 0) continue;
-    if ((status.st_mode & S_IWOTH) != 0) return told("may be written by anybody: chmod o-w it");
-    if ((status.st_mode & S_IWGRP) != 0 && status.st_gid != 0 && status.st_gid != getegid())
-      return told("may be written by a group: chmod g-w it");
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string> exposure_of_file(const fs::path& file) {
-  const std::string name = printable(file.native(), 300);
-  struct stat status {};
-  if (lstat(file.c_str(), &status) != 0 && errno == ENOENT) return std::nullopt;
-  if (!S_ISREG(status.st_mode))
-    return fmt::format("{} is not a file (a link?): let the file itself stand there", name);
-  if (status.st_uid != geteuid())
-    return fmt::format("{} belongs to another user than the one who runs this", name);
-  if ((status.st_mode & 077) != 0) return fmt::format("{} is open to others: chmod 600 it", name);
-  return std::nullopt;
-}
-
 void sync_folder(const fs::path& path) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) throw_errno(fmt::format("opening folder {}", shown(path)));

@@ -108,15 +108,6 @@ void rename_file(const fs::path& from, const fs::path& to);
 /// Makes a folder of ours (and its parents) with mode 0700 for the last one; one that is there stays as it
 /// is.
 void make_folder(const fs::path& path);
-/// What gives others a way into a folder that must be ours alone, with the remedy: another owner, mode bits
-/// for group or others, exposure_above(). Empty when there is nothing.
-std::optional<std::string> exposure_of(const fs::path& folder);
-/// What gives others a way to put something else in the place of `path`, in the folders above it up to the
-/// root: one that belongs to another user than root or whoever runs this, or that others may write in.
-std::optional<std::string> exposure_above(const fs::path& path);
-/// The same for a file of ours in such a folder: something else than a file, another owner, mode bits for
-/// group or others. Empty too when there is no file of that name.
-std::optional<std::string> exposure_of_file(const fs::path& file);
 void sync_folder(const fs::path& path);
 /// Names in a folder, sorted, without "." and "..". Throws L_IO.
 std::vector<std::string> names_in(const fs::path& path);

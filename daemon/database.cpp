@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "core/error.h"
+#include "core/exposure.h"
 #include "core/files.h"
 #include "daemon/sqlite.h"
 

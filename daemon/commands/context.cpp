@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/exposure.h"
 #include "core/log.h"
 #include "daemon/access.h"
 #include "daemon/schema.h"

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/exposure.h"
 #include "core/random.h"
 #include "core/secret.h"
 #include "daemon/access.h"
