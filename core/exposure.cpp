@@ -9,19 +9,9 @@
 #include "core/log.h"
 
 namespace veer {
+namespace {
 
-std::optional<std::string> exposure_of(const fs::path& folder) {
-  const std::string name = printable(folder.native(), 300);
-  struct stat status {};
-  if (lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
-    return fmt::format("{} is not a folder: make it, owned by the service's user", name);
-  if (status.st_uid != geteuid())
-    return fmt::format("{} belongs to another user than the one who runs this", name);
-  if ((status.st_mode & 077) != 0) return fmt::format("{} is open to others: chmod 700 it", name);
-  return exposure_above(folder);
-}
-
-std::optional<std::string> exposure_above(const fs::path& path) {
+std::optional<std::string> exposure_in(const fs::path& path) {
   struct stat status {};
   for (fs::path above = fs::absolute(path).lexically_normal(); above != above.root_path();) {
     above = above.parent_path();
@@ -38,6 +28,27 @@ std::optional<std::string> exposure_above(const fs::path& path) {
       return told("may be written by a group: chmod g-w it");
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> exposure_of(const fs::path& folder) {
+  const std::string name = printable(folder.native(), 300);
+  struct stat status {};
+  if (lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
+    return fmt::format("{} is not a folder: make it, owned by the service's user", name);
+  if (status.st_uid != geteuid())
+    return fmt::format("{} belongs to another user than the one who runs this", name);
+  if ((status.st_mode & 077) != 0) return fmt::format("{} is open to others: chmod 700 it", name);
+  return exposure_above(folder);
+}
+
+std::optional<std::string> exposure_above(const fs::path& path) {
+  // As it is written and, where links stand on the way, as it is.
+  std::error_code error;
+  const fs::path real = fs::weakly_canonical(fs::absolute(path), error);
+  if (auto exposure = exposure_in(path)) return exposure;
+  return error || real == fs::absolute(path).lexically_normal() ? std::nullopt : exposure_in(real);
 }
 
 std::optional<std::string> exposure_of_file(const fs::path& file) {

@@ -10,8 +10,8 @@
 namespace veer {
 namespace {
 
-// A listing may take twice as long, which must be less than what the unit's watchdog waits for
-// (WatchdogSec=).
+// Connecting and two listings, each of up to twice as long, are one step: less than what the unit's watchdog
+// waits for (WatchdogSec=).
 constexpr std::chrono::minutes kLongestTimeout(1);
 
 using Millis = std::chrono::milliseconds;

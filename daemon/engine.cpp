@@ -367,6 +367,12 @@ std::string Engine::obey(const Command& command, const Transfer& transfer) {
       at_.audit.append("alert-closed", alert.exchange,
                        {{"kind", alert.kind}, {"code", alert.code}, {"who", command.who.name}});
       text = fmt::format("closed: {} {}: {}", alert.kind, alert.code, alert.text);
+      for (const Incident& incident : at_.alerts.incidents().waiting())
+        if (incident.cause == alert.cause)
+          text += fmt::format(
+              ". Incident {} is open all the same, and the other side to be told before {}, unless it "
+              "is dismissed: 'veer incident show {}'",
+              incident.id, format_time(incident.due()), incident.id);
     });
     return text;
   }
@@ -403,7 +409,7 @@ void Engine::write_note(const ResultNote& note) {
   const std::string cause = note_cause(note.name);
   std::optional<Error> failure;
   try {
-    write_file(at_.config.drop / (note.name + std::string(kNoteSuffix)), note.text, 0640);
+    write_file(at_.config.drop / note_file(note.name), note.text, 0640);
   } catch (const Error& error) {
     failure = error;
   }

@@ -198,7 +198,7 @@ bool Erasure::settle() {
                       marks_file().native(), error.message()));
     });
   }
-  HandOver(at_).tidy();
+  HandOver(at_).tidy(HandOver::Age::is_unsure);
   Distribution(at_).sweep();
   return forget_old_pages(at_.db) && !owes();
 }

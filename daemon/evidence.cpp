@@ -20,6 +20,7 @@
 #include "daemon/register.h"
 #include "daemon/retired_keys.h"
 #include "daemon/rules.h"
+#include "formats/acceptance.h"
 #include "formats/keyring.h"
 
 namespace veer {
@@ -91,6 +92,8 @@ class Evidence {
             export_public(config_.openpgp_home, key.fingerprint);
       }
     for (const RetiredKey& key : retired_keys(config_)) {
+      if (pinned(config_.own_keys, key.fingerprint) || pinned(config_.counterparty_keys, key.fingerprint))
+        continue;
       const bool receives = (key.party == config_.party) != is_sender();
       signers +=
           fmt::format("{} {} {} retired\n", key.fingerprint, receives ? "receiver" : "sender", key.party);

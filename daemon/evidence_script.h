@@ -97,15 +97,18 @@ while IFS= read -r record; do
   digest=$(sed -n 's/.*"sha256":"\([0-9a-f]*\)".*/\1/p' <<< "$record")
   records=$(sed -n 's/.*"records":"\([0-9]*\)".*/\1/p' <<< "$record")
   case $record in
-    *'"event":"receipt"'*) digest=$(awk -v name="$name" '$2 == name { print $1; exit }' packages.txt) ;;
+    *'"event":"receipt"'*)  # the receiver's name for it, which may be that of another copy
+      digest=$(awk -v name="$name" 'function stem(n) { sub(/(-[0-9]+)?\.pgp$/, "", n); return n }
+        stem($2) == stem(name) { print $1; exit }' packages.txt) ;;
     *) grep -qxF -- "$digest $records" "$home/packages" ||
          fail "the chain tells of $name with $records numbers, and packages.txt does not" ;;
   esac
-  case $record in
-    *'"event":"sealed"'*) ;;
+  stage=$(awk -v digest="$digest" '$1 == digest { print $5; exit }' packages.txt)
+  case $record$stage in
+    *'"event":"sealed"'* | *'}'recorded) ;;  # not yet signed
     *) grep -qxF -- "$digest" "$home/answered" 2>/dev/null || fail "the chain tells of an answer to $name that is not here" ;;
   esac
-done < <(grep -E '"event":"(sealed|recorded|receipt)"' audit.jsonl | grep -F "\"package\":\"vsb-inburgering-$year-")
+done < <(grep -E '"event":"(sealed|recorded|refused|receipt)"' audit.jsonl | grep -F "\"package\":\"vsb-inburgering-$year-")
 [ "$told" -gt 0 ] || fail "the chain tells of no package of $year"
 
 if [ -n "$other" ]; then

@@ -188,7 +188,8 @@ void HandOver::tell_corrected(const Exchange& x, const Change& change) {
 }
 
 void HandOver::tell_taken_back() {
-  at_.settings.set(kOwed, std::to_string(to_millis(at_.clock.now())));
+  if (!at_.config.export_to.folder.empty())
+    at_.settings.set(kOwed, std::to_string(to_millis(at_.clock.now())));
   const Time oldest = at_.clock.now() - at_.config.export_to.keep;
   for (const Hold& hold : at_.holds.of(HoldKind::hand_over, HoldState::released)) {
     if (hold.decided_at.value() < oldest) continue;
@@ -203,30 +204,32 @@ void HandOver::tell_taken_back() {
 }
 
 bool HandOver::owes_removal() {
-  return at_.settings.number(kOwed).has_value() || at_.alerts.is_open(kFolderCause);
+  return !at_.config.export_to.folder.empty() &&
+         (at_.settings.number(kOwed).has_value() || at_.alerts.is_open(kFolderCause));
 }
 
-bool HandOver::must_go(const std::string& name, Time written) {
+bool HandOver::must_go(const std::string& name, Time written, Age age) {
   static const std::regex kOurs("\\.?inburgeringsplicht-(\\d{4})-r(\\d{1,3})\\.csv(\\.new)?");
   std::smatch match;
   if (!std::regex_match(name, match, kOurs)) return false;
   const Time now = at_.clock.now();
   const auto forgotten = at_.settings.number(kOwed);
   const auto newest = at_.lists.newest(std::stoi(match[1]));
-  return written < now - at_.config.export_to.keep ||
+  return (age == Age::counts && written < now - at_.config.export_to.keep) ||
          (forgotten && (written <= from_millis(*forgotten) || written > now)) ||
          (newest && newest->revision > std::stoi(match[2]));
 }
 
 // Ours alone, by name, kind and owner: others may put what they like into that folder.
-void HandOver::tidy() {
+void HandOver::tidy(Age age) {
   const auto& folder = at_.config.export_to.folder;
   if (folder.empty()) return;
   try {
     for (const std::string& name : names_in(folder)) {
       struct stat status {};
       if (lstat((folder / name).c_str(), &status) != 0 || !S_ISREG(status.st_mode) ||
-          status.st_uid != geteuid() || !must_go(name, from_millis(nanoseconds(status.st_mtim) / 1'000'000)))
+          status.st_uid != geteuid() ||
+          !must_go(name, from_millis(nanoseconds(status.st_mtim) / 1'000'000), age))
         continue;
       remove_file(folder / name);
       at_.db.transaction([&] { at_.audit.append("export-removed", "", {{"name", name}}); });

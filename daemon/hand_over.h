@@ -27,13 +27,15 @@ class HandOver {
   void tell_taken_back();
   /// Removes what may not lie in the folder any more: longer there than configured, made before somebody was
   /// forgotten, or of a list that was corrected since. What cannot be removed is told of.
-  void tidy();
+  /// By age only where the clock is steady.
+  enum class Age { counts, is_unsure };
+  void tidy(Age age);
   /// Whether something could not be removed yet.
   bool owes_removal();
 
  private:
   std::filesystem::path file_of(int year, std::int64_t revision) const;
-  bool must_go(const std::string& name, Time written);
+  bool must_go(const std::string& name, Time written, Age age);
   std::filesystem::path write(int year, std::int64_t revision);
 
   Instance& at_;

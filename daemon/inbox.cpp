@@ -53,6 +53,9 @@ constexpr std::string_view kRestless = "restless";
 constexpr std::chrono::hours kAtRest{24};
 std::string restless_cause(const std::string& name) { return fmt::format("{}:{}", kRestless, name); }
 
+// How bytes stand in quarantine that a person rejected, whatever they were held for.
+constexpr Code kRejected = Code::c_user;
+
 std::string bytes_cause(const std::string& sha256) { return "bytes:" + sha256; }
 
 std::string size_cause(const ShareEntry& entry) {
@@ -244,7 +247,6 @@ void Inbox::fetch(Arrival arrival, const Transfer& transfer) {
   arrival.wait = {.due = at_.clock.now()};
   at_.db.transaction([&] {
     at_.ledger.save(arrival);
-    at_.alerts.close(restless_cause(arrival.name));
     at_.audit.append("fetched", "", {{"name", arrival.name}, {"sha256", digest}});
   });
 }
@@ -269,6 +271,8 @@ bool Inbox::is_ready(const Arrival& arrival, const Transfer& transfer) {
     log(LogLevel::info, "{} was taken from the share before it was read", arrival.name);
     give_up(arrival);
   } else {
+    const std::string restless = restless_cause(arrival.name);
+    if (at_.alerts.is_open(restless)) at_.db.transaction([&] { at_.alerts.close(restless); });
     return true;
   }
   return false;
@@ -280,12 +284,12 @@ bool Inbox::holds(const Arrival& arrival, const Transfer& transfer) {
   return fs::exists(copy, none) && sha256_hex(FileBlob(copy), {.stop = transfer.stop}) == arrival.sha256;
 }
 
-// What the bytes alone say stands as long as its finding; what hangs on this side's keys and configuration is
-// judged afresh each time.
+// What a person rejected stays so. What the bytes alone say stands as long as its finding; what hangs on this
+// side's keys and configuration is judged afresh each time.
 bool Inbox::is_set_aside(const Arrival& arrival) {
   const auto code = at_.ledger.quarantined_as(arrival.sha256);
-  return (code == Code::t_integrity || code == Code::t_unsigned || code == Code::t_replay) &&
-         at_.alerts.is_open(bytes_cause(arrival.sha256));
+  const bool by_themselves = code == Code::t_integrity || code == Code::t_unsigned || code == Code::t_replay;
+  return code == kRejected || (by_themselves && at_.alerts.is_open(bytes_cause(arrival.sha256)));
 }
 
 bool Inbox::is_listed(const Arrival& arrival, const Transfer& transfer) {
@@ -352,7 +356,7 @@ void Inbox::quarantine(Arrival arrival, const Error& error) {
 void Inbox::reject(const Arrival& arrival, const std::string& who, const std::string& reason,
                    const std::string& cause) {
   const auto code = code_named(arrival.wait.problem_code).value_or(Code::t_replay);
-  at_.ledger.quarantine(arrival.sha256, arrival.name, code);
+  at_.ledger.quarantine(arrival.sha256, arrival.name, kRejected);
   at_.alerts.close(step_cause(arrival.name));
   at_.alerts.close(cause);
   AuditFacts facts = {{"name", arrival.name},

@@ -71,8 +71,11 @@ std::optional<Time> Incidents::next_limit(Time now) {
 }
 
 void Incidents::pull_in(Time now) {
-  db_.execute("UPDATE incident SET found_at = :now WHERE found_at > :later",
-              {to_millis(now), to_millis(now)});
+  db_.execute(
+      "UPDATE incident SET found_at = :now WHERE found_at > :later AND closed_at IS NULL AND notified_at IS "
+      "NULL"
+      " AND verdict <> 'dismissed'",
+      {to_millis(now), to_millis(now)});
 }
 
 void Incidents::decide(std::int64_t id, Verdict verdict, const Person& who, const std::string& why) {

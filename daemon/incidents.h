@@ -57,7 +57,7 @@ class Incidents {
   /// When the next limit of 24 hours, or its warning four hours before, is reached after `now`.
   std::optional<Time> next_limit(Time now);
 
-  /// What was found on a later day, by a clock that went wrong, counts from `now`.
+  /// What still waits, and was found on a later day, by a clock that went wrong, counts from `now`.
   void pull_in(Time now);
 
   /// Each throws U_STATE when it does not fit what was said before, and may be repeated by the same person.

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/digest.h"
 #include "core/log.h"
 #include "daemon/closing.h"
 #include "daemon/rules.h"
@@ -78,6 +79,15 @@ int year_named(const std::string& text) {
 }
 
 }  // namespace
+
+std::string note_file(const std::string& name) {
+  static constexpr std::size_t kLongestName = 255;  // bytes, as file systems have it
+  if (name.size() + kNoteSuffix.size() <= kLongestName) return name + std::string(kNoteSuffix);
+  const std::string mark = "~" + sha256_hex(name).substr(0, 8);
+  std::size_t cut = kLongestName - kNoteSuffix.size() - mark.size();
+  while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xc0) == 0x80) --cut;  // no half of a letter
+  return name.substr(0, cut) + mark + std::string(kNoteSuffix);
+}
 
 void require_list_name(const std::string& name) {
   require_no_number(name);

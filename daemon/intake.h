@@ -74,5 +74,8 @@ void require_list_name(const std::string& name);
 /// Throws I_FILE when there is no such file, or something else bears its name.
 void require_there(const fs::path& file);
 inline constexpr std::string_view kNoteSuffix = ".result.txt";
+/// What the note beside a file of that name is called: with an end of its own where both together would be
+/// too long for a file's name.
+std::string note_file(const std::string& name);
 
 }  // namespace veer

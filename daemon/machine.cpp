@@ -66,7 +66,15 @@ std::pair<std::string, std::string> setting_in(const std::string& line) {
 bool is_loose(const std::string& name, const std::string& value) {
   if (name == "Environment")
     return value.find("LD_") != std::string::npos || value.find("PATH") != std::string::npos;
-  if (name == "ReadWritePaths" || name == "BindPaths") return value == "/" || value.starts_with("/etc");
+  if (name == "ReadWritePaths" || name == "BindPaths") {
+    std::string text = value;
+    std::erase_if(text, [](char c) { return c == '"' || c == '-' || c == '+'; });
+    std::replace(text.begin(), text.end(), ':', ' ');  // a source and where it stands
+    std::istringstream paths(text);
+    for (std::string path; paths >> path;)
+      if (path == "/" || path == "/etc" || path.starts_with("/etc/")) return true;
+    return false;
+  }
   return !kHarmless.contains(name);
 }
 
@@ -235,8 +243,9 @@ std::vector<CheckLine> look_at_machine(const std::string& instance, Time now) {
   const bool has_sums = fs::exists("/var/lib/dpkg/info/veerdienst.md5sums", none);
   found.push_back(
       judge_files(has_sums ? said_by({"/usr/bin/dpkg", "--verify", "veerdienst"}) : std::nullopt));
-  for (CheckLine& line :
-       judge_units({"/etc/systemd/system", "/run/systemd/system", "/etc/systemd/system.control"}, instance))
+  for (CheckLine& line : judge_units({"/etc/systemd/system", "/run/systemd/system",
+                                      "/etc/systemd/system.control", "/run/systemd/system.control"},
+                                     instance))
     found.push_back(std::move(line));
   return found;
 }

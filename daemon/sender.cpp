@@ -44,9 +44,9 @@ std::string reasons_of(const Receipt& receipt, Language language) {
 // Exchanges.
 
 void Sender::step(const Exchange& x, const Transfer& transfer) {
-  // Nothing leaves that somebody wants back, though the share must be asked first whether it was there
-  // already.
-  if (x.stage == Stage::sealed && is_wanted_back(x))
+  // Nothing leaves, or is put again, that somebody wants back, though the share must be asked first whether
+  // it was there already.
+  if (is_wanted_back(x))
     at_.db.transaction([&] { at_.ledger.set_due(x.id, at_.clock.now() + at_.config.share.retry_most); });
   else if (x.stage == Stage::sealed)
     send(x, transfer);
@@ -174,9 +174,7 @@ std::string Sender::withdraw(const Exchange& x, const std::string& who, const Tr
                 fmt::format("exchange {} is {}: only what is not yet answered can be withdrawn", x.id,
                             stage_name(x.stage)));
   if (!x.resume_note.empty()) at_.share.abandon(x.package, x.resume_note, transfer);
-  if (x.stage != Stage::held)
-    for (const ShareEntry& entry : at_.share.list(Folder::outgoing, transfer))
-      if (is_package_of(entry, x)) at_.share.remove(Folder::outgoing, entry.name, transfer);
+  if (x.stage != Stage::held) remove_packages(x, transfer);
   at_.db.transaction([&] {
     at_.ledger.move(x, Stage::withdrawn, std::nullopt);
     at_.audit.append("withdrawn", x.id,
@@ -187,6 +185,20 @@ std::string Sender::withdraw(const Exchange& x, const std::string& who, const Tr
   // What may have been fetched may have been recorded: then it must be there to be sent again.
   if (at_.holds.kept_back(HoldKind::list, x.id)) remove_file(at_.sealed_file(x));
   return text;
+}
+
+void Sender::remove_packages(const Exchange& x, const Transfer& transfer) {
+  try {
+    for (const ShareEntry& entry : at_.share.list(Folder::outgoing, transfer))
+      if (is_package_of(entry, x)) at_.share.remove(Folder::outgoing, entry.name, transfer);
+  } catch (const Error& error) {
+    // What was sent lies there for the other side: whoever waited for this would wait for its receipt.
+    if (error.code() != Code::s_rights || x.stage != Stage::sent) throw;
+    throw Error(Code::u_state,
+                fmt::format("{} was sent, and the share does not let this side remove it ({}): ask its "
+                            "owner, or the other side not to record it",
+                            x.package, error.message()));
+  }
 }
 
 /// A share may show a file some time after the request that put it broke off: what was taken back must not
@@ -326,8 +338,8 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
                         x.package, stage_name(x.stage), status_name(receipt.status), x.id.substr(0, 8)));
       if (too_late && x.purpose == Purpose::list)
         at_.alerts.raise("withdrawn:" + x.id, AlertKind::attention, code_name(Code::u_state), x.id,
-                         fmt::format("a list that was {} had been recorded already; it counts as recorded",
-                                     stage_name(x.stage)));
+                         fmt::format("{}, which was {}, had been recorded already; it counts as recorded",
+                                     x.package, stage_name(x.stage)));
       if (x.stage == Stage::held)
         at_.alerts.raise(
             "unreleased:" + x.id, AlertKind::attention, code_name(Code::f_history), x.id,

@@ -47,6 +47,7 @@ class Sender {
   void require_released(const Exchange& exchange);
   std::string approve(const Command& command, const Transfer& transfer);
   std::string reject(const Command& command);
+  void remove_packages(const Exchange& exchange, const Transfer& transfer);
   std::string withdraw(const Exchange& exchange, const std::string& who, const Transfer& transfer);
   void take_back_late(const Transfer& transfer);
   void tell(const Exchange& exchange, Turn turn, const std::string& detail = "");

@@ -72,6 +72,25 @@ std::string_view alone(std::string_view line) {
 
 bool is_quote_open(std::string_view text) { return std::count(text.begin(), text.end(), '"') % 2 == 1; }
 
+// A heading may go on in its cell's next lines: where it ends, and how many lines `more` it takes. Anything
+// else ends with its line.
+std::size_t end_of_heading(std::string_view bytes, std::size_t end, char line_end, unsigned& more) {
+  std::size_t joined = end;
+  for (unsigned lines = 0; is_quote_open(bytes.substr(0, joined)); ++lines) {
+    if (joined == std::string_view::npos || lines == kMostHeadingLines) {
+      more = 0;
+      return end;
+    }
+    joined = bytes.find(line_end, joined + 1);
+    more = lines + 1;
+  }
+  std::string_view heading = bytes.substr(0, joined);
+  const Field field = take_field(heading);
+  if (field.well_formed && is_header(field.text)) return joined;
+  more = 0;
+  return end;
+}
+
 // A cell that keeps its zeros as a formula does: ="05070999751".
 std::string_view without_formula(std::string_view text) {
   if (text.size() > 3 && text.starts_with("=\"") && text.ends_with('"'))
@@ -128,12 +147,8 @@ class TextList {
     while (!bytes.empty()) {
       ++line_;
       std::size_t end = bytes.find(line_end);
-      // A heading may go on in a cell's next line.
       unsigned more = 0;
-      for (; first_ && more < kMostHeadingLines && end != std::string_view::npos &&
-             is_quote_open(bytes.substr(0, end));
-           ++more)
-        end = bytes.find(line_end, end + 1);
+      if (first_) end = end_of_heading(bytes, end, line_end, more);
       std::string_view line = bytes.substr(0, end);
       while (line.ends_with('\r')) line.remove_suffix(1);
       if (!first_ || !is_delimiter_line(line)) read_line(line);

@@ -435,9 +435,14 @@ void add_rehearse(CLI::App& app, Context& context) {
       "rehearse", "Send a list of nobody over the real path; the other side answers and records nothing");
   auto asked = std::make_shared<Asked>();
   asked->verb = "rehearse";
-  command->add_flag("--wait", asked->wait_for_receipt, "Show progress until the receipt is there");
-  command->callback([&context, asked] {
-    if (asked->wait_for_receipt) asked->patience = std::chrono::hours(1);
+  auto wait = std::make_shared<std::int64_t>(3600);
+  auto* waiting =
+      command->add_flag("--wait", asked->wait_for_receipt, "Show progress until the receipt is there");
+  command->add_option("--timeout", *wait, "Seconds to wait at most; an hour otherwise")
+      ->check(CLI::Range(1, 86400))
+      ->needs(waiting);
+  command->callback([&context, asked, wait] {
+    if (asked->wait_for_receipt) asked->patience = std::chrono::seconds(*wait);
     act(context, *asked);
   });
 }

@@ -225,6 +225,8 @@ class Unfinished {
   }
   void private_folder(const fs::path& path) {
     folder(path.parent_path());
+    if (std::find(made_.begin(), made_.end(), path) != made_.end())  // for what lies in it
+      fs::permissions(path, fs::perms::owner_all);
     if (is_there(path)) return;
     make_folder(path);
     made_.push_back(path);

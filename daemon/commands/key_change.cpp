@@ -164,15 +164,18 @@ void retire(Context& context, const std::string& given, bool now) {
   if (!now && fs::exists(config.database_url.substr(config.database_url.find(':') + 1), none))
     require_at_rest(*open_books(config));
   KeyRecord record(context);
-  if (whose) unpin(context, pins_of(config, *whose), *whose, fingerprint, now);
+  // Before anything else: should the configuration have to be edited by hand, this is said again, and whose
+  // the key was is not known any more.
   if (whose && there)
     keep_retired_key(config, *whose == Whose::own ? config.party : config.counterparty, fingerprint);
+  if (whose) unpin(context, pins_of(config, *whose), *whose, fingerprint, now);
   remove_key(config.openpgp_home, fingerprint);
   record.append("key-retired", whose, fingerprint, {{"before_its_time", now ? "yes" : "no"}});
-  context.tell(fmt::format(
-      "{} is neither pinned nor in the key folder any more; its public half stays for the evidence of "
-      "what it signed\n",
-      fingerprint));
+  const auto kept = retired_keys(config);
+  const bool is_kept = std::any_of(kept.begin(), kept.end(),
+                                   [&](const RetiredKey& key) { return key.fingerprint == fingerprint; });
+  context.tell(fmt::format("{} is neither pinned nor in the key folder any more{}\n", fingerprint,
+                           is_kept ? "; its public half stays for the evidence of what it signed" : ""));
 }
 
 }  // namespace

@@ -396,13 +396,15 @@ void show_receipt(Context& context, const std::string& id) {
   if (!stored || stored->signature.empty())
     throw Error(Code::u_state, fmt::format("there is no signed receipt for exchange {} yet", x.id));
   const FileKind kind = stored->status == ReceiptStatus::refused ? FileKind::refused : FileKind::recorded;
+  const bool signs = books.config.role == Role::receiver;
   Json json = {{"exchange", x.id},
                {"name", file_name(x.stem, kind)},
                {"archive", base64(write_receipt_archive({stored->json, stored->signature}))},
                {"keys", books.config.openpgp_home.native()},
-               {"signer", books.config.counterparty},
+               {"signer", signs ? books.config.party : books.config.counterparty},
                {"fingerprints", Json::array()}};
-  for (const PinnedKey& key : books.config.counterparty_keys) json["fingerprints"].push_back(key.fingerprint);
+  for (const PinnedKey& key : signs ? books.config.own_keys : books.config.counterparty_keys)
+    json["fingerprints"].push_back(key.fingerprint);
   context.print(text_of(json));
 }
 

@@ -278,3 +278,22 @@ TEST_CASE("the note of a recorded list stays readable below that of a second one
   CHECK(note.find("F_SECOND_LIST") != std::string::npos);
   CHECK(note.find("Recorded at the receiver: 50 numbers") != std::string::npos);
 }
+
+TEST_CASE(
+    "a file whose name leaves no room for a note's gets one under a name of its own, and none without it") {
+  Exchanging e;
+  const std::string name = std::string(240, 'x') + "é.csv";
+  REQUIRE(name.size() <= 255);
+  e.pair.drop(name, "x");
+  e.pair.run_for(std::chrono::minutes(5));
+  const auto notes = Pair::names(e.pair.drop_folder());
+  REQUIRE(notes.size() == 2);
+  CHECK(std::any_of(notes.begin(), notes.end(), [](const std::string& note) {
+    return note.size() <= 255 && note.ends_with(".result.txt") && note.starts_with("xxx");
+  }));
+  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention I_NAME"});
+  fs::remove(e.pair.drop_folder() / name);
+  e.pair.run_for(std::chrono::minutes(5));
+  CHECK(e.pair.open_alerts(*e.pair.aii).empty());
+  CHECK(note_file("short.csv") == "short.csv.result.txt");
+}

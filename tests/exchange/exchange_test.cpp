@@ -357,6 +357,37 @@ TEST_CASE("what is asked back never leaves, whatever of the share a person has t
   CHECK(e.lists().count(kYear) == 0);
 }
 
+TEST_CASE(
+    "a list that was sent to a share that lets nobody remove it stays sent, and whoever wants it back is "
+    "told") {
+  Exchanging e;
+  e.pair.avsb.reset();
+  e.exchange();
+  e.pair.aii_share.forbid_remove(true);
+  Agenda& agenda = e.pair.aii->instance.agenda;
+  const auto withdraw = agenda.ask("withdraw", e.pair.sent().id, {1001, "operator"});
+  e.pair.run_for(std::chrono::minutes(1));
+  CHECK(agenda.result_of(withdraw).code == "U_STATE");
+  CHECK(e.pair.sent().stage == Stage::sent);
+}
+
+TEST_CASE("a list that is wanted back is not put again when it goes from the share meanwhile") {
+  Exchanging e;
+  e.pair.avsb.reset();
+  e.exchange();
+  REQUIRE(e.pair.to_avsb().size() == 1);
+  e.pair.aii_share.fail_all(Code::s_expired);
+  const auto withdraw = e.pair.aii->instance.agenda.ask("withdraw", e.pair.sent().id, {1001, "operator"});
+  e.pair.run_for(std::chrono::hours(1));
+  fs::remove(e.pair.root / "share/to_avsb" / e.pair.to_avsb().front());
+  e.pair.aii_share.heal();
+  const auto before = e.pair.aii_share.calls(Verb::put);
+  e.pair.run_for(e.pair.aii_config.window.receipt_within + std::chrono::hours(2));
+  CHECK(e.pair.aii->instance.agenda.result_of(withdraw).stage == CommandStage::done);
+  CHECK(e.pair.sent().stage == Stage::withdrawn);
+  CHECK(e.pair.aii_share.calls(Verb::put) == before);
+}
+
 TEST_CASE("a list that waits for the share goes out as soon as a look at it succeeds") {
   Exchanging e;
   e.pair.aii_share.fail_all(Code::s_unreachable);

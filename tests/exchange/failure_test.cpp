@@ -391,6 +391,10 @@ TEST_CASE("a held package that came under two names is rejected under both") {
   REQUIRE(r.avsb().ledger.open_arrivals().size() == 2);
   r.avsb().agenda.ask("reject", made.name, {1001, "approver"});
   r.pair.run_to_rest();
+  CHECK(r.pair.to_avsb().empty());
+  lay_bytes(r.pair, made.name, bytes);  // as a sender does that gets no receipt
+  r.pair.run_to_rest();
+  CHECK(r.recorded() == 0);
   CHECK(r.avsb().ledger.open_arrivals().empty());
   CHECK(r.alerts().empty());
   CHECK(r.pair.to_avsb().empty());

@@ -96,6 +96,7 @@ TEST_CASE(
     "Q27: an officer confirms or dismisses, and what was confirmed is closed once the other side was told") {
   Found f;
   CHECK(f.told("incident-close", "1") == "U_STATE");
+  CHECK(has(f.told("close-alert", std::to_string(f.avsb().alerts.open().front().id)), "Incident 1 is open"));
   CHECK(f.told("incident-confirm", "1") == "U_USAGE");
   CHECK(f.told("incident-confirm", "x it was") == "U_USAGE");
   CHECK(f.told("incident-confirm", "9 it was") == "U_UNKNOWN");

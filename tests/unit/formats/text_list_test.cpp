@@ -183,13 +183,16 @@ TEST_CASE("what follows a number's sign is left out only when it is nothing but 
   CHECK(code_of([] { read("050709997511,00\n"); }) == Code::f_extra_data);
 }
 
-TEST_CASE("a heading whose quote is never closed swallows no more than a few lines, and is a fault") {
+TEST_CASE(
+    "a quote in the first line that is never closed, or closes after numbers, swallows no line but its own") {
   std::string text = "\"INSZ\n";
   for (int i = 0; i < 10; ++i) text += "05070999751\n";
   const ListReport report = read(text);
   CHECK(report.faulty() == 1);
   CHECK(report.rest.size() == 1);
-  CHECK(report.merged == 4);
+  CHECK(report.merged == 9);
+  CHECK(read("\"05070999751\n00010199875\n\"\n").rest.size() == 1);
+  CHECK(read("\"05070999751\n00010199875\n\"\n").faulty() == 2);
 }
 
 TEST_CASE("a quote that is not closed, or is followed by more, is a fault of its line") {
