@@ -85,6 +85,7 @@ std::size_t end_of_heading(std::string_view bytes, std::size_t end, char line_en
     more = lines + 1;
   }
   std::string_view heading = bytes.substr(0, joined);
+  while (heading.ends_with('\r')) heading.remove_suffix(1);
   const Field field = take_field(heading);
   if (field.well_formed && is_header(field.text)) return joined;
   more = 0;

@@ -124,6 +124,7 @@ class Life {
       told_.broken.push_back(fmt::format("stretch {} ended with status {}", i, status));
     }
     for (const std::string& partial : seen_partial(root())) told_.broken.push_back(partial);
+    if (i % 5 == 4) add(numbers_in({"aii", "share", "avsb/spool", "avsb/quarantine"}, {}));
     told_.story.push_back(line);
     now_ += std::chrono::hours(48 + chance.below(24 * 60));
   }
@@ -475,13 +476,19 @@ class Life {
   Names numbers_elsewhere() const {
     fs::remove_all(root() / "own");
     for (int year = kFirstYear; year <= kLastYear; ++year) fs::remove(root() / "drop" / list_name(year));
+    return numbers_in({""}, {root() / "avsb/ledger.db"});
+  }
+  /// Where below these folders any number of any list stands, in whatever form.
+  Names numbers_in(const Names& folders, const std::vector<fs::path>& spared) const {
     std::vector<Insz> all;
     for (int year = kFirstYear; year <= kLastYear; ++year)
       for (std::size_t variant = 0; variant <= kFaulty; ++variant)
         for (const Insz& number : list_of(year, variant)) all.push_back(number);
     Names places;
-    for (const std::string& place : files_holding(root(), all, {root() / "avsb/ledger.db"}))
-      places.push_back("a number stands in " + place);
+    for (const std::string& folder : folders)
+      if (fs::exists(root() / folder))
+        for (const std::string& place : files_holding(root() / folder, all, spared))
+          places.push_back("a number stands in " + place);
     return places;
   }
 
