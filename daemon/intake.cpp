@@ -81,7 +81,8 @@ int year_named(const std::string& text) {
 }  // namespace
 
 std::string note_file(const std::string& name) {
-  static constexpr std::size_t kLongestName = 255;  // bytes, as file systems have it
+  static constexpr std::size_t kLongestName =
+      250;  // bytes; file systems take 255, a file being written 5 more
   if (name.size() + kNoteSuffix.size() <= kLongestName) return name + std::string(kNoteSuffix);
   const std::string mark = "~" + sha256_hex(name).substr(0, 8);
   std::size_t cut = kLongestName - kNoteSuffix.size() - mark.size();

@@ -96,7 +96,6 @@ TEST_CASE(
     "Q27: an officer confirms or dismisses, and what was confirmed is closed once the other side was told") {
   Found f;
   CHECK(f.told("incident-close", "1") == "U_STATE");
-  CHECK(has(f.told("close-alert", std::to_string(f.avsb().alerts.open().front().id)), "Incident 1 is open"));
   CHECK(f.told("incident-confirm", "1") == "U_USAGE");
   CHECK(f.told("incident-confirm", "x it was") == "U_USAGE");
   CHECK(f.told("incident-confirm", "9 it was") == "U_UNKNOWN");
@@ -150,6 +149,7 @@ TEST_CASE(
 
 TEST_CASE("Q47: what an officer said of an incident is said otherwise as long as it is not closed") {
   Found f;
+  CHECK(has(f.told("close-alert", std::to_string(f.avsb().alerts.open().front().id)), "Incident 1 is open"));
   CHECK(f.told("incident-dismiss", "1 a trial") != "U_STATE");
   CHECK(f.told("incident-confirm", "1 it was none after all", {1006, "another officer"}) != "U_STATE");
   CHECK(f.incident().verdict == Verdict::confirmed);
