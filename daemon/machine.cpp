@@ -239,8 +239,8 @@ std::vector<CheckLine> look_at_machine(const std::string& instance, Time now) {
   for (std::string& name : all_below("veerdienst")) ask.push_back(std::move(name));
   for (CheckLine& line : judge_updates(said_by(std::move(ask)).value_or(""), lists_fetched(), now))
     found.push_back(std::move(line));
-  std::error_code none;
-  const bool has_sums = fs::exists("/var/lib/dpkg/info/veerdienst.md5sums", none);
+  const bool has_sums =
+      !said_by({"/usr/bin/dpkg-query", "--control-path", "veerdienst", "md5sums"}).value_or("").empty();
   found.push_back(
       judge_files(has_sums ? said_by({"/usr/bin/dpkg", "--verify", "veerdienst"}) : std::nullopt));
   for (CheckLine& line : judge_units({"/etc/systemd/system", "/run/systemd/system",
