@@ -124,7 +124,7 @@ class Life {
       told_.broken.push_back(fmt::format("stretch {} ended with status {}", i, status));
     }
     for (const std::string& partial : seen_partial(root())) told_.broken.push_back(partial);
-    if (i % 5 == 4) add(numbers_in({"aii", "share", "avsb/spool", "avsb/quarantine"}, {}));
+    if (i % 5 == 4) add(numbers_in({"aii/spool", "share", "avsb/spool", "avsb/quarantine"}, {}));
     told_.story.push_back(line);
     now_ += std::chrono::hours(48 + chance.below(24 * 60));
   }
