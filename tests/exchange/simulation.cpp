@@ -467,9 +467,9 @@ class Life {
     static const std::set<std::string> kForPersons = {"L_CLOCK", "ADOPTED", "INCIDENT_DUE",
                                                       "INCIDENT_OVERDUE"};
     const std::string topic = topic_of(alert);
-    // A list that was withdrawn too late; and what follows from a clock that was years off, or a share that
-    // withheld receipts.
-    return kForPersons.contains(alert.code) || topic == "withdrawn" ||
+    // A list that was withdrawn too late, and another that followed it; and what follows from a clock that
+    // was years off, or a share that withheld receipts.
+    return kForPersons.contains(alert.code) || topic == "withdrawn" || topic == "second-list" ||
            (told_.faults > 0 && (topic == "anchor" || topic == "receipts-unseen"));
   }
 
