@@ -17,6 +17,9 @@ constexpr std::array kDaysLeft = {1, 7, 30, 90};
 constexpr const char* kWayIn = "certificate";  // by which the share lets this side in
 constexpr std::uint64_t kMostText = std::uint64_t{1} << 20;
 
+/// The end of a last day.
+Time after(Date day) { return Time(std::chrono::sys_days(day)) + std::chrono::days(1); }
+
 /// How near an end is: the first of kDaysLeft that holds all days that are left, beyond the end too. Empty
 /// when it is further away.
 std::optional<int> days_step(Time end, Time now) {
@@ -73,37 +76,38 @@ std::optional<Time> end_of_certificate(const Config& config) {
   }
 }
 
-void look_at_client_secret(Instance& at, Date last) {
-  const auto step = days_step(Time(std::chrono::sys_days(last)) + std::chrono::days(1), at.clock.now());
+/// That what lets this side in at the share ends at `end`, or nothing while that is far away.
+void tell_way_in(Instance& at, std::string_view code, std::optional<Time> end, const std::string& what) {
+  const auto step = end ? days_step(*end, at.clock.now()) : std::nullopt;
   if (!step) return at.alerts.close(kWayIn);
-  at.alerts.raise(
-      kWayIn, AlertKind::attention, fmt::format("SECRET_{}", *step), "",
-      fmt::format("the client secret by which the share knows this side ends on {}: have the next one made "
-                  "beside it, and name it and its end in the configuration (docs/sharepoint.md, Changing "
-                  "certificates without a gap)",
-                  format_date(last)));
+  const bool magda = std::holds_alternative<FtpsShareConfig>(at.config.share.kind);
+  at.alerts.raise(kWayIn, AlertKind::attention, fmt::format("{}_{}", code, *step), "",
+                  fmt::format("{} in the configuration (docs/{}.md, Changing certificates without a gap)",
+                              what, magda ? "magda" : "sharepoint"));
 }
 
-void look_at_certificate(Instance& at) {
+void look_at_way_in(Instance& at) {
+  if (const auto last = end_of_client_secret(at.config.share))
+    return tell_way_in(
+        at, "SECRET", after(*last),
+        fmt::format("the client secret by which the share knows this side ends on {}: have the next "
+                    "one made beside it, and name it and its end",
+                    format_date(*last)));
   const fs::path path = certificate_of(at.config.share);
   const auto end = path.empty() ? std::nullopt : end_of_certificate(at.config);
   if (!path.empty() && !end) return;  // what was known of it stands
-  const auto step = end ? days_step(*end, at.clock.now()) : std::nullopt;
-  if (!step) return at.alerts.close(kWayIn);
-  at.alerts.raise(
-      kWayIn, AlertKind::attention, fmt::format("CERTIFICATE_{}", *step), "",
+  tell_way_in(
+      at, "CERTIFICATE", end,
       fmt::format("the certificate by which the share knows this side, {}, ends on {}: have the next one "
-                  "accepted beside it, and name that in the configuration (docs/{}.md, Changing certificates "
-                  "without a gap)",
-                  path.native(), format_date(date_of(*end)),
-                  std::holds_alternative<FtpsShareConfig>(at.config.share.kind) ? "magda" : "sharepoint"));
+                  "accepted beside it, and name that",
+                  path.native(), end ? format_date(date_of(*end)) : ""));
 }
 
 // Q07: only in production the days of the transition count.
 void look_at_window(Instance& at) {
   static constexpr const char* kCause = "window";
   const Date closes = at.config.window.closes;
-  const Time end = Time(std::chrono::sys_days(closes)) + std::chrono::days(1);
+  const Time end = after(closes);
   const auto step = days_step(end, at.clock.now());
   if (at.config.environment != Environment::production || !step || at.clock.now() >= end)
     return at.alerts.close(kCause);
@@ -126,7 +130,7 @@ void look_at_legal_basis(Instance& at) {
     return raise(code_name(error.code()), error.message());
   }
   const Date last = last_day(*at.config.legal_basis);
-  const auto step = days_step(Time(std::chrono::sys_days(last)) + std::chrono::days(1), at.clock.now());
+  const auto step = days_step(after(last), at.clock.now());
   if (!step) return at.alerts.close(kCause);
   raise(fmt::format("LEGAL_BASIS_{}", *step),
         fmt::format(
@@ -142,10 +146,7 @@ void look_at_ends(Instance& at, const std::vector<KeyEnd>& ends) {
   look_at_key(at, at.config.counterparty, at.config.counterparty_keys, ends, kTheirs);
   for (const Recipient& recipient : at.config.distribution.recipients)
     look_at_key(at, recipient.name, recipient.keys, ends, kFunds);
-  if (const auto secret_ends = end_of_client_secret(at.config.share))
-    look_at_client_secret(at, *secret_ends);
-  else
-    look_at_certificate(at);
+  look_at_way_in(at);
   look_at_window(at);
   look_at_legal_basis(at);
 }
