@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/error.h"
 #include "core/stream.h"
 
 namespace veer {
@@ -34,6 +35,17 @@ std::string to_text(const AlertMessage& message);
 /// The message as an HTML page without scripts and outside resources.
 std::string to_html(const AlertMessage& message);
 
+/// Somebody whom a message did not reach.
+struct Missed {
+  std::string recipient;
+  Code code = Code::s_rights;  ///< S_UNREACHABLE: for now. S_RIGHTS: for good
+  std::string answer;          ///< the server's words
+};
+
+/// Why a message did not go out. channel: no message would. message: this one is refused, others may go.
+/// unanswered: it was handed over as a whole, and nobody says whether it was taken.
+enum class Mishap { channel, message, unanswered };
+
 /// A way by which people are told. One thread.
 class AlertChannel {
  public:
@@ -44,6 +56,10 @@ class AlertChannel {
   /// same ("2 of 3 recipients …"), or nothing. Throws veer::Error with an S_ code, C_CREDENTIAL or L_STOPPED;
   /// its text holds no secret.
   virtual std::string send(const AlertMessage& message, const Transfer& transfer) = 0;
+  /// Whom the last message did not reach, whatever send() ended with.
+  virtual std::vector<Missed> missed() const { return {}; }
+  /// Why the last send() threw.
+  virtual Mishap mishap() const { return Mishap::channel; }
 };
 
 }  // namespace veer

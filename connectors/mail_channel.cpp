@@ -1,8 +1,10 @@
 #include "connectors/mail_channel.h"
 
 #include <algorithm>
+#include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include <curl/curl.h>
 #include <fmt/chrono.h>
@@ -54,6 +56,8 @@ std::string in_mail(const std::string& text) {
   return lines;
 }
 
+using Steady = std::chrono::steady_clock;
+
 std::string domain_of(const std::string& address) { return address.substr(address.find('@') + 1); }
 
 /// One message, and what the server says meanwhile.
@@ -72,7 +76,12 @@ class Delivery {
     set(CURLOPT_PROXY, "");
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_QUICK_EXIT, 1L);
-    set(CURLOPT_TIMEOUT_MS, static_cast<long>(options.timeout.count()));
+    const auto longest = options.timeout + options.acceptance;
+    set(CURLOPT_TIMEOUT_MS, static_cast<long>(longest.count()));
+    set(CURLOPT_SERVER_RESPONSE_TIMEOUT,
+        static_cast<long>(std::chrono::ceil<std::chrono::seconds>(longest).count()));
+    // Otherwise the farewell waits where no callback is called.
+    set(CURLOPT_FORBID_REUSE, 1L);
     if (options.security != MailSecurity::none) set(CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
     set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     if (!options.ca.empty()) {
@@ -90,6 +99,9 @@ class Delivery {
     for (const std::string& address : options.to) append(recipients_, fmt::format("<{}>", address));
     set(CURLOPT_MAIL_RCPT, recipients_.get());
     set(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
+    set(CURLOPT_VERBOSE, 1L);
+    set(CURLOPT_DEBUGFUNCTION, &Delivery::on_debug);
+    set(CURLOPT_DEBUGDATA, this);
     set(CURLOPT_HEADERFUNCTION, &Delivery::on_answer);
     set(CURLOPT_HEADERDATA, this);
     set(CURLOPT_WRITEFUNCTION, &Delivery::on_body);
@@ -118,17 +130,24 @@ class Delivery {
     set(CURLOPT_MIMEPOST, mime_.get());
   }
 
-  /// How many recipients the server refused; it took the message for the others.
-  std::size_t perform() {
-    const CURLcode result = curl_easy_perform(curl_.get());
-    if (result != CURLE_OK) {
-      transfer_.heed_stop();
-      fail(result);
-    }
-    return refused_;
+  CURLcode perform() {
+    begun_ = Steady::now();
+    return curl_easy_perform(curl_.get());
+  }
+  void require(CURLcode result) const {
+    if (result == CURLE_OK) return;
+    if (thrown_) std::rethrow_exception(thrown_);
+    transfer_.heed_stop();
+    fail(result);
   }
 
-  std::string last_refusal() const { return printable(refusal_, 200); }
+  /// Whom the server refused, when it took the message for others, and when it did not.
+  const std::vector<Missed>& missed() const { return missed_; }
+  Mishap mishap() const {
+    if (!at_data_) return Mishap::channel;
+    if (!refusal_.empty()) return Mishap::message;
+    return said_at_ ? Mishap::unanswered : Mishap::channel;
+  }
 
  private:
   template <typename Value>
@@ -154,12 +173,16 @@ class Delivery {
   std::string place() const { return fmt::format("the mail server {}:{}", options_.host, options_.port); }
 
   [[noreturn]] void fail(CURLcode result) const {
-    const std::string said = refusal_.empty() ? std::string() : fmt::format(" ('{}')", last_refusal());
+    const std::string said =
+        refusal_.empty() ? std::string() : fmt::format(" ('{}')", printable(refusal_, 200));
+    if (mishap() == Mishap::unanswered)
+      throw Error(Code::s_timeout, place() + " does not say whether it took the message");
     switch (result) {
       case CURLE_COULDNT_RESOLVE_HOST:
         throw Error(Code::s_unreachable, place() + " has no address: check the name and the resolver");
       case CURLE_COULDNT_CONNECT:
         throw Error(Code::s_unreachable, place() + " does not take connections");
+      case CURLE_ABORTED_BY_CALLBACK:
       case CURLE_OPERATION_TIMEDOUT:
         throw Error(Code::s_timeout, place() + " takes too long to answer");
       case CURLE_PEER_FAILED_VERIFICATION:
@@ -186,17 +209,50 @@ class Delivery {
     const std::string_view line(bytes, one * count);
     delivery.heard_ += line.size();
     if (delivery.heard_ > kMostHeard) return 0;
-    if (line.size() > 4 && (line[0] == '4' || line[0] == '5') && line[3] == ' ') {
-      ++delivery.refused_;
+    if (line.size() > 4 && (line[0] == '4' || line[0] == '5') && line[3] == ' ' && !delivery.at_end_) {
       delivery.refusal_ = line.substr(0, line.find_last_not_of("\r\n") + 1);
+      if (!delivery.recipient_.empty())
+        delivery.missed_.push_back({delivery.recipient_,
+                                    line[0] == '4' ? Code::s_unreachable : Code::s_rights,
+                                    printable(delivery.refusal_, 200)});
     }
     return line.size();
+  }
+  // Commands carry the password: what is none of these is not looked at.
+  static int on_debug(CURL*, curl_infotype type, char* bytes, std::size_t size, void* hook) noexcept {
+    static constexpr std::string_view kRecipient = "RCPT TO:<";
+    static constexpr std::string_view kLastBoundary = "--\r\n";
+    Delivery& delivery = *static_cast<Delivery*>(hook);
+    const std::string_view command(bytes, size);
+    if (type == CURLINFO_DATA_OUT && command.ends_with(kLastBoundary)) delivery.said_at_ = Steady::now();
+    if (type != CURLINFO_HEADER_OUT) return 0;
+    delivery.recipient_.clear();
+    delivery.at_end_ = command.starts_with("QUIT");
+    if (delivery.at_end_) return 0;
+    delivery.refusal_.clear();
+    delivery.at_data_ = command.starts_with("DATA");
+    if (command.starts_with(kRecipient))
+      delivery.recipient_ = command.substr(kRecipient.size(), command.find('>') - kRecipient.size());
+    return 0;
   }
   static std::size_t on_body(char*, std::size_t one, std::size_t count, void*) noexcept {
     return one * count;
   }
   static int on_progress(void* hook, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
-    return static_cast<Delivery*>(hook)->transfer_.stop.stop_requested() ? 1 : 0;
+    Delivery& delivery = *static_cast<Delivery*>(hook);
+    try {
+      return delivery.may_wait() ? 0 : 1;
+    } catch (...) {
+      delivery.thrown_ = std::current_exception();
+      return 1;
+    }
+  }
+  // Who waits for a slow server is not stuck: the seconds are its progress.
+  bool may_wait() const {
+    const auto now = Steady::now();
+    transfer_.tick(
+        static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(now - begun_).count()));
+    return said_at_ && !at_end_ ? now - *said_at_ < options_.acceptance : now - begun_ < options_.timeout;
   }
 
   const MailOptions& options_;
@@ -206,8 +262,14 @@ class Delivery {
   WordsHandle headers_;
   MimeHandle mime_;
   std::size_t heard_ = 0;
-  std::size_t refused_ = 0;
-  std::string refusal_;
+  std::string refusal_;    ///< of the last command
+  std::string recipient_;  ///< whom the last command named
+  std::vector<Missed> missed_;
+  bool at_data_ = false;  ///< the last command asked for the message to be taken
+  bool at_end_ = false;
+  Steady::time_point begun_;
+  std::optional<Steady::time_point> said_at_;  ///< the whole message; empty until then
+  std::exception_ptr thrown_;
 };
 
 }  // namespace
@@ -242,12 +304,18 @@ std::string MailChannel::send(const AlertMessage& message, const Transfer& trans
   delivery.header("Auto-Submitted", "auto-generated");
   if (message.severity != "notice" && message.turn != "closed") delivery.header("Importance", "high");
   delivery.body(in_mail(to_text(message)), in_mail(to_html(message)));
-  const std::size_t refused = delivery.perform();
-  if (refused == 0) return {};
+  const CURLcode result = delivery.perform();
+  missed_ = delivery.missed();
+  mishap_ = delivery.mishap();
+  delivery.require(result);
+  if (missed_.empty()) return {};
+  std::string who;
+  for (const Missed& one : missed_)
+    who += fmt::format("{}{}: '{}'", who.empty() ? "" : "; ", one.recipient, one.answer);
   return fmt::format(
-      "the mail server refused {} of {} recipients ('{}'), and the message went to the others: look at those "
+      "the mail server refused {} of {} recipients ({}), and the message went to the others: look at those "
       "addresses and their mailboxes",
-      refused, options_.to.size(), delivery.last_refusal());
+      missed_.size(), options_.to.size(), who);
 }
 
 }  // namespace veer

@@ -96,6 +96,7 @@ std::string WebhookChannel::send(const AlertMessage& message, const Transfer& tr
     request.headers["Veerdienst-Signature"] = webhook_signature(options_.secret, seconds, request.body);
   request.most = options_.http.timeout;
   request.once = true;
+  mishap_ = Mishap::channel;
   const HttpAnswer answer = http_.ask(std::move(request), transfer);
   if (answer.status >= 200 && answer.status < 300) return {};
   const std::string what = fmt::format("the webhook at {} answers {}", url_.authority(), answer.status);
@@ -108,6 +109,11 @@ std::string WebhookChannel::send(const AlertMessage& message, const Transfer& tr
     case 404:
     case 410:
       throw Error(Code::s_rights, what + ": make a new address there, and configure it");
+    case 400:
+    case 413:
+    case 422:
+      mishap_ = Mishap::message;
+      [[fallthrough]];
     default:
       throw Error(answer.status >= 500 ? Code::s_unreachable : Code::s_protocol, what);
   }

@@ -24,16 +24,18 @@ std::string webhook_signature(const Secret& secret, std::int64_t seconds, std::s
 ///
 /// Errors: as Http, S_THROTTLED (429 and 503, with the wait when it is told), S_UNREACHABLE (other 5xx),
 /// S_RIGHTS (401, 403, 404, 410), S_PROTOCOL (any other status; redirects are not followed), C_CREDENTIAL
-/// (the address is none).
+/// (the address is none). 400, 413 and 422 are about this message alone.
 class WebhookChannel : public AlertChannel {
  public:
   explicit WebhookChannel(WebhookOptions options);
   std::string send(const AlertMessage& message, const Transfer& transfer) override;
+  Mishap mishap() const override { return mishap_; }
 
  private:
   WebhookOptions options_;
   HttpsUrl url_;
   Http http_;
+  Mishap mishap_ = Mishap::channel;
 };
 
 }  // namespace veer

@@ -1,12 +1,15 @@
 #include "core/secret.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <iostream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -14,6 +17,54 @@
 #include "core/log.h"
 
 namespace veer {
+namespace {
+
+constexpr std::string_view kCredential = "credential:";
+constexpr std::size_t kMostPassphrase = 200;  // gpg-agent takes hardly more
+
+/// While somebody types what nobody should read over their shoulder.
+class Unseen {
+ public:
+  Unseen() {
+    if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
+    termios quiet = before_;
+    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    changed_ = tcsetattr(STDIN_FILENO, TCSADRAIN, &quiet) == 0;
+  }
+  ~Unseen() {
+    if (changed_) tcsetattr(STDIN_FILENO, TCSADRAIN, &before_);
+  }
+  Unseen(const Unseen&) = delete;
+  Unseen& operator=(const Unseen&) = delete;
+
+ private:
+  termios before_{};
+  bool changed_ = false;
+};
+
+// What came behind a line end would answer gpg's next question.
+Secret only_line(const Secret& read) {
+  const std::string_view text = read.reveal();
+  const std::string_view line = text.substr(0, text.find_last_not_of("\r\n") + 1);
+  if (line.empty() || line.size() > kMostPassphrase ||
+      line.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos)
+    throw Error(Code::c_credential,
+                fmt::format("a passphrase is one line of at most {} bytes", kMostPassphrase));
+  return Secret(std::string(line));
+}
+
+Secret typed_line(std::string_view question) {
+  std::cerr << question << ": " << std::flush;
+  std::string bytes(kMostPassphrase + 2, '\0');
+  const Unseen unseen;
+  const ssize_t size = read(STDIN_FILENO, bytes.data(), bytes.size());
+  bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  const Secret typed(std::move(bytes));
+  std::cerr << '\n';
+  return only_line(typed);
+}
+
+}  // namespace
 
 // A short text stands in the string itself, so that taking it over copies it.
 Secret::Secret(std::string&& bytes) {
@@ -37,7 +88,6 @@ void Secret::wipe(std::string& bytes) {
 }
 
 Secret read_secret(std::string_view reference) {
-  static constexpr std::string_view kCredential = "credential:";
   static constexpr std::string_view kFile = "file:";
   static constexpr std::size_t kCap = std::size_t{64} * 1024;
   fs::path path;
@@ -78,6 +128,30 @@ Secret read_secret(std::string_view reference) {
   if (read != status.st_size)
     throw Error(Code::c_credential, fmt::format("'{}' cannot be read to its end", shown));
   return secret;
+}
+
+Secret passphrase_in(const fs::path& file) {
+  return only_line(read_secret("file:" + fs::absolute(file).lexically_normal().native()));
+}
+
+Secret ask_passphrase(std::string_view what, Typed typed) {
+  if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
+    throw Error(Code::c_credential,
+                fmt::format("the {} is asked for at a terminal, or read from a file that is named with the "
+                            "command ('veer keys --help')",
+                            what));
+  Secret passphrase = typed_line(what);
+  if (typed == Typed::twice && typed_line("the same again").reveal() != passphrase.reveal())
+    throw Error(Code::c_credential, "that was not the same twice: nothing was changed");
+  return passphrase;
+}
+
+Secret passphrase_from(const std::string& reference, const std::string& file, Typed typed) {
+  if (!file.empty()) return passphrase_in(file);
+  if (reference.empty()) return {};
+  if (reference.starts_with(kCredential) && std::getenv("CREDENTIALS_DIRECTORY") == nullptr)
+    return ask_passphrase("passphrase of our keys", typed);
+  return only_line(read_secret(reference));
 }
 
 }  // namespace veer

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -29,5 +30,16 @@ class Secret {
 /// by systemd) or "file:/PATH" (a file that nobody else may read). Never the secret itself. Throws
 /// C_CREDENTIAL: unknown form, missing, or readable by group or others.
 Secret read_secret(std::string_view reference);
+
+enum class Typed { once, twice };  ///< twice where a slip would be kept
+
+/// The passphrase in a file that nobody else may read, without the line end that editors leave. Throws
+/// C_CREDENTIAL as read_secret() does, and for what is not one line of at most 200 bytes.
+Secret passphrase_in(const std::filesystem::path& file);
+/// Asks for a passphrase at the terminal, unseen; `what` names it. Throws C_CREDENTIAL when nobody is there.
+Secret ask_passphrase(std::string_view what, Typed typed);
+/// For what a person does outside the service: the passphrase in `file`, else what `reference` names; empty
+/// when both are. A credential, which systemd lends to the service alone, is asked for at the terminal.
+Secret passphrase_from(const std::string& reference, const std::string& file, Typed typed);
 
 }  // namespace veer

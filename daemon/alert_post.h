@@ -7,7 +7,7 @@
 namespace veer {
 
 /// Takes to people what they are to be told (Tellings), one message a step. A channel that fails is tried
-/// again, ever more seldom, and told of by the others. One thread.
+/// again, ever more seldom, and told of by the others; so is a recipient, alone. One thread.
 class AlertPost {
  public:
   explicit AlertPost(Instance& instance) : at_(instance) {}
@@ -20,6 +20,10 @@ class AlertPost {
 
  private:
   Time when_again(const Error& error, std::int64_t attempts);
+  void went_out(const Telling& telling, AlertTurn reach, const AlertChannel& channel);
+  void failed(const Telling& telling, Mishap mishap, const Error& error);
+  /// Closes what was told of those whom a message reached, and tells of those whom it will not reach.
+  void mind_recipients(const std::string& channel, AlertTurn turn, const std::vector<Missed>& missed);
 
   Instance& at_;
 };

@@ -386,9 +386,30 @@ constexpr std::array kMeanings = {
            "Who was forgotten could not be noted beside the database"},
           {"Uit het register zijn ze verwijderd. Zonder die notitie brengt een oudere back-up hen terug.",
            "They are gone from the register. Without that note an older backup brings them back."}},
+    Topic{"case-closed",
+          {"De ontvanger sloot een kwaliteitsgeval", "The receiver closed a quality case"},
+          {"Er is geen antwoord meer nodig. De reden staat bij het geval.",
+           "It needs no answer any more. The reason stands with the case."},
+          "case show {0}"},
+    Topic{
+        "crashed",
+        {"De dienst eindigde onverwacht, en loopt weer", "The service ended unexpectedly, and runs again"},
+        {"Er gaat niets verloren. Gebeurt het opnieuw, zoek dan in het journaal naar de reden: een fout, een "
+         "stroomonderbreking, te weinig geheugen.",
+         "Nothing is lost. Should it happen again, look in the journal for the reason: a fault, a power cut, "
+         "too "
+         "little memory."}},
+    Topic{"recipient",
+          {"Een ontvanger van waarschuwingen krijgt ze niet", "A recipient of alerts does not get them"},
+          {"De mailserver weigert dat adres; de anderen krijgen hun berichten. Kijk het adres en de mailbox "
+           "na, of verbeter [alerts.mail].",
+           "The mail server refuses that address; the others get their messages. Look at the address and its "
+           "mailbox, or correct [alerts.mail]."},
+          "alerts show {1}"},
 };
 
 constexpr Phrase kSince = {"Sinds {}.", "Since {}."};
+constexpr Phrase kFromTo = {"Van {} tot {}.", "From {} to {}."};
 constexpr Phrase kOver = {"Voorbij: de oorzaak is verdwenen of afgehandeld.",
                           "Over: the cause is gone, or was dealt with."};
 constexpr Phrase kClosed = {"Opgelost: {}", "Over: {}"};
@@ -423,8 +444,12 @@ constexpr Phrase kFailed = {
 constexpr Phrase kCheckHeadline = {"De dagelijkse controle is niet tevreden",
                                    "The daily check is not content"};
 constexpr Phrase kCheckFailed = {
-    "{} vond iets dat een mens nodig heeft, en er loopt op dit ogenblik geen dienst die zelf waarschuwt.",
-    "{} found what needs a person, and no service runs at this moment that tells of it itself."};
+    "{} vond iets dat een mens nodig heeft, en dat geen lopende dienst zelf meldt. Niet elke fout staat in "
+    "'veer "
+    "alerts': 'veer doctor' zegt wat er is.",
+    "{} found what needs a person, and what no running service tells of by itself. Not every fault stands in "
+    "'veer "
+    "alerts': 'veer doctor' says what it is."};
 
 static_assert(std::equal(kMeanings.begin(), kMeanings.end(), kTopics.begin(), kTopics.end(),
                          [](const Topic& topic, std::string_view name) { return topic.name == name; }));
@@ -488,7 +513,11 @@ AlertMessage message_of(const Alert& alert, const Telling& telling, const Config
 
   if (over) message.paragraphs.emplace_back(kOver.in(language));
   message.paragraphs.push_back(filled(kDetail.in(language), alert.text));
-  if (!notice)
+  if (!notice && over && alert.closed_at)
+    message.paragraphs.push_back(fmt::format(fmt::runtime(kFromTo.in(language)),
+                                             said_time(alert.opened_at, language),
+                                             said_time(*alert.closed_at, language)));
+  else if (!notice)
     message.paragraphs.push_back(filled(kSince.in(language), said_time(alert.opened_at, language)));
   if (over) return message;
   message.paragraphs.emplace_back(topic.meaning.in(language));

@@ -11,7 +11,7 @@ namespace veer {
 
 /// What an alert can be about: every word that a cause may begin with (docs/alerts.md). alert_texts.cpp says
 /// what each means.
-inline constexpr std::array<std::string_view, 60> kTopics = {
+inline constexpr std::array<std::string_view, 63> kTopics = {
     "step",          "host-key",     "receipt",
     "refused",       "history",      "receipts-unseen",
     "contradiction", "withdrawn",    "adopted",
@@ -32,6 +32,7 @@ inline constexpr std::array<std::string_view, 60> kTopics = {
     "case-answered", "case-unknown", "export-failed",
     "export-lapsed", "old-pages",    "distribution-stale",
     "closed-out",    "processors",   "marks",
+    "case-closed",   "crashed",      "recipient",
 };
 
 inline constexpr const char* kClockCause = "clock";

@@ -42,11 +42,22 @@ void log_alert(AlertKind kind, std::string_view cause, std::string_view code, co
              {"VEERDIENST_EXCHANGE", exchange}});
 }
 
-/// Whether an alert that says something else now is told anew. What fails in ever other ways is told once,
-/// and reminded of; what happens again under one code is known by its text.
-bool is_news(std::string_view cause, bool other_code) {
-  if (cause.starts_with(step_cause("")) || cause.starts_with(channel_cause(""))) return false;
-  return other_code || cause == kClockCause || cause == kConfigurationCause;
+bool needs_person(std::string_view code) {
+  const auto known = code_named(code);
+  return known && remedy_of(*known) != Remedy::retry;
+}
+
+/// What fails in ever other ways.
+bool is_restless(std::string_view cause) {
+  return cause.starts_with(step_cause("")) || cause.starts_with(channel_cause("")) ||
+         cause.starts_with(recipient_cause(""));
+}
+
+/// Whether an alert that says something else now is told anew: what is restless, when it begins to need a
+/// person. What happens again under one code is known by its text.
+bool is_news(std::string_view cause, std::string_view before, std::string_view code) {
+  if (is_restless(cause)) return !needs_person(before) && needs_person(code);
+  return before != code || cause == kClockCause || cause == kConfigurationCause;
 }
 
 }  // namespace
@@ -87,7 +98,8 @@ void AlertBook::raise(const std::string& cause, AlertKind kind, std::string_view
   if (known) {
     db_.execute("UPDATE alert SET kind = :kind, code = :code, text = :text WHERE id = :id",
                 {std::string(alert_kind_name(kind)), std::string(code), text, known->integer(2)});
-    if (is_news(cause, known->text(0) != code)) {
+    if (is_news(cause, known->text(0), code) &&
+        !(is_restless(cause) && tellings_.changed_lately(known->integer(2)))) {
       // Who took up the one did not take up the other.
       db_.execute("UPDATE alert SET acknowledged_at = NULL, acknowledged_by = NULL WHERE id = :id",
                   {known->integer(2)});

@@ -37,6 +37,11 @@ std::string topic_of(const Alert& alert);
 /// a chore, by its.
 inline std::string step_cause(std::string_view what) { return "step:" + std::string(what); }
 
+/// Cause of the alert that tells of one recipient whom messages do not reach.
+inline std::string recipient_cause(std::string_view recipient) {
+  return "recipient:" + std::string(recipient);
+}
+
 /// What needs a person: one open row per cause, however often it recurs, written in the same transaction as
 /// the fact that it tells of, together with the messages that tell people. Texts hold no personal data. One
 /// thread.

@@ -66,8 +66,8 @@ void Answering::read_case(const Arrival& arrival, Inbox& inbox, const Transfer& 
                         {"due", format_date(c.due)},
                         {"sha256", arrival.sha256}});
       tell_due(at_, c);
-    } else if (known->stage ==
-               CaseStage::answered) {  // the other side lost it: once more, under another name
+    } else if (known->stage == CaseStage::answered && known->outcome != CaseOutcome::closed) {
+      // The other side lost the answer: once more, under another name.
       Case again = *known;
       again.stage = CaseStage::answering;
       again.answer_sha256.clear();
@@ -95,7 +95,8 @@ std::string Answering::answer(const Command& command) {
   std::getline(words >> std::ws, text);
   text = without_numbers(printable(text, kLongestText));
   const auto outcome = case_outcome_named(word);
-  if (!outcome) throw Error(Code::u_usage, "a case is answered by: corrected, source or unfounded");
+  if (!outcome || *outcome == CaseOutcome::closed)
+    throw Error(Code::u_usage, "a case is answered by: corrected, source or unfounded");
   Case c = at_.cases.find(name);
   const std::string done = fmt::format("case {} is answered ({})", c.name(), word);
   if (c.stage != CaseStage::received) {
@@ -146,37 +147,42 @@ void Answering::answer_by(const Exchange& correction) {
   }
 }
 
-void Answering::step(const Case& before, const Transfer& transfer) {
+void Answering::step(const Case& c, const Transfer& transfer) {
   require_basis(at_.config, date_of(at_.clock.now()));
-  Case c = before;
-  std::error_code none;
-  // Sealed anew where the spool lost it, as after a restore.
-  if (c.answer_sha256.empty() || !fs::exists(letter_file(at_, c, FileKind::answer), none)) {
-    const CaseAnswer answer{c.id,
-                            std::string(environment_name(at_.config.environment)),
-                            c.outcome.value(),
-                            c.correction,
-                            c.reply,
-                            c.answered_at.value(),
-                            {at_.config.party, at_.seal.own_key()},
-                            {at_.config.counterparty, at_.seal.counterparty_key()},
-                            at_.audit.head(),
-                            program_name()};
-    c.answer_sha256 = seal_letter(at_, c, FileKind::answer, answer_json(answer), transfer);
-    at_.db.transaction([&] { at_.cases.save(c); });
-    return;
-  }
-  const std::string name = publish_letter(at_, c, FileKind::answer, c.answer_sha256, transfer);
-  c.stage = CaseStage::answered;
-  c.wait = {};
+  tell_outcome(at_, c, FileKind::answer, transfer);
+  if (at_.cases.with_id(c.id)->stage == CaseStage::answered) remove_file(kept_letter(at_, c));
+}
+
+void Answering::read_closing(const Arrival& arrival, Inbox& inbox, const Transfer& transfer) {
+  if (!inbox.is_ready(arrival, transfer)) return;
+  const OpenedLetter letter = open_letter(at_, at_.fetched_file(arrival), transfer);
+  const CaseAnswer closing = parse_answer(letter.json);
+  require_meant_for_us(at_, closing.sender, closing.receiver, closing.environment, letter.signer);
+  if (closing.outcome != CaseOutcome::closed)
+    throw Error(Code::f_manifest, "it answers a case, which is for this side to do");
+  auto known = at_.cases.with_id(closing.id);
+  // What this side answered meanwhile is on its way, and counts.
+  const bool ends = known && known->is_open();
   at_.db.transaction([&] {
-    at_.cases.save(c);
-    at_.audit.append("answer-sent", c.exchange,
-                     {{"case", c.name()}, {"name", name}, {"sha256", c.answer_sha256}});
+    at_.alerts.close(kUnheardCause);
+    at_.ledger.release(arrival.sha256);
+    if (ends) {
+      known->stage = CaseStage::answered;
+      known->outcome = closing.outcome;
+      known->reply = without_numbers(closing.text);
+      known->answered_at = closing.answered_at;
+      known->answer_sha256 = arrival.sha256;
+      at_.cases.save(*known);
+      at_.audit.append("case-closed", known->exchange,
+                       {{"case", known->name()}, {"reason", known->reply}, {"sha256", arrival.sha256}});
+      at_.alerts.close(case_cause(*known));
+      at_.alerts.tell("case-closed:" + known->id, "CASE_CLOSED", known->name(),
+                      fmt::format("{} closed case {} ({}): {}", at_.config.counterparty, known->name(),
+                                  category_name(known->category), known->reply));
+    }
+    inbox.settle(arrival, Outcome::letter, known ? known->exchange : "", at_.clock.now());
   });
-  remove_file(letter_file(at_, c, FileKind::answer));
-  remove_file(kept_letter(at_, c));
-  log(LogLevel::info, "answered case {}", c.name());
+  if (ends) remove_file(kept_letter(at_, *known));
 }
 
 std::string Answering::show_persons(const Command& command, const Transfer& transfer) {

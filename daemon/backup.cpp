@@ -15,10 +15,12 @@
 #include "core/log.h"
 #include "daemon/alerts.h"
 #include "daemon/audit.h"
+#include "daemon/erasure.h"
 #include "daemon/instance.h"
 #include "daemon/schema.h"
 #include "daemon/settings.h"
 #include "daemon/sqlite.h"
+#include "daemon/suspension.h"
 
 namespace veer {
 namespace {
@@ -50,6 +52,23 @@ bool is_passing(const fs::path& path) {
   const std::string name = path.filename().native();
   return name == "lock" || name == "random_seed" || name.ends_with(".lock") || name.starts_with(".#lk") ||
          (name.starts_with('.') && name.ends_with(".new"));
+}
+
+constexpr const char* kRestoring = ".restoring";
+
+/// What stands at the top of a volume of its own, and is no part of the instance.
+bool is_of_volume(const std::string& name) { return name == "lost+found" || name == kRestoring; }
+
+bool is_volume(const fs::path& folder) {
+  struct stat inside {};
+  struct stat above {};
+  return stat(folder.c_str(), &inside) == 0 && stat(folder.parent_path().c_str(), &above) == 0 &&
+         inside.st_dev != above.st_dev;
+}
+
+/// Where what is to become `folder` is put first: on its own volume, which may be encrypted.
+fs::path beside(const fs::path& folder) {
+  return is_volume(folder) ? folder / kRestoring : fs::path(folder.native() + kRestoring);
 }
 
 /// With the folders above it, each for its owner alone.
@@ -88,6 +107,10 @@ class Unfinished {
   Unfinished& operator=(const Unfinished&) = delete;
   const fs::path& path() const { return path_; }
   void rename_to(const fs::path& name) {
+    if (path_.parent_path() == name) {  // a volume, which keeps its name
+      for (const std::string& each : names_in(path_)) rename_file(path_ / each, name / each);
+      return;
+    }
     rename_file(path_, name);
     kept_ = true;
   }
@@ -103,6 +126,10 @@ void copy_folder(const fs::path& folder, const std::vector<std::string>& but, co
   std::error_code error;
   for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     const fs::path& path = it->path();
+    if (it.depth() == 0 && is_of_volume(path.filename().native())) {
+      it.disable_recursion_pending();
+      continue;
+    }
     std::error_code gone;
     const auto status = fs::symlink_status(path, gone);
     if (fs::is_symlink(status)) told.left_out.push_back(path.native());
@@ -229,9 +256,12 @@ void require_empty(const fs::path& folder) {
   if (!is_there(folder)) return;
   auto names = names_in(folder);
   std::erase(names, "lock");
-  if (!names.empty())
-    throw Error(Code::u_state, fmt::format("{} is not empty: move it aside ('mv {} {}.lost')", shown(folder),
-                                           shown(folder), shown(folder)));
+  std::erase_if(names, is_of_volume);
+  if (names.empty()) return;
+  if (is_volume(folder))
+    throw Error(Code::u_state, fmt::format("{} is not empty: move what lies in it aside", shown(folder)));
+  throw Error(Code::u_state, fmt::format("{} is not empty: move it aside ('mv {} {}.lost')", shown(folder),
+                                         shown(folder), shown(folder)));
 }
 
 void require_free(const Places& places) {
@@ -244,7 +274,7 @@ void require_free(const Places& places) {
 }
 
 // Says so in the books themselves, so that it stays until somebody has looked.
-void note_restored(const fs::path& database, const Backup& backup, const Clock& clock) {
+void note_restored(const fs::path& database, const Backup& backup, bool unmarked, const Clock& clock) {
   Database books("sqlite:" + database.native());
   migrate(books);
   require_whole(books, backup.party);
@@ -255,12 +285,19 @@ void note_restored(const fs::path& database, const Backup& backup, const Clock& 
     // Whether they reach anybody from here is to be seen anew.
     Settings settings(books, clock);
     for (const char* channel : {"mail", "webhook", "hook"}) settings.keep_proof(channel, "");
-    AlertBook(books, clock)
-        .raise("restored", AlertKind::attention, "RESTORED", "",
-               fmt::format(
-                   "these books are those of {}; what came later is not in them. Hold 'veer list' of both "
-                   "sides side by side, have resent what is missing, then close this",
-                   format_time(backup.made_at)));
+    settings.set(kRestoredBooks, "1");
+    settings.forget(kRunsSince);
+    AlertBook alerts(books, clock);
+    alerts.raise(
+        "restored", AlertKind::attention, "RESTORED", "",
+        fmt::format(
+            "these books are those of {}; what came later is not in them{}. Hold 'veer list' of both "
+            "sides side by side, 'veer resume' (an approver), have resent what is missing, then close this",
+            format_time(backup.made_at),
+            unmarked ? ", and whoever was forgotten since is in them again: forget them anew" : ""));
+    // What was taken back, stopped or replaced since is not known here either: a person looks first.
+    Holds(books, clock).open(HoldKind::suspension, "restored", "", std::nullopt);
+    tell_suspended(alerts, "the restored backup");
   });
 }
 
@@ -318,10 +355,18 @@ Backup check_backup(const fs::path& backup) {
   return told;
 }
 
-Backup restore_backup(const fs::path& backup, const fs::path& config_file, const Clock& clock) {
+Backup restore_backup(const fs::path& backup, const fs::path& config_file,
+                      const std::optional<std::string>& marks, const Clock& clock) {
   const Backup told = check_backup(backup);
   const std::string text = read_file(backup / "config.toml");
   const Config config = parse_config(text, "config.toml");
+  if (config.role == Role::receiver && !marks)
+    throw Error(
+        Code::u_usage,
+        fmt::format("whoever was forgotten since this backup was made is in it: give the newest {} of this "
+                    "side with --erased (it lies in the state folder that was moved aside, or with the "
+                    "backups), or say --none-erased",
+                    kMarksFile));
   const bool configured = is_there(config_file);
   if (configured && read_file(config_file) != text)
     throw Error(Code::u_state,
@@ -332,9 +377,9 @@ Backup restore_backup(const fs::path& backup, const fs::path& config_file, const
   require_free(places);
 
   // Each beside its place, so that a rename puts it there.
-  Unfinished state(places.state.native() + ".restoring");
+  Unfinished state(beside(places.state));
   std::optional<Unfinished> keys;
-  if (!places.keys_inside()) keys.emplace(places.keys.native() + ".restoring");
+  if (!places.keys_inside()) keys.emplace(beside(places.keys));
   std::optional<Unfinished> books;
   if (!places.database_inside()) books.emplace(places.database.native() + ".restoring");
   const fs::path database =
@@ -346,7 +391,11 @@ Backup restore_backup(const fs::path& backup, const fs::path& config_file, const
       copy_whole(backup / path, keys->path() / path.lexically_relative("keys"));
   }
   copy_whole(backup / "ledger.db", database);
-  note_restored(database, told, clock);
+  if (marks && !marks->empty()) {
+    const fs::path file = state.path() / kMarksFile;
+    write_file(file, (is_there(file) ? read_file(file) : "") + *marks);
+  }
+  note_restored(database, told, config.role == Role::receiver && marks->empty(), clock);
 
   if (!configured) write_new_file(config_file, text, 0640);
   if (keys) {

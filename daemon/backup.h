@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,11 +42,15 @@ Backup make_backup(const Config& config, const std::filesystem::path& config_fil
 Backup check_backup(const std::filesystem::path& backup);
 
 /// Puts a checked backup where its configuration says, and the configuration at `config_file`, all or nothing
-/// of the state folder. Brings the books up to date, walks their chain, and notes in it, and as an alert,
-/// that they were restored. Throws, and changes nothing: U_STATE when one of the places holds something
-/// already (another configuration included), L_LOCK when a service runs there, L_AUDIT when the chain is not
-/// whole.
+/// of the state folder. `marks` are those of persons who were forgotten since (Erasure); what a receiver is
+/// to be told, "" when there are none. Brings the books up to date, walks their chain, and notes in it, and
+/// as an alert, that they were restored; they are suspended, since nobody knows here what was decided after
+/// them. Throws, and changes nothing: U_USAGE when a receiver is not told, U_STATE when one of the places
+/// holds something already (another configuration included), L_LOCK when a service runs there, L_AUDIT when
+/// the chain is not whole.
 Backup restore_backup(const std::filesystem::path& backup, const std::filesystem::path& config_file,
-                      const Clock& clock);
+                      const std::optional<std::string>& marks, const Clock& clock);
+/// By which restored books know that they are such, until the service has begun with them (Settings).
+inline constexpr const char* kRestoredBooks = "restored_books";
 
 }  // namespace veer

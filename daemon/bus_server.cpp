@@ -65,6 +65,7 @@ constexpr std::array kEntrusted = {
     Verb{"lookup", Right::desk},          Verb{"forget", Right::operate},
     Verb{"case-open", Right::operate},    Verb{"distribute", Right::operate},
     Verb{"case-persons", Right::operate}, Verb{"approve-forget", Right::approve},
+    Verb{"evidence", Right::audit},
 };
 constexpr std::array<std::string_view, 4> kOffers = {"send", "send-set-aside", "send-correction",
                                                      "send-correction-set-aside"};
@@ -73,7 +74,7 @@ constexpr std::array kLooks = {
     Verb{"alerts", Right::look},    Verb{"alert", Right::look},         Verb{"receipt", Right::look},
     Verb{"incidents", Right::look}, Verb{"incident", Right::look},      Verb{"metrics", Right::look},
     Verb{"release", Right::look},   Verb{"audit verify", Right::audit}, Verb{"audit anchors", Right::audit},
-    Verb{"evidence", Right::audit}, Verb{"cases", Right::look},         Verb{"case", Right::look},
+    Verb{"cases", Right::look},     Verb{"case", Right::look},
 };
 
 template <typename Verbs>

@@ -21,8 +21,6 @@ std::string described(const Case& c) {
 std::string case_cause(const Case& c) { return "case:" + c.id; }
 
 std::string told_outcome(const Case& c) {
-  if (!c.outcome && c.stage == CaseStage::answered)
-    return fmt::format("closed without an answer ({})", c.reply);
   if (!c.outcome) return "no answer yet";
   std::string text;
   switch (*c.outcome) {
@@ -34,6 +32,9 @@ std::string told_outcome(const Case& c) {
       break;
     case CaseOutcome::unfounded:
       text = "the list was right";
+      break;
+    case CaseOutcome::closed:
+      text = "closed without an answer";
       break;
   }
   return c.reply.empty() ? text : fmt::format("{} ({})", text, c.reply);

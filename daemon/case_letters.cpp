@@ -6,6 +6,7 @@
 
 #include "core/digest.h"
 #include "core/files.h"
+#include "core/log.h"
 #include "daemon/outbox.h"
 #include "daemon/shared_alerts.h"
 
@@ -48,6 +49,36 @@ std::string publish_letter(Instance& at, Case c, FileKind kind, const std::strin
     at.cases.save(c);
   });
   throw Error(Code::s_name_taken, fmt::format("{} is not to be had; another name is taken", name));
+}
+
+void tell_outcome(Instance& at, Case c, FileKind kind, const Transfer& transfer) {
+  std::error_code none;
+  // Sealed anew where the spool lost it, as after a restore.
+  if (c.answer_sha256.empty() || !fs::exists(letter_file(at, c, kind), none)) {
+    const CaseAnswer answer{c.id,
+                            std::string(environment_name(at.config.environment)),
+                            c.outcome.value(),
+                            c.correction,
+                            c.reply,
+                            c.answered_at.value(),
+                            {at.config.party, at.seal.own_key()},
+                            {at.config.counterparty, at.seal.counterparty_key()},
+                            at.audit.head(),
+                            program_name()};
+    c.answer_sha256 = seal_letter(at, c, kind, answer_json(answer), transfer);
+    at.db.transaction([&] { at.cases.save(c); });
+    return;
+  }
+  const std::string name = publish_letter(at, c, kind, c.answer_sha256, transfer);
+  c.stage = CaseStage::answered;
+  c.wait = {};
+  at.db.transaction([&] {
+    at.cases.save(c);
+    at.audit.append("answer-sent", c.exchange,
+                    {{"case", c.name()}, {"name", name}, {"sha256", c.answer_sha256}});
+  });
+  remove_file(letter_file(at, c, kind));
+  log(LogLevel::info, "{} is told what came of case {}", at.config.counterparty, c.name());
 }
 
 OpenedLetter open_letter(Instance& at, const std::filesystem::path& file, const Transfer& transfer) {

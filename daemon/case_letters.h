@@ -24,6 +24,9 @@ std::string seal_letter(Instance& instance, const Case& quality_case, FileKind k
 /// the next copy then, and is to be tried again.
 std::string publish_letter(Instance& instance, Case quality_case, FileKind kind, const std::string& digest,
                            const Transfer& transfer);
+/// answering → answered: what ended the case is sealed first, then put on the share as that kind of letter.
+/// To be called until the case is answered. Throws what publish_letter() throws.
+void tell_outcome(Instance& instance, Case quality_case, FileKind kind, const Transfer& transfer);
 /// What a sealed letter says, once it is known to be the other side's. Throws what Seal::open throws.
 struct OpenedLetter {
   std::string json;

@@ -14,7 +14,9 @@
 
 namespace veer {
 
-/// A fact that is already durable. AVSB: sealed → sent → answered. AII: received → answering → answered.
+/// A fact that is already durable. AVSB: sealed → sent → answered, or closed by itself: → answering →
+/// answered. AII: received → answering → answered. While answering, a letter has to tell the other side of
+/// the outcome.
 enum class CaseStage { sealed, sent, received, answering, answered };
 std::string_view case_stage_name(CaseStage stage);
 
@@ -41,14 +43,14 @@ struct Case {
   std::optional<CaseOutcome> outcome = {};
   std::optional<std::string> correction = {};  ///< exchange that repairs it
   std::string reply = {};
-  std::string answered_by = {};  ///< at AII
+  std::string answered_by = {};  ///< at AII, or whoever closed it at AVSB
   Time opened_at;                ///< in these books
   std::optional<Time> answered_at = {};
   Wait wait = {};
 
   /// What both sides call it: "2026-1".
   std::string name() const;
-  /// Whether AII's answer is still waited for.
+  /// Whether its end is still waited for.
   bool is_open() const { return stage != CaseStage::answered && stage != CaseStage::answering; }
 };
 

@@ -8,6 +8,7 @@
 #include "core/digest.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "daemon/case_deadlines.h"
 #include "daemon/case_letters.h"
 #include "daemon/intake.h"
 #include "daemon/legal_basis.h"
@@ -15,22 +16,36 @@
 namespace veer {
 namespace {
 
-// What close-out is given so that files on the share do not keep a path open for ever.
+// What close-out is given so that files on the share, or a share that is no more, do not keep a path open for
+// ever.
 constexpr const char* kRemoveUnread = "remove-unread";
+constexpr const char* kShareGone = "share-gone";
+
+/// What nobody can do any more once there is no share: a letter or a package that is to be put there, or
+/// whose answer is waited for.
+bool waits_for_share(const Exchange& x) { return x.stage != Stage::held && x.wait.due; }
+bool waits_for_share(const Case& c) {
+  return c.stage == CaseStage::answering || c.stage == CaseStage::sealed || c.stage == CaseStage::sent;
+}
+
+bool has_basis(Instance& at, Date today) {
+  return at.config.environment != Environment::production ||
+         (at.config.legal_basis && is_in_force(*at.config.legal_basis, today));
+}
 
 /// Everything that is not over yet, in words.
 std::vector<std::string> open_matters(Instance& at, const Command& command, const Transfer& transfer) {
   std::vector<std::string> open;
   const Date today = date_of(at.clock.now());
-  const auto& basis = at.config.legal_basis;
-  if (at.config.environment == Environment::production && today <= at.config.window.closes && basis &&
-      is_in_force(*basis, today))
+  if (at.config.environment == Environment::production && today <= at.config.window.closes &&
+      has_basis(at, today))
     open.push_back(
         fmt::format("the transition lasts until {} ([window] closes)", format_date(at.config.window.closes)));
+  const bool gone = command.argument == kShareGone;
   for (const Exchange& x : at.ledger.exchanges())
-    if (x.wait.due || x.stage == Stage::held)
+    if ((x.wait.due || x.stage == Stage::held) && !(gone && waits_for_share(x)))
       open.push_back(fmt::format("exchange {} is {}", x.id.substr(0, 8), stage_name(x.stage)));
-  if (command.argument != kRemoveUnread) {
+  if (command.argument != kRemoveUnread && !gone) {
     for (const Arrival& arrival : at.ledger.open_arrivals())
       open.push_back(fmt::format("{} on the share is {}", arrival.name, arrival_stage_name(arrival.stage)));
     for (const ShareEntry& entry : at.share.list(Folder::incoming, transfer))
@@ -45,7 +60,8 @@ std::vector<std::string> open_matters(Instance& at, const Command& command, cons
     for (const Hold& hold : at.holds.of(kind, HoldState::open))
       open.push_back(fmt::format("{} {} waits for a second person", hold_kind_name(kind), hold.subject));
   for (const Case& c : at.cases.all())
-    if (c.stage != CaseStage::answered)
+    // Without a legal basis nobody may answer any more.
+    if (c.stage != CaseStage::answered && has_basis(at, today) && !(gone && waits_for_share(c)))
       open.push_back(fmt::format("case {} is {}", c.name(), case_stage_name(c.stage)));
   for (const Delivery& d : at.deliveries.all())
     if (d.wait.due)
@@ -54,7 +70,8 @@ std::vector<std::string> open_matters(Instance& at, const Command& command, cons
   for (const Incident& incident : at.alerts.incidents().waiting())
     open.push_back(fmt::format("incident {} is open", incident.id));
   for (const Command& other : at.agenda.pending())
-    if (other.id != command.id) open.push_back(fmt::format("'{}' is asked for and not done yet", other.verb));
+    if (other.verb != command.verb)
+      open.push_back(fmt::format("'{}' is asked for and not done yet", other.verb));
   if (at.config.role == Role::sender)
     for (const DroppedFile& file : dropped_files(at.config.drop))
       open.push_back(fmt::format("{} lies in the drop folder", printable(file.name)));
@@ -79,7 +96,8 @@ std::vector<std::string> empty_share(Instance& at, const Transfer& transfer) {
   return left;
 }
 
-std::string report_of(Instance& at, const std::string& who, const std::vector<std::string>& left) {
+std::string report_of(Instance& at, const std::string& who, bool share_gone,
+                      const std::vector<std::string>& left) {
   const Config& config = at.config;
   std::string text =
       fmt::format("Veerdienst closing report, 1\nparty {}\nother side {}\nenvironment {}\nclosed {}\nby {}\n",
@@ -103,13 +121,18 @@ std::string report_of(Instance& at, const std::string& who, const std::vector<st
   for (const Delivery& d : at.deliveries.all())
     if (d.stage == DeliveryStage::delivered)
       text += fmt::format("{} r{} {} {} {}\n", d.fund, d.revision, d.records, d.sha256, d.file);
-  text += "\nKeys to retire on this machine ('veer keys retire'), and their subkeys with them\n";
+  text +=
+      "\nKeys to retire, with their subkeys: they go with the key folder, once nobody is to be forgotten "
+      "here any more\n";
   for (const auto* pins : {&config.own_keys, &config.counterparty_keys})
     for (const PinnedKey& pin : *pins) text += pin.fingerprint + "\n";
   for (const PinnedKey& pin : also_pinned(config)) text += pin.fingerprint + "\n";
   text += "\nSet aside in quarantine/, to be removed by hand once no finding needs it\n";
   for (const std::string& name : names_in(at.quarantine)) text += name + "\n";
-  text += "\nLeft on the share, which does not let this side remove it\n";
+  if (share_gone)
+    text += "\nThe share was not looked at: it is gone, by the word of whoever closed the path\n";
+  else
+    text += "\nLeft on the share, which does not let this side remove it\n";
   for (const std::string& name : left) text += name + "\n";
   const AuditHead head = at.audit.head();
   text += fmt::format("\nAudit trail\n{} {}\n", head.seq, head.head);
@@ -138,9 +161,11 @@ std::string close_out(Instance& at, const Command& command, const Transfer& tran
           Code::u_state,
           fmt::format(
               "this is still open: {}. What lies on the share and nobody will fetch or read any more is "
-              "removed with --{}",
-              fmt::join(open, "; "), kRemoveUnread));
-    const std::string text = report_of(at, command.who.name, empty_share(at, transfer));
+              "removed with --{}; where there is no share any more, say --{}",
+              fmt::join(open, "; "), kRemoveUnread, kShareGone));
+    const bool gone = command.argument == kShareGone;
+    const std::string text =
+        report_of(at, command.who.name, gone, gone ? std::vector<std::string>() : empty_share(at, transfer));
     make_folder(folder);
     write_file(report, text);
     write_file(folder / "closing-report.txt.sig", at.seal.sign(text));
@@ -152,6 +177,17 @@ std::string close_out(Instance& at, const Command& command, const Transfer& tran
         arrival.wait = {};
         at.ledger.save(arrival);
       }
+      for (Case c : at.cases.all()) {
+        if (c.stage == CaseStage::answered) continue;
+        c.stage = CaseStage::answered;
+        c.outcome = c.outcome.value_or(CaseOutcome::closed);
+        c.wait = {};
+        at.cases.save(c);
+        at.alerts.close(case_cause(c));
+      }
+      // No step is tried any more.
+      for (const Alert& alert : at.alerts.open())
+        if (alert.cause.starts_with(step_cause(""))) at.alerts.close(alert.cause);
       at.settings.close_out();
       at.audit.append("closed-out", "", {{"report_sha256", sha256_hex(text)}, {"who", command.who.name}});
       at.alerts.tell("closed-out", "CLOSED_OUT", "",

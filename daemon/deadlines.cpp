@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 
 #include <fmt/format.h>
 #include <sys/statvfs.h>
@@ -33,16 +34,19 @@ bool is_recorded(Instance& at, int year) {
   });
 }
 
-void look_for_list(Instance& at, Date today) {
+// A year's list is still waited for when the year is over, unless this side began after its day.
+void look_for_list(Instance& at, int year, Date today) {
   const Window& window = at.config.window;
-  const int year = static_cast<int>(today.year());
   if (!window.list_due || year < window.first_reference_year || year > window.last_reference_year) return;
-  const Date due = today.year() / window.list_due->month() / window.list_due->day();
-  if (today > due && !is_recorded(at, year))
+  const Date due = std::chrono::year(year) / window.list_due->month() / window.list_due->day();
+  const bool recorded = is_recorded(at, year);
+  const bool waited_for =
+      static_cast<int>(today.year()) == year || at.settings.begin() <= Time(std::chrono::sys_days(due));
+  if (today > due && !recorded && waited_for)
     at.alerts.raise(list_cause(year), AlertKind::attention, "LIST_DUE", "",
                     fmt::format("no list for reference year {} is recorded, and it was due on {}", year,
                                 format_date(due)));
-  else
+  else if (recorded || clock_is_steady(at))
     at.alerts.close(list_cause(year));
 }
 
@@ -85,10 +89,8 @@ void look_at_incidents(Instance& at) {
   const Time now = at.clock.now();
   for (const Incident& incident : at.alerts.incidents().all()) {
     const std::string cause = fmt::format("incident:{}", incident.id);
-    if (!incident.waits() || now < incident.warning()) {
-      at.alerts.close(cause);
-      continue;
-    }
+    if (!incident.waits() || (now < incident.warning() && clock_is_steady(at))) at.alerts.close(cause);
+    if (!incident.waits() || now < incident.warning()) continue;
     at.alerts.raise(
         cause, AlertKind::attention, now < incident.due() ? "INCIDENT_DUE" : "INCIDENT_OVERDUE",
         incident.exchange,
@@ -138,16 +140,6 @@ void look_at_processors(Instance& at) {
                   all.empty() ? "nobody any more" : all, at.config.counterparty));
 }
 
-void look_at_disk(Instance& at) {
-  struct statvfs status {};
-  if (statvfs(at.config.state.c_str(), &status) != 0) return;
-  const std::uint64_t megabytes = status.f_bavail * status.f_frsize >> 20;
-  if (megabytes >= kLeastMegabytes) return at.alerts.close("disk");
-  at.alerts.raise("disk", AlertKind::attention, code_name(Code::l_full), "",
-                  fmt::format("less than {} MB are left on the disk of {}: make room", kLeastMegabytes,
-                              at.config.state.native()));
-}
-
 void look_at_audit(Instance& at) {
   const AuditReport report = verify_audit(at.db, at.config.party, {});
   if (report.problems.empty()) return at.alerts.close("audit");
@@ -176,12 +168,20 @@ void look_at_what_stays(Instance& at) {
 
 void look_at_deadlines(Instance& at) {
   if (at.settings.closed_out()) return look_at_what_stays(at);
-  const auto ends = at.seal.key_ends();
+  const Date today = date_of(at.clock.now());
+  std::exception_ptr problem;
+  std::optional<std::vector<KeyEnd>> ends;
+  try {
+    ends = at.seal.key_ends();
+  } catch (const Error&) {  // a GnuPG that does not answer hides no deadline
+    problem = std::current_exception();
+  }
   at.db.transaction([&] {
-    look_for_list(at, date_of(at.clock.now()));
+    for (const int year : {static_cast<int>(today.year()) - 1, static_cast<int>(today.year())})
+      look_for_list(at, year, today);
     look_for_other_side(at);
-    look_at_ends(at, ends);
-    look_for_review(at, date_of(at.clock.now()));
+    if (ends) look_at_ends(at, *ends);
+    look_for_review(at, today);
     look_at_channels(at);
     look_at_configuration(at);
     look_at_processors(at);
@@ -190,6 +190,17 @@ void look_at_deadlines(Instance& at) {
     look_at_incidents(at);
     look_at_cases(at);
   });
+  if (problem) std::rethrow_exception(problem);
+}
+
+void look_at_disk(Instance& at) {
+  struct statvfs status {};
+  if (statvfs(at.config.state.c_str(), &status) != 0) return;
+  const std::uint64_t megabytes = status.f_bavail * status.f_frsize >> 20;
+  if (megabytes >= kLeastMegabytes) return at.alerts.close("disk");
+  at.alerts.raise("disk", AlertKind::attention, code_name(Code::l_full), "",
+                  fmt::format("less than {} MB are left on the disk of {}: make room", kLeastMegabytes,
+                              at.config.state.native()));
 }
 
 void look_at_old_pages(Instance& at) {

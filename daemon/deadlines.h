@@ -11,6 +11,9 @@ namespace veer {
 /// at the start.
 void look_at_deadlines(Instance& instance);
 
+/// Room on the disk, with each look at the share. Within the caller's transaction.
+void look_at_disk(Instance& instance);
+
 /// Q17: whether what was deleted of people stays in the database's files for more than a day. Within the
 /// caller's transaction.
 void look_at_old_pages(Instance& instance);

@@ -119,6 +119,14 @@ std::optional<Delivery> Deliveries::last(const std::string& fund, int reference_
   return row ? std::optional(delivery_of(*row)) : std::nullopt;
 }
 
+bool Deliveries::is_delivering(const std::string& fund, int reference_year) {
+  return db_
+      .query_one(
+          "SELECT 1 FROM delivery WHERE fund = :fund AND reference_year = :year AND stage = 'delivering'",
+          {fund, reference_year})
+      .has_value();
+}
+
 std::int64_t Deliveries::next_revision(const std::string& fund, int reference_year) {
   return db_
       .query_one(

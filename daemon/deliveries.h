@@ -60,6 +60,8 @@ class Deliveries {
   std::optional<Delivery> next(bool halted);
   /// The last that lies there for a fund and a year, or did until it was recalled.
   std::optional<Delivery> last(const std::string& fund, int reference_year);
+  /// Whether one is on its way, and may lie there already.
+  bool is_delivering(const std::string& fund, int reference_year);
   std::int64_t next_revision(const std::string& fund, int reference_year);
   /// No commitment is bound to anybody any more.
   void cut_salts();

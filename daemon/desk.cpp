@@ -4,6 +4,7 @@
 
 #include "core/digest.h"
 #include "core/log.h"
+#include "daemon/erasure.h"
 #include "daemon/persons.h"
 #include "daemon/rules.h"
 
@@ -33,6 +34,8 @@ std::string Desk::look_up(const Command& command) {
   const std::string_view answer = !list ? "no list" : listed ? "listed" : "not listed";
   const std::string salt = random_hex(at_.random);
   const std::string commitment = commitment_to(persons, salt);
+  // Who was forgotten is bound to nothing again.
+  const bool forgotten = !Erasure(at_).marked_among(persons).empty();
   at_.db.transaction([&] {
     const AuditHead record = at_.audit.append("looked-up", list ? list->exchange : "",
                                               {{"reference_date", format_date(*date)},
@@ -41,8 +44,9 @@ std::string Desk::look_up(const Command& command) {
                                                {"purpose", purpose},
                                                {"who", command.who.name},
                                                {"commitment", commitment}});
-    at_.db.execute("INSERT INTO salt (seq, salt, commitment) VALUES (:seq, :salt, :commitment)",
-                   {record.seq, salt, commitment});
+    if (!forgotten)
+      at_.db.execute("INSERT INTO salt (seq, salt, commitment) VALUES (:seq, :salt, :commitment)",
+                     {record.seq, salt, commitment});
   });
   if (!list) return fmt::format("no list for reference date {}", format_date(*date));
   return fmt::format("{} for reference date {}, by revision {}", answer, format_date(*date), list->revision);

@@ -161,18 +161,24 @@ std::string Distribution::ask(const Command& command, const Transfer& transfer) 
   std::uint64_t same = 0;
   sweep();
   for (auto& [fund, part] : division.parts) {
-    // Of what was recalled nobody knows whether the fund has it: it gets what it is to have now.
+    // Of what was recalled, or is about to be, nobody knows whether the fund has it: it gets what it is to
+    // have now.
     const auto last = at_.deliveries.last(fund, what.year);
     if (last) before[fund] = last->records;
+    const bool unsure = at_.deliveries.is_delivering(fund, what.year);
     const bool unchanged = last && !last->salt.empty() && commitment_to(part, last->salt) == last->commitment;
-    if (unchanged || (!last && part.empty()))
+    if (!unsure && (unchanged || (!last && part.empty())))
       ++same;
     else
       deliveries.push_back(
           seal(recipient_of(fund), command, *list, what.year, membership, std::move(part), transfer));
   }
   if (deliveries.empty()) {
-    at_.db.transaction([&] { at_.alerts.close(stale_cause(what.year)); });
+    at_.db.transaction([&] {
+      lapse(what.year);
+      at_.alerts.close(stale_cause(what.year));
+    });
+    sweep();
     throw Error(Code::u_state,
                 fmt::format("every fund has what the list for {} says of its members: there is nothing "
                             "to deliver",
@@ -306,15 +312,42 @@ std::string Distribution::reject(const Rejection& rejection, const Person& who) 
       at_.holds.take_back(*hold, who, rejection.reason);
       at_.audit.append("distribution-rejected", "",
                        {{"subject", rejection.subject}, {"who", who.name}, {"reason", rejection.reason}});
-      lapse(deliveries.front().reference_year);
+      give_up(deliveries.front().reference_year);
     });
   } else {
     reject_request(at_, HoldKind::distribution, rejection, who, "distribution-rejected", [&] {
-      if (!deliveries.empty()) lapse(deliveries.front().reference_year);
+      if (!deliveries.empty()) give_up(deliveries.front().reference_year);
     });
   }
   sweep();
   return fmt::format("{} is not delivered", shown_name(rejection.subject));
+}
+
+// Within a transaction: whoever has something else than the list says now, or may, is to get it all the same.
+void Distribution::give_up(int year) {
+  lapse(year);
+  const auto list = at_.lists.newest(year);
+  for (const Recipient& recipient : at_.config.distribution.recipients)
+    if (const auto last = at_.deliveries.last(recipient.name, year);
+        last && list &&
+        (last->stage == DeliveryStage::recalled || last->salt.empty() ||
+         last->list_revision != list->revision))
+      return raise_stale(year,
+                         fmt::format("{} may have another list for reference year {} than what is recorded",
+                                     recipient.name, year));
+}
+
+void Distribution::take_back_restored() {
+  std::set<int> years;
+  for (const Delivery& d : at_.deliveries.all())
+    if (d.is_pending()) years.insert(d.reference_year);
+  at_.db.transaction([&] {
+    for (const int year : years) {
+      lapse(year);
+      raise_stale(year, "what care funds were to get when the backup was made may have been replaced since");
+    }
+  });
+  sweep();
 }
 
 // What was under way when it lapsed: a part of it, or all of it, may lie on the fund's share. It is looked
@@ -414,7 +447,10 @@ void Distribution::step(const Delivery& before, const Transfer& transfer) {
 void Distribution::raise_stale(int year, const std::string& why) {
   at_.alerts.raise(
       stale_cause(year), AlertKind::attention, "DISTRIBUTION_STALE", "",
-      fmt::format("{}. Deliver what they are to have now: 'veer distribute {} --members FILE'", why, year));
+      at_.settings.closed_out()
+          ? why + ". The path is closed: tell them, and close this alert"
+          : fmt::format("{}. Deliver what they are to have now: 'veer distribute {} --members FILE'", why,
+                        year));
 }
 
 void Distribution::tell_corrected(const Exchange& x) {

@@ -30,6 +30,8 @@ class Distribution {
   void tell_corrected(const Exchange& exchange);
   /// Within the transaction that forgets somebody: what is not delivered yet lapses. sweep() then removes it.
   void take_back();
+  /// In books that were restored: what was to go out when the backup was made may have been replaced since.
+  void take_back_restored();
   /// Removes sealed files in the spool that nobody is to get any more.
   void sweep();
 
@@ -42,6 +44,7 @@ class Distribution {
                 const Membership& membership, std::vector<Insz> part, const Transfer& transfer);
   std::filesystem::path spooled(const Delivery& delivery) const { return at_.spool / delivery.file; }
   void lapse(int year);
+  void give_up(int year);
   void clear_away(Delivery delivery, const Transfer& transfer);
   void raise_stale(int year, const std::string& why);
 

@@ -15,10 +15,8 @@ namespace {
 
 constexpr std::array kDaysLeft = {1, 7, 30, 90};
 constexpr const char* kWayIn = "certificate";  // by which the share lets this side in
+const std::string kWayInEnd = "way_in_end";    // milliseconds
 constexpr std::uint64_t kMostText = std::uint64_t{1} << 20;
-
-/// The end of a last day.
-Time after(Date day) { return Time(std::chrono::sys_days(day)) + std::chrono::days(1); }
 
 /// How near an end is: the first of kDaysLeft that holds all days that are left, beyond the end too. Empty
 /// when it is further away.
@@ -78,6 +76,10 @@ std::optional<Time> end_of_certificate(const Config& config) {
 
 /// That what lets this side in at the share ends at `end`, or nothing while that is far away.
 void tell_way_in(Instance& at, std::string_view code, std::optional<Time> end, const std::string& what) {
+  if (end)
+    at.settings.set(kWayInEnd, std::to_string(to_millis(*end)));
+  else
+    at.settings.forget(kWayInEnd);
   const auto step = end ? days_step(*end, at.clock.now()) : std::nullopt;
   if (!step) return at.alerts.close(kWayIn);
   const bool magda = std::holds_alternative<FtpsShareConfig>(at.config.share.kind);
@@ -89,7 +91,7 @@ void tell_way_in(Instance& at, std::string_view code, std::optional<Time> end, c
 void look_at_way_in(Instance& at) {
   if (const auto last = end_of_client_secret(at.config.share))
     return tell_way_in(
-        at, "SECRET", after(*last),
+        at, "SECRET", end_of_day(*last),
         fmt::format("the client secret by which the share knows this side ends on {}: have the next "
                     "one made beside it, and name it and its end",
                     format_date(*last)));
@@ -107,7 +109,7 @@ void look_at_way_in(Instance& at) {
 void look_at_window(Instance& at) {
   static constexpr const char* kCause = "window";
   const Date closes = at.config.window.closes;
-  const Time end = after(closes);
+  const Time end = end_of_day(closes);
   const auto step = days_step(end, at.clock.now());
   if (at.config.environment != Environment::production || !step || at.clock.now() >= end)
     return at.alerts.close(kCause);
@@ -130,7 +132,7 @@ void look_at_legal_basis(Instance& at) {
     return raise(code_name(error.code()), error.message());
   }
   const Date last = last_day(*at.config.legal_basis);
-  const auto step = days_step(after(last), at.clock.now());
+  const auto step = days_step(end_of_day(last), at.clock.now());
   if (!step) return at.alerts.close(kCause);
   raise(fmt::format("LEGAL_BASIS_{}", *step),
         fmt::format(
@@ -140,6 +142,13 @@ void look_at_legal_basis(Instance& at) {
 }
 
 }  // namespace
+
+Time end_of_day(Date day) { return Time(std::chrono::sys_days(day)) + std::chrono::days(1); }
+
+std::optional<Time> way_in_end(Settings& settings) {
+  const auto end = settings.number(kWayInEnd);
+  return end ? std::optional(from_millis(*end)) : std::nullopt;
+}
 
 void look_at_ends(Instance& at, const std::vector<KeyEnd>& ends) {
   look_at_key(at, at.config.party, at.config.own_keys, ends, kOurs);

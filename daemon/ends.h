@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "daemon/instance.h"
@@ -10,5 +11,10 @@ namespace veer {
 /// the certificate for the share, and in production the transition and the legal basis. `ends`: of the key
 /// folder. Within the caller's transaction.
 void look_at_ends(Instance& instance, const std::vector<KeyEnd>& ends);
+
+/// The end of what lets this side in at the share, as look_at_ends() found it; empty when it has none.
+std::optional<Time> way_in_end(Settings& settings);
+/// Of a last day.
+Time end_of_day(Date day);
 
 }  // namespace veer

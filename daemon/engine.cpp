@@ -11,6 +11,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "daemon/alert_topics.h"
+#include "daemon/backup.h"
 #include "daemon/closing.h"
 #include "daemon/housekeeping.h"
 #include "daemon/officer.h"
@@ -34,7 +35,8 @@ constexpr std::chrono::milliseconds kLongestRetryAfter = std::chrono::hours(24);
 constexpr std::chrono::minutes kClockStep{5};
 // So long a note that could not be written waits.
 constexpr std::chrono::minutes kNoteAgain{1};
-constexpr const char* kHostKey = "host-key";
+/// The share between the two sides, or a care fund's.
+std::string host_key_cause(const std::string& fund) { return fund.empty() ? "host-key" : "host-key:" + fund; }
 
 std::int64_t alert_number(const std::string& text) {
   std::int64_t number = 0;
@@ -54,6 +56,21 @@ void require_over(const Alert& alert) {
   if (topic == "release" || topic == "request")
     throw Error(Code::u_state,
                 "it still waits: 'veer approve' or 'veer reject' ends that, and this alert with it");
+}
+
+// Into memory of whoever asked, for the books keep what commands answer.
+std::string hand_out_evidence(Instance& at, const Command& command) {
+  const auto into = at.files.find(command.id);
+  if (!into || !at.evidence)
+    throw Error(Code::u_state, "the service began anew before it had answered: ask again");
+  const std::string files = at.evidence(command.argument);
+  for (std::size_t done = 0; done < files.size();) {
+    const ssize_t wrote =
+        pwrite(into->get(), files.data() + done, files.size() - done, static_cast<off_t>(done));
+    if (wrote <= 0) throw_errno("handing the evidence over");
+    done += static_cast<std::size_t>(wrote);
+  }
+  return "the evidence was handed over";
 }
 
 bool is_about_share(Code code) { return code_name(code).starts_with("S_"); }
@@ -81,8 +98,15 @@ void Engine::start() {
         at_.agenda.finish(command, CommandStage::failed, code_name(Code::l_stopped),
                           "the service began anew before the share was tried");
       });
-  if (at_.config.role == Role::receiver) Erasure(at_).reconcile_marks();
-  last_seen_ = at_.clock.now();
+  if (at_.config.role == Role::receiver) {
+    Erasure(at_).reconcile_marks();
+    if (!at_.settings.text(kRestoredBooks).empty()) Distribution(at_).take_back_restored();
+  }
+  at_.db.transaction([&] { at_.settings.forget(kRestoredBooks); });
+  const auto last = at_.db.query_one("SELECT max(at) FROM audit");
+  last_seen_ =
+      last && last->maybe_time(0) ? std::max(at_.clock.now(), *last->maybe_time(0)) : at_.clock.now();
+  mind_the_clock(at_.clock.now());  // it may have gone back while nothing ran
   wake_all(last_seen_);
 }
 
@@ -147,11 +171,17 @@ bool Engine::run_one(const Transfer& transfer) {
   const auto progress = [&](std::uint64_t bytes) {
     if (transfer.progress) transfer.progress(bytes);
     const auto now = std::chrono::steady_clock::now();
+    if (reading_ends_ && now > *reading_ends_) {
+      took_too_long_ = true;
+      step.request_stop();
+    }
     if (looked && now - *looked < kBetweenLooks) return;
     looked = now;
     // What goes on while all else is halted is not kept from its end by another one who halts it.
     if (at_.agenda.pending_of("suspend") && !is_halted(at_.db)) step.request_stop();
   };
+  reading_ends_.reset();
+  took_too_long_ = false;
   try {
     const bool worked = run_next({.stop = step.get_token(), .progress = progress});
     worked_ = worked_ || worked;
@@ -177,8 +207,10 @@ bool Engine::run_next(const Transfer& transfer) {
   const auto next = next_waiting(at_.db, now);
   if (!next || next->due > now) return false;
   const auto work_on = [&](const std::string& what, const auto& row, auto defer) {
+    std::string fund;
+    if constexpr (requires { row.fund; }) fund = row.fund;
     attempt(
-        what, row.wait.attempts >= kSilentTries,
+        what, fund, row.wait.attempts >= kSilentTries,
         [&] {
           std::visit(
               [&](auto& side) {
@@ -200,6 +232,9 @@ bool Engine::run_next(const Transfer& transfer) {
       break;
     case WaitKind::arrival: {
       const Arrival arrival = at_.ledger.next_arrival(now).value();
+      // A fetch goes on where it was; what is made of the bytes does not.
+      if (arrival.stage == ArrivalStage::found)
+        reading_ends_ = std::chrono::steady_clock::now() + at_.longest_reading;
       work_on(arrival.name, arrival, [&](Time again, const Error& error) {
         Arrival deferred = at_.ledger.arrival(arrival.id).value();
         deferred.wait = {again, arrival.wait.attempts + 1, std::string(code_name(error.code())),
@@ -241,9 +276,10 @@ std::optional<Error> Engine::run(const ChoreState& chore, const Transfer& transf
                      : chore.chore == Chore::tidy     ? std::chrono::milliseconds(kTidyEvery)
                      : chore.chore == Chore::rehearse ? at_.config.rehearse_every
                                                       : std::chrono::milliseconds(0);
+  if (chore.chore == Chore::poll) reading_ends_ = std::chrono::steady_clock::now() + at_.longest_reading;
   const bool long_ago = chore.done_at && at_.clock.now() - *chore.done_at >= kSilentTime + usual;
   return attempt(
-      std::string(chore_name(chore.chore)), long_ago || chore.wait.attempts >= kSilentTries,
+      std::string(chore_name(chore.chore)), "", long_ago || chore.wait.attempts >= kSilentTries,
       [&] {
         const Time again = std::visit([&](auto& side) { return side.run(chore.chore, transfer); }, side_);
         at_.db.transaction([&] {
@@ -255,14 +291,18 @@ std::optional<Error> Engine::run(const ChoreState& chore, const Transfer& transf
 }
 
 template <typename Step, typename Defer>
-std::optional<Error> Engine::attempt(const std::string& what, bool failing_long, Step step, Defer defer) {
+std::optional<Error> Engine::attempt(const std::string& what, const std::string& fund, bool failing_long,
+                                     Step step, Defer defer) {
   const std::string cause = step_cause(what);
   try {
     step();
     if (at_.alerts.is_open(cause)) at_.db.transaction([&] { at_.alerts.close(cause); });
     return std::nullopt;
   } catch (...) {
-    const Error error = error_of(std::current_exception());
+    Error error = error_of(std::current_exception());
+    if (error.code() == Code::l_stopped && took_too_long_)
+      error = Error(Code::s_timeout,
+                    "the share gives its files so slowly that other things come between; it goes on");
     if (error.code() == Code::l_stopped) throw error;
     log(LogLevel::warn, "{}: {}: {}", what, code_name(error.code()), error.message());
     at_.db.transaction([&] {
@@ -270,7 +310,8 @@ std::optional<Error> Engine::attempt(const std::string& what, bool failing_long,
       // Another host key is an attempt on the exchange until somebody knows better (Q27); the rest is told as
       // what keeps a step from being done.
       if (error.code() == Code::s_host_key)
-        at_.alerts.raise(kHostKey, AlertKind::finding, code_name(error.code()), "", error.message());
+        at_.alerts.raise(host_key_cause(fund), AlertKind::finding, code_name(error.code()), "",
+                         error.message());
       else if (remedy_of(error.code()) != Remedy::retry || failing_long ||
                error.retry_after().value_or(std::chrono::milliseconds(0)) >= kSilentTime)
         at_.alerts.raise(cause, AlertKind::attention, code_name(error.code()), "", error.message());
@@ -322,6 +363,7 @@ void Engine::run(const Command& command, const Transfer& transfer) {
 
 // What both sides do the same way; the rest is theirs.
 std::string Engine::obey(const Command& command, const Transfer& transfer) {
+  if (command.verb == "evidence") return hand_out_evidence(at_, command);  // whatever the state
   // What was carried out before it was suspended, and stopped before that was written down, is told as done.
   if (!at_.ledger.exchange_of_command(command.id)) require_going(at_, command.verb);
   if (command.verb.starts_with("send") || command.verb == "export" || command.verb == "distribute" ||

@@ -40,7 +40,8 @@ class Engine {
   /// Runs `step`; when it fails, lets `defer(error)` write down when it is tried again, opens the alert that
   /// it deserves, and returns what was wrong.
   template <typename Step, typename Defer>
-  std::optional<Error> attempt(const std::string& what, bool failing_long, Step step, Defer defer);
+  std::optional<Error> attempt(const std::string& what, const std::string& fund, bool failing_long, Step step,
+                               Defer defer);
   Time when_again(const Error& error, std::int64_t attempts);
   void mind_the_clock(Time now);
   void wake_all(Time now);
@@ -59,6 +60,9 @@ class Engine {
   Time last_seen_{};     ///< newest time that this engine saw
   std::mutex step_mutex_;
   std::stop_source step_;  ///< of the step under way, or the last one
+  std::optional<std::chrono::steady_clock::time_point>
+      reading_ends_;            ///< when the step under way reads from the share
+  bool took_too_long_ = false;  ///< the step under way, which was ended for that
 };
 
 }  // namespace veer

@@ -294,6 +294,8 @@ void Erasure::reconcile_marks() {
       for (const std::string& line : fresh)
         at_.db.execute("INSERT INTO erased (mark) VALUES (:mark)", {line});
       const std::int64_t entries = erase_marked();
+      // A mark cannot be held against the desk's questions, whose number nobody gives again.
+      at_.db.execute("DELETE FROM salt WHERE commitment <> ''");
       HandOver(at_).tell_taken_back();
       Distribution(at_).take_back();
       at_.audit.append("forgotten", "",

@@ -10,8 +10,11 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/html.h"
+#include "daemon/alerts.h"
 #include "daemon/audit.h"
+#include "daemon/cases.h"
 #include "daemon/dates.h"
+#include "daemon/deliveries.h"
 #include "daemon/evidence_script.h"
 #include "daemon/holds.h"
 #include "daemon/instance.h"
@@ -38,6 +41,7 @@ class Evidence {
   Evidence(const Config& config, Database& books, const EvidenceWish& wish, const Clock& clock)
       : config_(config),
         books_(books),
+        clock_(clock),
         ledger_(books, clock),
         holds_(books, clock),
         wish_(wish),
@@ -132,9 +136,7 @@ class Evidence {
                  {"opened_at", format_time(x.opened_at)},
                  {"changed_at", format_time(x.changed_at)}};
     if (const auto hold = holds_.find(HoldKind::list, x.id))
-      json["released"] = {{"state", hold_state_name(hold->state)},
-                          {"two_persons", hold->asked_by && hold->decided_by &&
-                                              hold->asked_by->uid != hold->decided_by->uid}};
+      json["released"] = {{"state", hold_state_name(hold->state)}, {"two_persons", two_persons(*hold)}};
     return json;
   }
 
@@ -168,7 +170,57 @@ class Evidence {
       json["processors"].push_back({{"name", each.name}, {"task", each.task}});
     json["exchanges"] = Json::array();
     for (const Exchange& x : exchanges_) json["exchanges"].push_back(exchange_facts(x));
+    for (const auto& [name, all] : duties()) json[name] = all;
     return json;
+  }
+
+  static Json two_persons(const Hold& hold) {
+    return hold.asked_by && hold.decided_by && hold.asked_by->uid != hold.decided_by->uid;
+  }
+  static Json moment(const std::optional<Time>& time) {
+    return time ? Json(format_time(*time)) : Json(nullptr);
+  }
+
+  /// What articles 3, 4, 7 and 9 ask of a side beyond the exchange, in counts and days.
+  std::map<std::string, Json> duties() {
+    std::map<std::string, Json> all = {{"cases", Json::array()},
+                                       {"deliveries", Json::array()},
+                                       {"hand_overs", Json::array()},
+                                       {"erasures", Json::array()},
+                                       {"incidents", Json::array()}};
+    for (const Case& c : Cases(books_, clock_).all())
+      if (c.reference_year == year_)
+        all["cases"].push_back({{"case", c.name()},
+                                {"data", category_name(c.category)},
+                                {"persons", c.persons},
+                                {"found_at", format_time(c.found_at)},
+                                {"due", format_date(c.due)},
+                                {"outcome", c.outcome ? Json(case_outcome_name(*c.outcome)) : Json(nullptr)},
+                                {"answered_at", moment(c.answered_at)}});
+    for (const Delivery& d : Deliveries(books_).all())
+      if (d.reference_year == year_ && d.stage == DeliveryStage::delivered)
+        all["deliveries"].push_back({{"fund", d.fund},
+                                     {"revision", d.revision},
+                                     {"records", d.records},
+                                     {"members_as_of", format_date(d.members_as_of)},
+                                     {"sha256", d.sha256}});
+    for (const Hold& hold : holds_.of(HoldKind::hand_over, HoldState::released))
+      if (hold.subject.starts_with(fmt::format("export-{}-", year_)))
+        all["hand_overs"].push_back({{"name", hold.subject},
+                                     {"purpose", hold.purpose},
+                                     {"released_at", moment(hold.decided_at)},
+                                     {"two_persons", two_persons(hold)}});
+    // Of all years: a person is forgotten in each.
+    for (const Hold& hold : holds_.of(HoldKind::erasure, HoldState::released))
+      all["erasures"].push_back({{"notice", hold.purpose},
+                                 {"released_at", moment(hold.decided_at)},
+                                 {"two_persons", two_persons(hold)}});
+    for (const Incident& incident : AlertBook(books_, clock_).incidents().all())
+      all["incidents"].push_back({{"number", incident.id},
+                                  {"found_at", format_time(incident.found_at)},
+                                  {"verdict", verdict_name(incident.verdict)},
+                                  {"other_side_told_at", moment(incident.notified_at)}});
+    return all;
   }
 
   std::string page() {
@@ -242,6 +294,18 @@ class Evidence {
     rows.clear();
     for (const Processor& each : config_.processors) rows.push_back({each.name, each.task});
     if (!rows.empty()) table(say("Verwerkers", "Processors"), rows);
+    rows.clear();
+    const auto all = duties();
+    for (const auto& [name, dutch, english] :
+         {std::tuple{"cases", "Kwaliteitsgevallen van dit jaar", "Quality cases of this year"},
+          {"deliveries", "Leveringen aan zorgkassen", "Deliveries to care funds"},
+          {"hand_overs", "Overdrachten aan andere systemen", "Hand-overs to other systems"},
+          {"erasures", "Vergeten na overlijden, over alle jaren",
+           "Forgotten on notice of death, in all years"},
+          {"incidents", "Vaststellingen en incidenten, over alle jaren",
+           "Findings and incidents, in all years"}})
+      rows.push_back({std::string(say(dutch, english)), std::to_string(all.at(name).size())});
+    table(say("Wat er nog gebeurde (meer in facts.json)", "What else was done (more in facts.json)"), rows);
     html.element("p", fmt::format("{} {}, {}", say("Geschreven op", "Written on"),
                                   said_time(now_, config_.language), program_name()));
     return "<!DOCTYPE html>\n" + html.take();
@@ -249,6 +313,7 @@ class Evidence {
 
   const Config& config_;
   Database& books_;
+  const Clock& clock_;
   Ledger ledger_;
   Holds holds_;
   const EvidenceWish& wish_;

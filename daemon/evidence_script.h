@@ -6,11 +6,12 @@ namespace veer {
 
 /// verify.sh of the evidence.
 inline constexpr std::string_view kVerifyScript = R"SH(#!/bin/bash
-# Verifies the evidence in this folder, with gpg, coreutils and bash alone. It ends with 1 when something does not hold.
+# Verifies the evidence in this folder, with gpg, coreutils and bash alone. It ends with 1 when something does not hold,
+# with 3 when all does but for what a restored backup took away.
 #   ./verify.sh [OTHER]     OTHER: anchors.txt of the other side's evidence, which knows points of this side's chain
 set -u
 export LC_ALL=C
-bad=0
+bad=0 lost=0
 good() { printf 'good     %s\n' "$1"; }
 fail() { printf 'NOT GOOD %s\n' "$1"; bad=1; }
 other=
@@ -70,10 +71,16 @@ for receipt in receipts/*.json; do
   fi
   party=$(awk -v key="$signers" '$1 == key && $2 == "receiver" { print $3; exit }' signers.txt)
   if [ -z "$party" ]; then fail "$receipt is signed by a key that is not the receiver's"; continue; fi
-  digest=$(field package_sha256 "$receipt")
-  if awk -v digest="$digest" '$1 == digest { found = 1 } END { exit !found }' packages.txt
-  then good "$receipt is signed by the receiver ($party, $signers), and tells of a package that is known here"
-  else fail "$receipt tells of a package that is not known here"; fi
+  digest=$(field package_sha256 "$receipt") status=$(field status "$receipt")
+  known=$(awk -v digest="$digest" '$1 == digest { print $5, $6; exit }' packages.txt)
+  case "$status ${known% *}" in
+    *' ') fail "$receipt tells of a package that is not known here" ;;
+    recorded\ acknowledged | recorded\ answered | recorded\ recorded | refused\ refused | refused\ answered | *' withdrawn')
+      if [ "$status" = recorded ] && [ "$(field records "$receipt")" != "${known#* }" ]
+      then fail "$receipt tells of another number of records than packages.txt"
+      else good "$receipt is signed by the receiver ($party, $signers): $status, a package that is known here"; fi ;;
+    *) fail "$receipt says $status, and packages.txt ${known% *}" ;;
+  esac
   printf '%s\n' "$digest" >> "$home/answered"
   # The receipt names the newest record of the receiver's chain.
   if [ "$party" = "$us" ]; then
@@ -89,6 +96,7 @@ while read -r digest name _ _ stage _; do
 done < packages.txt
 # What the chain tells of that year's packages is what is told of them here.
 year=$(field reference_year facts.json)
+role=$(awk -v us="$us" '$3 == us { print $2; exit }' signers.txt)
 awk '{ print $1, $6 }' packages.txt > "$home/packages"
 told=0
 while IFS= read -r record; do
@@ -105,28 +113,37 @@ while IFS= read -r record; do
   esac
   stage=$(awk -v digest="$digest" '$1 == digest { print $5; exit }' packages.txt)
   case $record$stage in
-    *'"event":"sealed"'* | *'}'recorded) ;;  # not yet signed
+    *'"event":"sealed"'*) ;;
+    *'}'recorded) [ "$role" = receiver ] || fail "$name is called recorded by who does not record" ;;  # not yet signed
     *) grep -qxF -- "$digest" "$home/answered" 2>/dev/null || fail "the chain tells of an answer to $name that is not here" ;;
   esac
 done < <(grep -E '"event":"(sealed|recorded|refused|receipt)"' audit.jsonl | grep -F "\"package\":\"vsb-inburgering-$year-")
 [ "$told" -gt 0 ] || fail "the chain tells of no package of $year"
 
 if [ -n "$other" ]; then
+  # A restore takes away what followed its backup: the chain names where that ended.
+  kept=$(grep -F '"event":"restored"' audit.jsonl | sed 's/.*"seq":"\([0-9]*\)".*/\1/' | sort -n | head -n 1)
   points=0 missing=0
   while read -r party point _; do
     [ "$party" = "$us" ] || continue
     points=$((points + 1))
     grep -qxF -- "$point" "$home/heads" && continue
     missing=$((missing + 1))
-    fail "the other side knows $point of this chain, which it does not hold"
+    if [ -n "$kept" ] && [ "${point%%:*}" -gt "$kept" ]; then lost=$((lost + 1))
+    else fail "the other side knows $point of this chain, which it does not hold"; fi
   done < "$other"
   if [ "$points" = 0 ]; then fail "the other side's file knows no point of this chain: is it the other side's?"
-  elif [ "$missing" = 0 ]; then good "$points point(s) that the other side knows stand in this chain"; fi
+  elif [ "$points" -gt "$missing" ]; then good "$((points - missing)) point(s) that the other side knows stand in this chain"; fi
+  [ "$lost" = 0 ] ||
+    printf 'LOST     %s\n' "$lost point(s) that the other side knows lie beyond record $kept, where a backup ended that was restored"
 fi
 if [ "$bad" != 0 ]; then echo 'It does NOT hold.'
 elif [ -z "$signed" ]; then
   echo 'What is called good above holds. The folder bears no signature: the rest of it (facts.json, index.html) is the'
   echo 'word of whoever handed it over.'
+elif [ "$lost" != 0 ]; then
+  echo 'It holds but for what a restore took away: ask when and why it was restored, and read those records in the other'
+  echo "side's evidence of what was exchanged."
 elif [ -n "$other" ]; then echo 'All of it holds.'
 else
   echo "Nothing here contradicts itself. Whether something was cut off or written anew only the other side's"
@@ -134,6 +151,7 @@ else
 fi
 echo 'It proves what these keys prove; compare them with those that the agencies confirmed to each other:'
 sed 's/^/  /' signers.txt
+[ "$bad" != 0 ] || [ "$lost" = 0 ] || exit 3
 exit "$bad"
 )SH";
 

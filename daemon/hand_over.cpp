@@ -190,17 +190,19 @@ void HandOver::tell_corrected(const Exchange& x, const Change& change) {
 void HandOver::tell_taken_back() {
   if (!at_.config.export_to.folder.empty())
     at_.settings.set(kOwed, std::to_string(to_millis(at_.clock.now())));
-  const Time oldest = at_.clock.now() - at_.config.export_to.keep;
-  for (const Hold& hold : at_.holds.of(HoldKind::hand_over, HoldState::released)) {
-    if (hold.decided_at.value() < oldest) continue;
-    const int year = called(hold.subject).first;
+  // The newest of each year: who got an older one has it too.
+  std::map<int, Time> handed_over;
+  for (const Hold& hold : at_.holds.of(HoldKind::hand_over, HoldState::released))
+    handed_over[called(hold.subject).first] = hold.decided_at.value();
+  for (const auto& [year, when] : handed_over)
     at_.alerts.raise(
         stale_cause(year), AlertKind::attention, "EXPORT_STALE", "",
         fmt::format("somebody was forgotten since the list for reference year {} was handed over on "
-                    "{}: what lay in the folder of [export] is removed, and whoever uses the list "
-                    "must have a new one, 'veer export {} --purpose …'",
-                    year, format_date(date_of(hold.decided_at.value())), year));
-  }
+                    "{}: what lay in the folder of [export] is removed, and whoever uses the list {}",
+                    year, format_date(date_of(when)),
+                    at_.settings.closed_out()
+                        ? "is to be told (the path is closed); close this alert then"
+                        : fmt::format("must have a new one, 'veer export {} --purpose …'", year)));
 }
 
 bool HandOver::owes_removal() {

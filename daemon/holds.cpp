@@ -60,7 +60,7 @@ std::string_view hold_state_name(HoldState state) { return kStates.at(static_cas
 
 std::string names_of(const std::vector<Hold>& holds) {
   std::vector<std::string> names;
-  for (const Hold& hold : holds) names.push_back(hold.asked_by ? hold.asked_by->name : "somebody");
+  for (const Hold& hold : holds) names.push_back(hold.asked_by ? hold.asked_by->name : "the restored backup");
   return fmt::format("{}", fmt::join(names, ", "));
 }
 

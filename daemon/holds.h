@@ -15,8 +15,9 @@ namespace veer {
 
 /// What waits for a second person. list: a sealed list, by its exchange. package: one of the other side's
 /// that quotes lost history, by its digest. suspension: everything, since somebody said so, by that person's
-/// number. hand_over: a recorded list, to be handed to other systems, by year and revision.
-/// erasure: persons, to be forgotten; distribution: sealed files for care funds: both by the request's name.
+/// number, or since the books were restored. hand_over: a recorded list, to be handed to other systems, by
+/// year and revision. erasure: persons, to be forgotten; distribution: sealed files for care funds: both by
+/// the request's name.
 enum class HoldKind { list, package, suspension, hand_over, erasure, distribution };
 inline constexpr std::array kHoldKinds = {HoldKind::list,      HoldKind::package, HoldKind::suspension,
                                           HoldKind::hand_over, HoldKind::erasure, HoldKind::distribution};
@@ -43,7 +44,7 @@ struct Hold {
   }
 };
 
-/// Who asked for them: "alice (1000), bob (1001)".
+/// Who suspended it: "alice (1000), bob (1001)".
 std::string names_of(const std::vector<Hold>& holds);
 
 /// What 'approve' is given: what is released, and exactly which bytes.

@@ -42,7 +42,7 @@ void tidy_spool_at_start(Instance& at) {
   }
   for (const Case& c : at.cases.all()) {
     if (c.stage == CaseStage::answered) remove_file(kept_letter(at, c));
-    for (const FileKind kind : {FileKind::quality_case, FileKind::answer})
+    for (const FileKind kind : {FileKind::quality_case, FileKind::answer, FileKind::closing})
       if (c.stage != CaseStage::answered) known.insert(letter_file(at, c, kind).filename());
   }
   for (const Arrival& arrival : at.ledger.open_arrivals()) known.insert(at.fetched_file(arrival).filename());

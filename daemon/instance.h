@@ -58,6 +58,10 @@ struct Instance {
   /// What seals to others than the counterparty, by their keys, and where care funds fetch.
   std::function<std::unique_ptr<Seal>(const std::vector<PinnedKey>& recipient)> open_seal;
   std::function<std::unique_ptr<Share>(const ShareConfig&)> open_share;
+  /// What a step may take that reads from the share: what else is due comes between, and it goes on.
+  std::chrono::milliseconds longest_reading = std::chrono::minutes(10);
+  /// A year's evidence as `veer evidence` writes it, for who asks over the bus. Only a service has it.
+  std::function<std::string(const std::string& wish)> evidence;
   /// How people are told: see open_channel().
   std::function<std::unique_ptr<AlertChannel>(const Config&, const std::string&, AlertTurn)> open_channel;
 

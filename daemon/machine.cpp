@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iomanip>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -37,6 +38,7 @@ const std::set<std::string, std::less<>> kHarmless = {"After",
                                                       "ReadWritePaths",
                                                       "Requires",
                                                       "RequiresMountsFor",
+                                                      "RestartMode",
                                                       "SetCredentialEncrypted",
                                                       "SupplementaryGroups",
                                                       "Wants"};
@@ -62,19 +64,44 @@ std::pair<std::string, std::string> setting_in(const std::string& line) {
   return {trimmed(text.substr(0, sign)), trimmed(text.substr(std::min(sign + 1, text.size())))};
 }
 
+/// The paths in the value of a setting, each part of "source:where it stands" for itself.
+std::vector<std::string> paths_in(const std::string& value) {
+  std::vector<std::string> paths;
+  std::istringstream words(value);
+  for (std::string word; words >> std::quoted(word);) {
+    std::erase_if(word, [](char c) { return c == '"' || c == '\''; });
+    std::istringstream parts(word);
+    for (std::string path; std::getline(parts, path, ':');)
+      paths.push_back(path.substr(std::min(path.find_first_not_of("-+"), path.size())));
+  }
+  return paths;
+}
+
+bool lies_in(const fs::path& path, const fs::path& folder) {
+  const fs::path inside = path.lexically_relative(folder);
+  return !inside.empty() && *inside.begin() != "..";
+}
+
+fs::path real_path(const fs::path& path) {
+  std::error_code error;
+  fs::path real = fs::weakly_canonical(path, error);
+  return error ? path : real;
+}
+
 /// What is harmless but for some of its values.
 bool is_loose(const std::string& name, const std::string& value) {
   if (name == "Environment")
     return value.find("LD_") != std::string::npos || value.find("PATH") != std::string::npos;
-  if (name == "ReadWritePaths" || name == "BindPaths") {
-    std::string text = value;
-    std::erase_if(text, [](char c) { return c == '"' || c == '-' || c == '+'; });
-    std::replace(text.begin(), text.end(), ':', ' ');  // a source and where it stands
-    std::istringstream paths(text);
-    for (std::string path; paths >> path;)
-      if (path == "/" || path == "/etc" || path.starts_with("/etc/")) return true;
-    return false;
-  }
+  const std::vector<std::string> paths = paths_in(value);
+  if (name == "ReadWritePaths" || name == "BindPaths")
+    return std::any_of(paths.begin(), paths.end(),
+                       [](const std::string& path) { return path == "/" || lies_in(path, "/etc"); });
+  // Read as root, wherever the service's user has such a path lead.
+  if (name == "LoadCredential" || name == "LoadCredentialEncrypted")
+    return std::any_of(paths.begin(), paths.end(), [](const std::string& path) {
+      return lies_in(path, "/etc/veerdienst") || lies_in(path, "/var/lib/veerdienst") ||
+             lies_in(path, "/srv/veerdienst");
+    });
   return !kHarmless.contains(name);
 }
 
@@ -217,6 +244,37 @@ std::vector<CheckLine> judge_units(const std::vector<fs::path>& folders, const s
   return found;
 }
 
+std::vector<CheckLine> judge_walls(std::string_view shown, const std::string& instance,
+                                   const std::vector<NamedFolder>& folders) {
+  const std::vector<fs::path> own = {"/var/lib/veerdienst/" + instance, "/srv/veerdienst/" + instance};
+  std::vector<fs::path> open;
+  if (shown.empty()) open = own;
+  for (const std::string& line : lines_of(shown)) {
+    const auto [name, value] = setting_in(line);
+    if (name == "ProtectSystem" && value != "strict") return {};  // judge_units() tells who said so
+    for (const std::string& path : paths_in(value))
+      if (name == "StateDirectory")
+        open.push_back(real_path("/var/lib/" + path));
+      else if (path.starts_with('/') && (name == "ReadWritePaths" || name == "BindPaths"))
+        open.push_back(real_path(path));
+  }
+  std::vector<CheckLine> found;
+  for (const auto& [what, path] : folders) {
+    if (std::any_of(open.begin(), open.end(),
+                    [real = real_path(path)](const fs::path& folder) { return lies_in(real, folder); }))
+      continue;
+    found.push_back(
+        {shown.empty() ? Grade::warn : Grade::fail, what,
+         fmt::format("{0}: {1} does not let the service write there: 'systemctl edit veerdienst@{2}' with "
+                     "[Service] and ReadWritePaths={0}, and restart it; or name a folder in {3} or {4}",
+                     printable(path.native(), 200), shown.empty() ? "the package's unit" : "its unit",
+                     instance, own[0].native(), own[1].native())});
+  }
+  if (found.empty())
+    found.push_back({Grade::ok, "unit veerdienst@" + instance, "lets the service write in its folders"});
+  return found;
+}
+
 std::vector<std::string> packages_in(std::string_view tree) {
   std::vector<std::string> names;
   for (const std::string& line : lines_of(tree))
@@ -225,7 +283,8 @@ std::vector<std::string> packages_in(std::string_view tree) {
   return names;
 }
 
-std::vector<CheckLine> look_at_machine(const std::string& instance, Time now) {
+std::vector<CheckLine> look_at_machine(const std::string& instance, const std::vector<NamedFolder>& folders,
+                                       Time now) {
   std::vector<CheckLine> found = {judge_clock(clock_is_kept())};
   const std::string depends =
       said_by({"/usr/bin/dpkg-query", "--showformat", "${Depends}", "--show", "veerdienst"}).value_or("");
@@ -247,6 +306,11 @@ std::vector<CheckLine> look_at_machine(const std::string& instance, Time now) {
                                       "/etc/systemd/system.control", "/run/systemd/system.control"},
                                      instance))
     found.push_back(std::move(line));
+  const std::string walls =
+      said_by({"/usr/bin/systemctl", "show",
+               "--property=ProtectSystem,StateDirectory,ReadWritePaths,BindPaths", "veerdienst@" + instance})
+          .value_or("");
+  for (CheckLine& line : judge_walls(walls, instance, folders)) found.push_back(std::move(line));
   return found;
 }
 

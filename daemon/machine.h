@@ -36,11 +36,24 @@ CheckLine judge_files(const std::optional<std::string>& verified);
 std::vector<CheckLine> judge_units(const std::vector<std::filesystem::path>& folders,
                                    const std::string& instance);
 
+/// A folder that an instance's service writes in, as the doctor's report calls it.
+struct NamedFolder {
+  std::string what;
+  std::filesystem::path path;
+};
+
+/// The folders of an instance that its unit does not let it write in. `shown`: what `systemctl show` prints
+/// of ProtectSystem, StateDirectory, ReadWritePaths and BindPaths; empty when systemd does not say, and then
+/// the package's unit counts.
+std::vector<CheckLine> judge_walls(std::string_view shown, const std::string& instance,
+                                   const std::vector<NamedFolder>& folders);
+
 /// The names of the packages in what `apt-cache depends --recurse` prints.
 std::vector<std::string> packages_in(std::string_view tree);
 
 /// All of it, of this machine. The first line says so when no package is installed, and then it is the only
-/// one of package and units.
-std::vector<CheckLine> look_at_machine(const std::string& instance, Time now);
+/// one of package and units. `folders`: where the instance's service writes.
+std::vector<CheckLine> look_at_machine(const std::string& instance, const std::vector<NamedFolder>& folders,
+                                       Time now);
 
 }  // namespace veer

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "daemon/ends.h"
+#include "daemon/legal_basis.h"
 #include "daemon/schema.h"
 
 namespace veer {
@@ -39,10 +41,9 @@ class Exposition {
                          {"role", std::string(role_name(config.role))},
                          {"environment", std::string(environment_name(config.environment))}})) {}
 
-  void gauge(std::string_view name, std::string_view help) {
-    name_ = fmt::format("veerdienst_{}", name);
-    text_ += fmt::format("# HELP {} {}\n# TYPE {} gauge\n", name_, help, name_);
-  }
+  void gauge(std::string_view name, std::string_view help) { begin(name, help, "gauge"); }
+  /// What only grows, unless the books were restored.
+  void counter(std::string_view name, std::string_view help) { begin(name, help, "counter"); }
   void sample(const Labels& own, std::int64_t value) { add(own, fmt::format("{}", value)); }
   void sample(const Labels& own, std::chrono::milliseconds time) {
     add(own, fmt::format("{}", std::chrono::duration<double>(time).count()));
@@ -54,6 +55,10 @@ class Exposition {
   std::string text() { return std::move(text_); }
 
  private:
+  void begin(std::string_view name, std::string_view help, std::string_view type) {
+    name_ = fmt::format("veerdienst_{}", name);
+    text_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name_, help, name_, type);
+  }
   void add(const Labels& own, std::string_view value) {
     text_ += fmt::format("{}{{{}{}}} {}\n", name_, common_, own.empty() ? "" : "," + text_of(own), value);
   }
@@ -144,12 +149,18 @@ void add_chores(Exposition& out, Role role, Agenda& agenda) {
   for (const ChoreState& chore : chores) out.sample(label(chore), chore.wait.attempts);
 }
 
-void add_alerts(Exposition& out, const std::vector<Alert>& open) {
+std::int64_t unsent_messages(Database& db) {
+  return db.query_one("SELECT count(*) FROM telling WHERE due_at IS NOT NULL AND attempts > 0")->integer(0);
+}
+
+void add_alerts(Exposition& out, const std::vector<Alert>& open, std::int64_t unsent) {
   std::map<std::pair<std::string, std::string>, std::int64_t> counts;
   for (const Alert& alert : open) ++counts[{alert.kind, topic_of(alert)}];
   out.gauge("open_alerts", "Alerts that are open.");
   for (const auto& [what, many] : counts)
     out.sample({{"severity", what.first}, {"topic", what.second}}, many);
+  out.gauge("unsent_messages", "Messages about alerts that are to be sent by now, and could not be yet.");
+  out.sample({}, unsent);
   out.gauge("unacknowledged_alerts", "Open alerts that nobody has taken up.");
   for (const AlertKind kind : kSeverities)
     out.sample({{"severity", std::string(alert_kind_name(kind))}}, count(open, [&](const Alert& alert) {
@@ -163,7 +174,7 @@ void add_share(Exposition& out, const Config& config, Ledger& ledger, Settings s
   for (const ArrivalStage stage : kOpenArrivalStages)
     out.sample({{"stage", std::string(arrival_stage_name(stage))}},
                count(arrivals, [&](const Arrival& arrival) { return arrival.stage == stage; }));
-  out.gauge("quarantined_files", "Files of the share that were ever set aside.");
+  out.counter("quarantined_files_total", "Files of the share that were ever set aside.");
   out.sample({}, ledger.quarantined());
   out.gauge("heard_timestamp_seconds",
             "When something authentic of the other side's last came; before that, when this side began.");
@@ -172,6 +183,16 @@ void add_share(Exposition& out, const Config& config, Ledger& ledger, Settings s
             "When the last key of a party that may be used ends; no sample when none does.");
   for (const std::string& party : {config.party, config.counterparty})
     out.sample({{"owner", party}}, settings.key_end(party));
+  out.gauge("way_in_end_timestamp_seconds",
+            "When the certificate or client secret by which the share knows this side ends; no sample when "
+            "none does.");
+  out.sample({}, way_in_end(settings));
+  out.gauge("window_end_timestamp_seconds", "When the transition ends, in which first lists travel.");
+  out.sample({}, std::optional(end_of_day(config.window.closes)));
+  out.gauge("legal_basis_end_timestamp_seconds",
+            "When the legal basis on record ends; no sample without one.");
+  out.sample({},
+             config.legal_basis ? std::optional(end_of_day(last_day(*config.legal_basis))) : std::nullopt);
 }
 
 void add_people(Exposition& out, Database& db, const Clock& clock) {
@@ -191,7 +212,7 @@ void add_people(Exposition& out, Database& db, const Clock& clock) {
 }
 
 void add_audit_head(Exposition& out, Audit& audit) {
-  out.gauge("audit_records", "Records in the audit chain.");
+  out.counter("audit_records_total", "Records in the audit chain.");
   out.sample({}, audit.head().seq);
   out.gauge("audit_head_timestamp_seconds", "When the last of them was written.");
   out.sample({}, audit.last_at());
@@ -212,7 +233,7 @@ std::string metrics_of(const Config& config, Database& db, const Clock& clock) {
   add_finished(out, db);
   add_chores(out, config.role, agenda);
   add_share(out, config, ledger, Settings(db, clock));
-  add_alerts(out, AlertBook(db, clock).open());
+  add_alerts(out, AlertBook(db, clock).open(), unsent_messages(db));
   add_people(out, db, clock);
   add_audit_head(out, audit);
   return out.text();

@@ -439,6 +439,11 @@ void Receiver::publish_answer(const Exchange& x, const StoredReceipt& stored, co
 
 Time Receiver::run(Chore chore, const Transfer& transfer) {
   const Time now = at_.clock.now();
+  const bool steady = clock_is_steady(at_);
+  if (chore == Chore::tidy)
+    look_at_deadlines(at_);  // whatever fails after it
+  else
+    at_.db.transaction([&] { look_at_disk(at_); });
   forget_old_pages(at_.db);
   at_.db.transaction([&] { look_at_old_pages(at_); });
   if (erasure_.owes()) erasure_.settle();
@@ -446,12 +451,11 @@ Time Receiver::run(Chore chore, const Transfer& transfer) {
     inbox_.poll(transfer);
     return now + at_.config.share.poll;
   }
-  if (clock_is_steady(at_)) {
+  if (steady) {
     prune(at_);
     hand_over_.tidy(HandOver::Age::counts);
     distribution_.sweep();
   }
-  look_at_deadlines(at_);
   if (!is_halted(at_.db)) look_over_outgoing(at_, transfer);
   return next_look_at_deadlines(at_);
 }

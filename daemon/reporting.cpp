@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "daemon/case_deadlines.h"
 #include "daemon/case_letters.h"
+#include "daemon/outbox.h"
 #include "daemon/persons.h"
 #include "daemon/rules.h"
 #include "daemon/shared_alerts.h"
@@ -167,6 +168,7 @@ void Reporting::enter(const Case& c, const std::string& who) {
 }
 
 void Reporting::step(const Case& before, const Transfer& transfer) {
+  if (before.stage == CaseStage::answering) return tell_closed(before, transfer);
   require_basis(at_.config, date_of(at_.clock.now()));
   const std::string name = publish_letter(at_, before, FileKind::quality_case, before.case_sha256, transfer);
   Case c = before;
@@ -177,6 +179,19 @@ void Reporting::step(const Case& before, const Transfer& transfer) {
     at_.audit.append("case-sent", c.exchange, {{"case", c.name()}, {"name", name}});
   });
   log(LogLevel::info, "case {} is with {}", c.name(), at_.config.counterparty);
+}
+
+void Reporting::tell_closed(const Case& c, const Transfer& transfer) {
+  // A case that AII has not fetched yet never was; where the share keeps it, AII reads one letter after the
+  // other.
+  try {
+    for (int copy = 1; copy <= c.copy; ++copy)
+      unpublish(at_.share, file_name(c.stem, FileKind::quality_case, copy, c.number), c.case_sha256, "",
+                transfer);
+  } catch (const Error& error) {
+    if (error.code() != Code::s_rights) throw;
+  }
+  tell_outcome(at_, c, FileKind::closing, transfer);
 }
 
 std::string Reporting::resend(const Command& command) {
@@ -196,20 +211,19 @@ std::string Reporting::close(const Command& command) {
   const std::size_t blank = std::min(command.argument.find(' '), command.argument.size());
   const std::string reason = without_numbers(printable(command.argument.substr(blank), kLongestText + 1));
   Case c = at_.cases.find(command.argument.substr(0, blank));
-  const std::string done = fmt::format(
-      "case {} is closed without an answer; {} is not told by the program: tell its contact point, or let it "
-      "answer all the same",
-      c.name(), at_.config.counterparty);
-  if (!c.is_open() && !c.outcome && c.answered_by == command.who.name) return done;
+  const std::string done =
+      fmt::format("case {} is closed without an answer; {} is told so", c.name(), at_.config.counterparty);
+  if (c.outcome == CaseOutcome::closed && c.answered_by == command.who.name) return done;
   if (!c.is_open())
     throw Error(Code::u_state,
                 fmt::format("case {} is answered: see 'veer case show {}'", c.name(), c.name()));
   if (reason.size() < 2) throw Error(Code::u_usage, "say in a few words why: it stays in the audit trail");
-  c.stage = CaseStage::answered;
+  c.stage = CaseStage::answering;
+  c.outcome = CaseOutcome::closed;
   c.reply = reason.substr(1);
   c.answered_by = command.who.name;
   c.answered_at = at_.clock.now();
-  c.wait = {};
+  c.wait = {.due = at_.clock.now()};
   at_.db.transaction([&] {
     at_.cases.save(c);
     at_.audit.append("case-closed", c.exchange,
@@ -226,6 +240,8 @@ void Reporting::read_answer(const Arrival& arrival, Inbox& inbox, const Transfer
   const OpenedLetter letter = open_letter(at_, at_.fetched_file(arrival), transfer);
   const CaseAnswer answer = parse_answer(letter.json);
   require_meant_for_us(at_, answer.sender, answer.receiver, answer.environment, letter.signer);
+  if (answer.outcome == CaseOutcome::closed)
+    throw Error(Code::f_manifest, "it closes a case, which is for this side to do");
   const Time now = at_.clock.now();
   const ParsedName name = parse_file_name(arrival.name).value();
   auto known = at_.cases.with_id(answer.id);
@@ -250,7 +266,7 @@ void Reporting::read_answer(const Arrival& arrival, Inbox& inbox, const Transfer
       at_.alerts.tell("case-answered:" + known->id, "CASE_ANSWERED", known->name(),
                       fmt::format("{} answered case {} ({}): {}", at_.config.counterparty, known->name(),
                                   category_name(known->category), told_outcome(*known)));
-    } else if (known && !known->outcome) {  // closed here before it came
+    } else if (known && known->outcome == CaseOutcome::closed) {  // before it came
       known->outcome = answer.outcome;
       known->correction = answer.exchange;
       at_.cases.save(*known);
@@ -285,7 +301,9 @@ void Reporting::read_answer(const Arrival& arrival, Inbox& inbox, const Transfer
     }
     inbox.settle(arrival, Outcome::letter, known ? known->exchange : "", now);
   });
-  if (fresh) remove_file(letter_file(at_, *known, FileKind::quality_case));
+  if (fresh)
+    for (const FileKind kind : {FileKind::quality_case, FileKind::closing})
+      remove_file(letter_file(at_, *known, kind));
 }
 
 }  // namespace veer

@@ -21,7 +21,7 @@ class Reporting {
   /// each, behind a wrong one the right one if it is known), 'case-resend' ("NAME") and 'case-close' ("NAME
   /// REASON…", without an answer). Throws U_USAGE, U_STATE, U_UNKNOWN, C_LEGAL_BASIS.
   std::string obey(const Command& command, const Transfer& transfer);
-  /// sealed → sent.
+  /// sealed → sent; answering → answered, for a case that was closed here.
   void step(const Case& quality_case, const Transfer& transfer);
   /// Reads an answer that was fetched.
   void read_answer(const Arrival& arrival, Inbox& inbox, const Transfer& transfer);
@@ -36,6 +36,7 @@ class Reporting {
   std::string open(const Command& command, const Transfer& transfer);
   std::string resend(const Command& command);
   std::string close(const Command& command);
+  void tell_closed(const Case& quality_case, const Transfer& transfer);
   void require_fitting(int year, Category category, const std::vector<CasePerson>& persons);
   /// `quality_case` bears its number. Throws U_STATE when that is one too many.
   void seal(Case& quality_case, std::vector<CasePerson> persons, Time found_at, const Transfer& transfer);

@@ -239,10 +239,7 @@ void Sender::step(const Arrival& arrival, const Transfer& transfer) {
       break;
     case ArrivalStage::fetched:
       try {
-        if (parse_file_name(arrival.name).value().kind == FileKind::quality_case)
-          answering_.read_case(arrival, inbox_, transfer);
-        else
-          read_receipt(arrival, transfer);
+        read_letter(arrival, transfer);
       } catch (const Error& error) {
         // Neither a receipt nor a case is answered with a refusal: what cannot be used is evidence, whatever
         // rule it breaks.
@@ -254,6 +251,17 @@ void Sender::step(const Arrival& arrival, const Transfer& transfer) {
     default:
       inbox_.clear(arrival, transfer);
       break;
+  }
+}
+
+void Sender::read_letter(const Arrival& arrival, const Transfer& transfer) {
+  switch (parse_file_name(arrival.name).value().kind) {
+    case FileKind::quality_case:
+      return answering_.read_case(arrival, inbox_, transfer);
+    case FileKind::closing:
+      return answering_.read_closing(arrival, inbox_, transfer);
+    default:
+      return read_receipt(arrival, transfer);
   }
 }
 
@@ -405,6 +413,7 @@ Time Sender::run(Chore chore, const Transfer& transfer) {
     case Chore::scan:
       return intake_.scan(transfer);
     case Chore::poll:
+      at_.db.transaction([&] { look_at_disk(at_); });
       take_back_late(transfer);
       inbox_.poll(transfer);
       return now + at_.config.share.poll;
@@ -413,11 +422,12 @@ Time Sender::run(Chore chore, const Transfer& transfer) {
     case Chore::tidy:
       break;
   }
-  if (clock_is_steady(at_)) {
+  const bool steady = clock_is_steady(at_);
+  look_at_deadlines(at_);  // whatever fails after it
+  if (steady) {
     tidy_spool();
     prune(at_);
   }
-  look_at_deadlines(at_);
   if (!is_halted(at_.db)) look_over_outgoing(at_, transfer);
   return next_look_at_deadlines(at_);
 }

@@ -19,7 +19,7 @@ class Sender {
   explicit Sender(Instance& instance)
       : at_(instance),
         intake_(instance),
-        inbox_(instance, {FileKind::recorded, FileKind::refused, FileKind::quality_case},
+        inbox_(instance, {FileKind::recorded, FileKind::refused, FileKind::quality_case, FileKind::closing},
                std::max(kReceiptCap, kCaseCap)),
         answering_(instance) {}
 
@@ -53,6 +53,7 @@ class Sender {
   void tell(const Exchange& exchange, Turn turn, const std::string& detail = "");
   void end(const Exchange& exchange);
 
+  void read_letter(const Arrival& arrival, const Transfer& transfer);
   void read_receipt(const Arrival& arrival, const Transfer& transfer);
   void accept(const Arrival& arrival, const Receipt& receipt, const SignedReceipt& signed_text);
   void correct(const Exchange& correction);

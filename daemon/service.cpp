@@ -195,11 +195,27 @@ Service::End Service::run() {
     tell_manager(end_ == End::reload ? "RELOADING=1\nSTATUS=takes its configuration anew" : "STOPPING=1");
   }
   if (failure) std::rethrow_exception(failure);
+  at_.db.transaction([&] { at_.settings.forget(kRunsSince); });
   return end_;
+}
+
+// A service that systemd starts anew after each crash would look well from day to day.
+void Service::tell_crash() {
+  at_.db.transaction([&] {
+    const std::string before = at_.settings.text(kRunsSince);
+    const std::string now = format_time(at_.clock.now());
+    if (!before.empty())
+      at_.alerts.tell(
+          "crashed:" + now, "CRASHED", "",
+          fmt::format("the service that began on {} ended without being stopped; it runs again since {}",
+                      before, now));
+    at_.settings.set(kRunsSince, now);
+  });
 }
 
 void Service::work(const std::stop_token& stop) {
   engine_.start();
+  tell_crash();
   if (is_supervised()) tell_manager("READY=1\nSTATUS=" + status_line(at_));
   int failures = 0;
   while (!stop.stop_requested()) {

@@ -75,6 +75,7 @@ class Service {
   void work(const std::stop_token& stop);
   void wait_for_work(const std::stop_token& stop);
   void rest(const std::stop_token& stop, std::chrono::milliseconds most);
+  void tell_crash();
   void beat();
   void moved(std::uint64_t bytes, std::uint64_t all);
   void listen();

@@ -9,6 +9,9 @@
 
 namespace veer {
 
+/// Since when a service runs, for as long as it was not stopped.
+inline constexpr const char* kRunsSince = "runs_since";
+
 /// Facts about the instance itself, one each. Callers open the transactions, but where it says otherwise. One
 /// thread.
 class Settings {

@@ -26,6 +26,13 @@ void require_going(Instance& at, std::string_view verb) {
                     format_time(holds.front().asked_at), names_of(holds)));
 }
 
+void tell_suspended(AlertBook& alerts, std::string_view by) {
+  alerts.raise(kSuspended, AlertKind::attention, "SUSPENDED", "",
+               fmt::format("{} suspended the exchange: nothing is sent, fetched, taken in or recorded until "
+                           "another person, an approver, resumes it with 'veer resume'",
+                           by));
+}
+
 std::string suspend(Instance& at, const Person& who) {
   const std::string person = std::to_string(who.uid);
   const auto before = at.holds.suspensions();
@@ -34,11 +41,7 @@ std::string suspend(Instance& at, const Person& who) {
     at.holds.lapse(HoldKind::suspension, person);
     at.holds.open(HoldKind::suspension, person, "", who);
     at.audit.append("suspended", "", {{"who", who.name}});
-    at.alerts.raise(
-        kSuspended, AlertKind::attention, "SUSPENDED", "",
-        fmt::format("{} suspended the exchange: nothing is sent, fetched, taken in or recorded until "
-                    "another person, an approver, resumes it with 'veer resume'",
-                    who.name));
+    tell_suspended(at.alerts, who.name);
   });
   log(LogLevel::warn, "{} suspended the exchange", who.name);
   if (!before.empty())

@@ -15,6 +15,8 @@ inline constexpr const char* kSuspended = "suspended";
 /// Throws C_SUSPENDED while the exchange is suspended, for every verb but those that take back, stop or tidy,
 /// and C_CLOSED once the path is closed, for every one but those that tidy.
 void require_going(Instance& at, std::string_view verb);
+/// Within the transaction that suspends it.
+void tell_suspended(AlertBook& alerts, std::string_view by);
 /// What to tell who asked for it.
 std::string suspend(Instance& at, const Person& who);
 /// Releases what others than whoever asks suspended before they asked; what to tell them. Throws U_STATE

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,11 @@ constexpr std::array<std::string_view, 5> kTurnNames = {"opened", "changed", "re
                                                         "closed"};
 constexpr const char* kMail = "mail";
 constexpr std::string_view kColumns = "id, alert, channel, turn, due_at, attempts, problem_code, problem";
+// What stands as problem_code for a fault that is not the channel's.
+const std::string kRefused = "REFUSED";
+const std::string kInDoubt = "IN_DOUBT";
+// What lasted no longer, and reached nobody, is not told once it is over.
+constexpr std::chrono::hours kBrief{1};
 
 Telling telling_of(const Row& row) {
   Telling telling{row.integer(0),
@@ -22,6 +28,12 @@ Telling telling_of(const Row& row) {
   for (std::size_t i = 0; i < kTurnNames.size(); ++i)
     if (kTurnNames[i] == row.text(3)) telling.turn = static_cast<AlertTurn>(i);
   return telling;
+}
+
+std::string problem_code(Mishap mishap, std::string_view of_channel) {
+  return mishap == Mishap::message      ? kRefused
+         : mishap == Mishap::unanswered ? kInDoubt
+                                        : std::string(of_channel);
 }
 
 bool repeats(AlertTurn turn) { return turn != AlertTurn::escalated && turn != AlertTurn::closed; }
@@ -35,25 +47,49 @@ void Tellings::add(std::int64_t alert, const std::string& channel, AlertTurn tur
       "INSERT INTO telling (id, alert, channel, turn, due_at) SELECT coalesce(max(id), 0) + 1, :alert, "
       ":channel,"
       " :turn, :due FROM telling",
-      {alert, channel, std::string(alert_turn_name(turn)), to_millis(due)});
+      {alert, channel, std::string(alert_turn_name(turn)), to_millis(from(channel, due))});
 }
 
-// In a flood the first ones tell how many there are, and the rest can wait for the time of reminders. What
-// another code has to tell is never held up by it.
+// A channel that fails is not tried for each new message: one that hangs would hold up all other work.
+Time Tellings::from(const std::string& channel, Time due) {
+  const auto wait = db_.query_one(
+      "SELECT max(due_at) FROM telling WHERE channel = :channel AND due_at IS NOT NULL AND attempts > 0"
+      " AND problem_code <> :refused",
+      {channel, kRefused});
+  return std::max(due, wait->maybe_time(0).value_or(due));
+}
+
+// In a flood, or a slow drip, the first ones tell how many there are. The next one comes at the time of
+// reminders and tells it again; the rest come when there is room. What another code has to tell is never held
+// up by it.
 void Tellings::open(std::int64_t alert, const std::string& channel, bool notice) {
   static constexpr std::int64_t kAtOnce = 30;
-  const std::int64_t alike =
+  const Time now = clock_.now();
+  const auto soon = to_millis(from(channel, now));
+  const Row alike =
       db_.query_one(
-             "SELECT count(*) FROM telling t JOIN alert a ON a.id = t.alert JOIN alert b ON b.id = :alert"
-             " WHERE t.channel = :channel AND t.turn = 'opened' AND t.due_at <= :now AND a.code = b.code"
-             " AND a.kind = b.kind",
-             {alert, channel, to_millis(clock_.now())})
-          ->integer(0);
-  const bool flooded = !notice && alike >= kAtOnce;
-  add(alert, channel, AlertTurn::opened,
-      clock_.now() + (flooded ? rules_.repeat : decltype(rules_.repeat){0}));
+             "SELECT count(CASE WHEN t.due_at <= :soon OR t.sent_at > :since THEN 1 END),"
+             " count(CASE WHEN t.due_at > :later AND t.attempts = 0 THEN 1 END)"
+             " FROM telling t JOIN alert a ON a.id = t.alert JOIN alert b ON b.id = :alert"
+             " WHERE t.channel = :channel AND t.turn = 'opened' AND a.code = b.code AND a.kind = b.kind",
+             {soon, to_millis(now - rules_.repeat), soon, alert, channel})
+          .value();
+  const bool flooded = !notice && alike.integer(0) >= kAtOnce;
+  if (flooded && alike.integer(1) > 0) return;
+  add(alert, channel, AlertTurn::opened, flooded ? now + rules_.repeat : now);
   if (!notice && channel == kMail && rules_.escalates)
     add(alert, channel, AlertTurn::escalated, clock_.now() + rules_.escalate_after);
+}
+
+void Tellings::open_next(std::int64_t alike, const std::string& channel) {
+  if (const auto row = db_.query_one(
+          "SELECT min(a.id) FROM alert a JOIN alert b ON b.id = :alike"
+          " WHERE b.code = a.code AND b.kind = a.kind AND a.closed_at IS NULL AND a.acknowledged_at IS NULL"
+          " AND a.kind <> 'notice' AND a.cause <> :own"
+          " AND NOT EXISTS (SELECT 1 FROM telling t WHERE t.alert = a.id AND t.channel = :channel)",
+          {alike, channel_cause(channel), channel});
+      !row->is_null(0))
+    open(row->integer(0), channel, false);
 }
 
 bool Tellings::is_about(std::int64_t alert, const std::string& channel) {
@@ -96,13 +132,47 @@ void Tellings::acknowledged(std::int64_t alert) {
       {alert});
 }
 
+bool Tellings::changed_lately(std::int64_t alert) {
+  return db_
+      .query_one(
+          "SELECT 1 FROM telling WHERE alert = :alert AND turn = 'changed'"
+          " AND (due_at IS NOT NULL OR sent_at > :since) LIMIT 1",
+          {alert, to_millis(clock_.now() - rules_.repeat)})
+      .has_value();
+}
+
+bool Tellings::is_escalated(std::int64_t alert) {
+  return db_
+      .query_one(
+          "SELECT 1 FROM telling WHERE alert = :alert AND turn = 'escalated' AND due_at IS NULL LIMIT 1",
+          {alert})
+      .has_value();
+}
+
 void Tellings::closed(std::int64_t alert) {
-  // Where it was never told of, nobody needs to hear that it is over.
-  db_.execute("DELETE FROM telling WHERE alert = :alert AND due_at IS NOT NULL", {alert});
   const Time now = clock_.now();
-  for (const Row& row :
-       db_.query("SELECT DISTINCT channel FROM telling WHERE alert = :alert ORDER BY 1", {alert}))
-    if (is_configured(row.text(0))) add(alert, row.text(0), AlertTurn::closed, now);
+  const bool unheard =
+      db_.query_one(
+             "SELECT 1 FROM alert WHERE id = :id AND opened_at <= :before AND NOT EXISTS"
+             " (SELECT 1 FROM telling WHERE telling.alert = alert.id AND telling.due_at IS NULL)",
+             {alert, to_millis(now - kBrief)})
+          .has_value();
+  const auto channels = db_.query(
+      "SELECT channel, count(CASE WHEN due_at IS NULL THEN 1 END),"
+      " min(CASE WHEN attempts > 0 THEN 0 ELSE due_at END) FROM telling"
+      " WHERE alert = :alert GROUP BY channel ORDER BY channel",
+      {alert});
+  std::vector<std::pair<std::string, Time>> told;
+  for (const Row& row : channels) {
+    const Time soon = from(row.text(0), now);
+    // Where it was never told of, nobody needs to hear that it is over, but when nobody heard at all.
+    if (is_configured(row.text(0)) && (row.integer(1) > 0 || (unheard && row.maybe_time(2) <= soon)))
+      told.emplace_back(row.text(0), soon);
+  }
+  db_.execute("DELETE FROM telling WHERE alert = :alert AND due_at IS NOT NULL", {alert});
+  for (const auto& [channel, due] : told) add(alert, channel, AlertTurn::closed, due);
+  for (const Row& row : channels)
+    if (is_configured(row.text(0))) open_next(alert, row.text(0));
 }
 
 bool Tellings::is_configured(const std::string& channel) const {
@@ -111,7 +181,7 @@ bool Tellings::is_configured(const std::string& channel) const {
 
 void Tellings::start() {
   for (const Row& row : db_.query("SELECT DISTINCT channel FROM telling WHERE due_at IS NOT NULL"))
-    if (!is_configured(row.text(0)))
+    if (!is_configured(row.text(0).substr(0, row.text(0).find(':'))))
       db_.execute("DELETE FROM telling WHERE channel = :channel AND due_at IS NOT NULL", {row.text(0)});
   for (const Row& row : db_.query(
            "SELECT id FROM alert WHERE closed_at IS NULL AND acknowledged_at IS NULL AND kind <> 'notice'"))
@@ -129,7 +199,8 @@ void Tellings::pull_in(Time now) {
 
 std::optional<Telling> Tellings::next() {
   const auto row = db_.query_one("SELECT " + std::string(kColumns) +
-                                 " FROM telling WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT 1");
+                                 " FROM telling WHERE due_at IS NOT NULL ORDER BY due_at, attempts, id"
+                                 " LIMIT 1");
   return row ? std::optional(telling_of(*row)) : std::nullopt;
 }
 
@@ -141,6 +212,8 @@ void Tellings::sent(const Telling& telling) {
   db_.execute(
       "UPDATE telling SET due_at = NULL, problem_code = NULL, problem = NULL, sent_at = :now WHERE id = :id",
       {to_millis(clock_.now()), telling.id});
+  if (!is_configured(telling.channel)) return;  // one recipient, whom the reminder of all reaches
+  if (telling.turn == AlertTurn::opened) open_next(telling.alert, telling.channel);
   if (!repeats(telling.turn)) return;
   const bool waits_for_a_person = db_.query_one(
                                          "SELECT 1 FROM alert WHERE id = :id AND closed_at IS NULL AND "
@@ -152,13 +225,46 @@ void Tellings::sent(const Telling& telling) {
     add(telling.alert, telling.channel, AlertTurn::reminder, clock_.now() + rules_.repeat);
 }
 
-void Tellings::defer(const Telling& telling, Time due, const Error& error) {
+void Tellings::missed(const Telling& telling, const std::string& recipient, Time due) {
+  const std::string alone = recipient_channel(telling.channel, recipient);
+  if (!is_due(telling.alert, alone, telling.turn)) add(telling.alert, alone, telling.turn, due);
+}
+
+void Tellings::forget(const Telling& telling) {
+  db_.execute("DELETE FROM telling WHERE id = :id", {telling.id});
+}
+
+std::int64_t Tellings::failures(const Telling& telling, Mishap mishap) {
+  if (mishap == Mishap::channel) return failures(telling.channel);
+  return telling.wait.problem_code == problem_code(mishap, "") ? telling.wait.attempts : 0;
+}
+
+std::int64_t Tellings::failures(const std::string& channel) {
+  return db_
+      .query_one(
+          "SELECT coalesce(max(attempts), 0) FROM telling WHERE channel = :channel AND due_at IS NOT NULL"
+          " AND problem_code NOT IN (:refused, :doubt)",
+          {channel, kRefused, kInDoubt})
+      ->integer(0);
+}
+
+bool Tellings::has_refused(const std::string& channel) {
+  return db_
+      .query_one(
+          "SELECT 1 FROM telling WHERE channel = :channel AND due_at IS NOT NULL AND problem_code = :refused"
+          " LIMIT 1",
+          {channel, kRefused})
+      .has_value();
+}
+
+void Tellings::defer(const Telling& telling, Time due, Mishap mishap, const Error& error) {
   db_.execute(
       "UPDATE telling SET due_at = :due, attempts = :attempts, problem_code = :code, problem = :text WHERE "
       "id = "
       ":id",
-      {to_millis(due), telling.wait.attempts + 1, std::string(code_name(error.code())), error.message(),
-       telling.id});
+      {to_millis(due), failures(telling, mishap) + 1, problem_code(mishap, code_name(error.code())),
+       error.message(), telling.id});
+  if (mishap == Mishap::message) return;
   // What holds one up holds up all that would go the same way.
   db_.execute("UPDATE telling SET due_at = :due WHERE channel = :channel AND due_at < :before",
               {to_millis(due), telling.channel, to_millis(due)});

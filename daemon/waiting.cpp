@@ -21,6 +21,8 @@ const std::string kFirstOfEach =
     " (SELECT min(due_at) FROM chore WHERE name IN ('tidy', 'scan')),"
     " (SELECT min(due_at) FROM delivery WHERE stage IN ('ended', 'recalled')), " +
     kHalted;
+// What recurs waits so long behind what came first.
+constexpr std::chrono::minutes kPatience{10};
 constexpr std::size_t kHaltedChore = 9;
 constexpr std::size_t kHaltedDelivery = 10;
 constexpr std::size_t kIsHalted = 11;
@@ -39,6 +41,11 @@ std::optional<Waiting> next_waiting(Database& db, Time now) {
     return Waiting{WaitKind::note, *note, halted};
   if (const auto suspension = due(WaitKind::suspension); suspension && !halted)
     return Waiting{WaitKind::suspension, *suspension, halted};
+  // People hear, and deadlines are looked at in time, however much the share holds.
+  if (const auto telling = due(WaitKind::telling); telling && *telling <= now)
+    return Waiting{WaitKind::telling, *telling, halted};
+  if (const auto chore = row.maybe_time(kHaltedChore); chore && *chore <= now - kPatience)
+    return Waiting{WaitKind::chore, *chore, true};
   std::optional<Waiting> next;
   const auto consider = [&](WaitKind kind) {
     const auto at = due(kind);

@@ -1,6 +1,7 @@
 #include "formats/keyring.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -23,7 +24,62 @@ Life life_of(std::chrono::days days, const KeyOptions& options) {
           protection | GPGME_CREATE_FORCE | (days.count() == 0 ? GPGME_CREATE_NOEXPIRE : 0)};
 }
 
+struct Change {
+  const Secret* present;  ///< null when there is none, or it was said
+  const Secret& next;
+};
+
+// gpg does not say which one it asks for: the present one comes first, and once.
+gpgme_error_t answer_change(void* hook, const char*, const char*, int, int fd) {
+  auto& change = *static_cast<Change*>(hook);
+  const Secret* const present = std::exchange(change.present, nullptr);
+  const std::string_view text = (present != nullptr ? *present : change.next).reveal();
+  const bool written =
+      gpgme_io_writen(fd, text.data(), text.size()) == 0 && gpgme_io_writen(fd, "\n", 1) == 0;
+  return written ? gpgme_error_t{GPG_ERR_NO_ERROR} : gpgme_err_make(GPG_ERR_SOURCE_USER_1, GPG_ERR_CANCELED);
+}
+
 }  // namespace
+
+bool opens(const fs::path& home, const std::string& fingerprint, const Secret* passphrase) {
+  const gpg::Context context = gpg::open_context(home, passphrase);
+  const gpg::Key key = gpg::find_key(context.get(), fingerprint);
+  if (!key) return true;
+  gpg::check(gpgme_signers_add(context.get(), key.get()), "choosing our key");
+  const gpg::Data word = gpg::data_of("veerdienst");
+  const gpg::Data signature = gpg::empty_data();
+  switch (gpgme_err_code(gpgme_op_sign(context.get(), word.get(), signature.get(), GPGME_SIG_MODE_DETACH))) {
+    case GPG_ERR_BAD_PASSPHRASE:
+    case GPG_ERR_NO_PASSPHRASE:
+    case GPG_ERR_NO_PIN_ENTRY:
+    case GPG_ERR_CANCELED:
+      return false;
+    default:
+      return true;
+  }
+}
+
+void require_opens(const fs::path& home, const std::string& fingerprint, const Secret* passphrase) {
+  if (opens(home, fingerprint, passphrase)) return;
+  throw Error(
+      Code::l_key,
+      passphrase == nullptr
+          ? fmt::format("our key {} is under a passphrase: name it in [openpgp], or with --passphrase-file",
+                        fingerprint)
+          : fmt::format("this is not the passphrase of our key {}", fingerprint));
+}
+
+void change_passphrase(const fs::path& home, const std::string& fingerprint, const Secret* present,
+                       const Secret& next) {
+  require_opens(home, fingerprint, present);
+  const gpg::Context context = gpg::open_context(home, &next);
+  const gpg::Key key = gpg::find_key(context.get(), fingerprint);
+  if (!key) throw Error(Code::l_key, fmt::format("the key folder does not hold {}", printable(fingerprint)));
+  Change change{present, next};
+  gpgme_set_passphrase_cb(context.get(), answer_change, &change);
+  gpg::check(gpgme_op_passwd(context.get(), key.get(), 0), "changing a passphrase");
+  require_opens(home, fingerprint, &next);
+}
 
 std::string create_key(const fs::path& home, const std::string& user_id, const KeyOptions& options) {
   prepare_home(home);

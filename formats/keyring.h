@@ -28,6 +28,17 @@ struct KeyOptions {
 /// <exchange@aii.example.org>".
 std::string create_key(const fs::path& home, const std::string& user_id, const KeyOptions& options = {});
 
+/// Whether this passphrase (null: none) is enough to work with our key, as far as it can be tried: a key that
+/// ended, or is not here, is not kept back by its passphrase.
+bool opens(const fs::path& home, const std::string& fingerprint, const Secret* passphrase);
+/// Throws L_KEY unless it opens().
+void require_opens(const fs::path& home, const std::string& fingerprint, const Secret* passphrase);
+
+/// Puts the secret halves of our key that are here under `next`; now they are under `present` (null: none).
+/// Throws L_KEY and changes nothing when `present` is wrong. A crash may leave halves under either.
+void change_passphrase(const fs::path& home, const std::string& fingerprint, const Secret* present,
+                       const Secret& next);
+
 /// The public key, armored, for the other side. Throws L_KEY when the folder does not hold it.
 std::string export_public(const fs::path& home, const std::string& fingerprint);
 

@@ -25,6 +25,7 @@ constexpr std::array kSuffixes = {
     Suffix{FileKind::refused, ".refused.tar"},
     Suffix{FileKind::quality_case, ".pgp", true},
     Suffix{FileKind::answer, ".answer.pgp", true},
+    Suffix{FileKind::closing, ".closed.pgp", true},
 };
 constexpr std::string_view kCase = ".case-";
 

@@ -13,7 +13,7 @@ std::string_view purpose_name(Purpose purpose);
 
 /// What the files of one exchange are called (docs/protocol.md, Names). Names are hints: what a file is
 /// follows from its signed content.
-enum class FileKind { package, recorded, refused, quality_case, answer };
+enum class FileKind { package, recorded, refused, quality_case, answer, closing };
 
 /// "vsb-inburgering-2026-r1_20260115093000123"; for a rehearsal "vsb-rehearsal-202601_20260115093000123",
 /// whose month is that of `sealed_at`. Years are 1000 to 9999; revisions 1 to 999, and not looked at for a
@@ -24,15 +24,15 @@ std::string make_stem(Purpose purpose, int reference_year, int revision, Time se
 inline constexpr int kMostNumber = 999;
 
 /// "<stem>.pgp", "<stem>.recorded.tar", "<stem>.refused.tar"; `copy` > 1 gives "<stem>-<copy>.pgp" (at most
-/// 99), for when foreign bytes hold the name. A case and its answer bear a number, 1 to 999:
-/// "<stem>.case-<number>.pgp", "<stem>.case-<number>.answer.pgp".
+/// 99), for when foreign bytes hold the name. A case and what ends it bear a number, 1 to 999:
+/// "<stem>.case-<number>.pgp", "<stem>.case-<number>.answer.pgp", "<stem>.case-<number>.closed.pgp".
 std::string file_name(std::string_view stem, FileKind kind, int copy = 1, int number = 0);
 
 struct ParsedName {
   std::string stem;
   FileKind kind;
   int copy = 1;
-  int number = 0;  ///< of a case or an answer, up to kMostNumber; else 0
+  int number = 0;  ///< of a case or what ends it, up to kMostNumber; else 0
 };
 
 /// Strict reverse of file_name(): empty for every other name.

@@ -15,8 +15,7 @@ constexpr std::string_view kAnswerFormat = "veerdienst-answer/1";
 
 constexpr std::array<std::string_view, kCategories.size()> kCategoryNames = {
     "wrong", "inaccurate", "incomplete", "missing", "outdated", "superfluous"};
-constexpr std::array<std::string_view, kCaseOutcomes.size()> kOutcomeNames = {"corrected", "source",
-                                                                              "unfounded"};
+constexpr std::array<std::string_view, 4> kOutcomeNames = {"corrected", "source", "unfounded", "closed"};
 
 template <typename Enum, std::size_t kCount>
 std::optional<Enum> named(const std::array<std::string_view, kCount>& names, std::string_view name) {
@@ -32,7 +31,7 @@ const TextShape kAnswerFormatShape{[](std::string_view text) { return text == kA
 const TextShape kCategoryShape{[](std::string_view text) { return category_named(text).has_value(); },
                                "wrong, inaccurate, incomplete, missing, outdated or superfluous"};
 const TextShape kOutcomeShape{[](std::string_view text) { return case_outcome_named(text).has_value(); },
-                              "corrected, source or unfounded"};
+                              "corrected, source, unfounded or closed"};
 const TextShape kSourceShape{[](std::string_view text) { return text == "register" || text == "person"; },
                              "register or person"};
 // Its rules are those of the list; what a case names was looked at by people, so that no date bounds it.

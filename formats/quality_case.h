@@ -51,14 +51,14 @@ struct QualityCase {
   std::string generator;
 };
 
-/// What AII did about a case.
-enum class CaseOutcome { corrected, source, unfounded };
-inline constexpr std::array kCaseOutcomes = {CaseOutcome::corrected, CaseOutcome::source,
-                                             CaseOutcome::unfounded};
+/// What AII did about a case; or that AVSB, which opened it, closed it without an answer.
+enum class CaseOutcome { corrected, source, unfounded, closed };
+inline constexpr std::array kAnswers = {CaseOutcome::corrected, CaseOutcome::source, CaseOutcome::unfounded};
 std::string_view case_outcome_name(CaseOutcome outcome);
 std::optional<CaseOutcome> case_outcome_named(std::string_view name);
 
-/// AII's answer, as it travels to AVSB, signed and encrypted: "veerdienst-answer/1". No personal data.
+/// AII's answer, or AVSB's word that it closed the case, as it travels to the other side, signed and
+/// encrypted: "veerdienst-answer/1". No personal data.
 struct CaseAnswer {
   std::string id;  ///< of the case
   std::string environment;

@@ -44,36 +44,37 @@ void back_up(Context& context, const std::string& target) {
       "machine\n");
 }
 
-/// Who was forgotten since the backup was made stays so.
-void merge_marks(const Config& config, const std::string& marks) {
-  const fs::path own = config.state / kMarksFile;
-  std::error_code none;
-  const std::string before = fs::exists(own, none) ? read_file(own) : "";
-  write_file(own, before + marks);
-}
+/// What a person says who was forgotten since the backup was made: the file of their marks, or that nobody
+/// was.
+struct Erased {
+  std::string file;
+  bool none = false;
+};
 
-void restore(Context& context, const std::string& source, const std::string& erased, bool only_check) {
+void restore(Context& context, const std::string& source, const Erased& erased, bool only_check) {
   const fs::path folder = fs::absolute(source).lexically_normal();
   if (only_check) return show(context, check_backup(folder), folder, "is whole");
   const SystemClock clock;
-  const std::string marks = erased.empty() ? "" : read_marks(erased);  // before anything is put in place
-  const Backup restored = restore_backup(folder, context.config_path(), clock);
+  std::optional<std::string> marks;
+  if (!erased.file.empty()) marks = read_marks(erased.file);
+  if (erased.none) marks = "";
+  const Backup restored = restore_backup(folder, context.config_path(), marks, clock);
   const Config config = context.config();
-  if (!marks.empty()) merge_marks(config, marks);
   show(context, restored, folder, "was restored");
   const bool sender = config.role == Role::sender;
-  context.tell(
-      fmt::format(R"(what happened after {0} is not in these books. Next:
+  context.tell(fmt::format(
+      R"(what happened after {0} is not in these books, which are suspended until somebody has looked. Next:
   1. {1} doctor
   2. systemctl start veerdienst@{2}, or {1} run
-  3. hold 'veer list' of both sides side by side; {3}
-  4. {1} alerts close NUMBER, when nothing is missing any more
+  3. hold 'veer list' of both sides side by side; take back here what was taken back since
+  4. {1} resume, by an approver; {3}
+  5. {1} alerts close NUMBER, when nothing is missing any more
 )",
-                  format_time(restored.made_at), invocation(config), config.file.stem().native(),
-                  sender ? "receipts that come for unknown exchanges are adopted; a list that the other side "
-                           "lacks is offered again"
-                         : "ask the other side for 'veer resend ID' of each list that it calls acknowledged "
-                           "and this side lacks"));
+      format_time(restored.made_at), invocation(config), config.file.stem().native(),
+      sender ? "receipts that come for unknown exchanges are adopted; a list that the other side "
+               "lacks is offered again"
+             : "ask the other side for 'veer resend ID' of each list that it calls acknowledged "
+               "and this side lacks"));
   const KeyVisit visit(config.openpgp_home);
   GpgmeSeal(config.openpgp_home, config.own_keys, config.counterparty_keys, clock).check(also_pinned(config));
 }
@@ -90,10 +91,12 @@ void add_backup(CLI::App& app, Context& context) {
   auto only_check = std::make_shared<bool>(false);
   back->add_flag("--check", *only_check, "Only read it, every digest and the books: nothing is put anywhere");
   back->add_option("FOLDER", *target, "A backup")->required();
-  auto erased = std::make_shared<std::string>();
-  back->add_option("--erased", *erased,
-                   "The newest erased.marks: who was forgotten after the backup was made")
-      ->check(CLI::ExistingFile);
+  auto erased = std::make_shared<Erased>();
+  auto* marks = back->add_option("--erased", erased->file,
+                                 "The newest erased.marks: who was forgotten after the backup was made")
+                    ->check(CLI::ExistingFile);
+  back->add_flag("--none-erased", erased->none, "Nobody was forgotten after the backup was made")
+      ->excludes(marks);
   back->callback([&context, target, erased, only_check] { restore(context, *target, *erased, *only_check); });
 }
 

@@ -39,7 +39,9 @@ std::string state_of(const Case& c) {
     case CaseStage::received:
       return "to be answered by " + format_date(c.due);
     case CaseStage::answering:
-      return "the answer is to be put on the share";
+      return c.outcome == CaseOutcome::closed
+                 ? "closed; that the other side learns so is to be put on the share"
+                 : "the answer is to be put on the share";
     case CaseStage::answered:
       return told_outcome(c);
   }
@@ -135,8 +137,8 @@ void add_open(CLI::App& cases, Context& context) {
 void add_close(CLI::App& cases, Context& context) {
   auto name = std::make_shared<std::string>();
   auto reason = std::make_shared<std::string>();
-  auto* close =
-      cases.add_subcommand("close", "End a case without an answer: it was a mistake, or none can come");
+  auto* close = cases.add_subcommand(
+      "close", "End a case without an answer: it was a mistake, or none can come; the other side is told");
   close->add_option("CASE", *name, "Which, like 2026-1")->required();
   close->add_option("--reason", *reason, "Why; it stays in the audit trail")->required();
   close->callback(
@@ -159,7 +161,7 @@ void add_answer(CLI::App& cases, Context& context) {
           "corrected: by a correction that was recorded; source: put right for the next list; unfounded: "
           "the list was right")
       ->required()
-      ->check(CLI::IsMember(names_of(kCaseOutcomes, case_outcome_name)));
+      ->check(CLI::IsMember(names_of(kAnswers, case_outcome_name)));
   answer->add_option("--text", wish->text, "In a few words, without names or numbers");
   answer->callback([&context, wish] {
     act(context,

@@ -14,6 +14,7 @@
 #include "core/exposure.h"
 #include "core/log.h"
 #include "daemon/access.h"
+#include "daemon/credentials.h"
 #include "daemon/schema.h"
 #include "daemon/share_factory.h"
 #include "formats/primary_key.h"
@@ -36,9 +37,7 @@ std::string strange(const fs::path& folder) {
 
 }  // namespace
 
-Secret passphrase_of(const Config& config) {
-  return config.openpgp_passphrase.empty() ? Secret() : read_secret(config.openpgp_passphrase);
-}
+Secret passphrase_of(const Config& config) { return read_word(config.openpgp_passphrase); }
 
 std::filesystem::path Context::config_path() const {
   if (!config_file.empty()) return fs::absolute(config_file).lexically_normal();
@@ -148,11 +147,12 @@ void Working::require_heard() {
   if (config.environment != Environment::production) return;
   const auto channels = config.alerts.rules().channels;
   if (std::none_of(channels.begin(), channels.end(), [&](const std::string& channel) {
-        return !instance_->settings.proof_of(channel).empty();
+        return instance_->settings.proof_of(channel) == config.alerts.digest_of(channel);
       }))
     throw Error(
         Code::c_production,
-        fmt::format("production begins once a channel of [alerts] has told somebody: '{} alerts test'",
+        fmt::format("production begins once a channel of [alerts], as it is configured, has told somebody: "
+                    "'{} alerts test'",
                     invocation(config)));
 }
 

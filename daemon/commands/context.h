@@ -98,7 +98,8 @@ class Working {
 
   Instance& instance() { return *instance_; }
   Engine& engine() { return *engine_; }
-  /// What nobody hears of is no alarm: throws C_PRODUCTION when, in production, no channel ever told anybody.
+  /// What nobody hears of is no alarm: throws C_PRODUCTION when, in production, no channel as it is
+  /// configured told anybody.
   void require_heard();
 
  private:

@@ -236,8 +236,22 @@ class Examination {
       }
       return std::string("looked through");
     });
+    passphrase();
     dates("our keys", config_.own_keys, "make the next one with 'veer keys rotate'");
     dates("their keys", config_.counterparty_keys, "ask the other side for its next one");
+  }
+
+  void passphrase() {
+    const std::string& named = config_.openpgp_passphrase;
+    if (named.starts_with("credential:") && std::getenv("CREDENTIALS_DIRECTORY") == nullptr)
+      return note(Finding::ok, "passphrase",
+                  "was not tried, for the service alone has it; each list and rehearsal tries it");
+    attempt("passphrase", [&] {
+      const Secret word = passphrase_from(named, {}, Typed::once);
+      for (const PinnedKey& pin : config_.own_keys)
+        require_opens(config_.openpgp_home, pin.fingerprint, word.empty() ? nullptr : &word);
+      return std::string(word.empty() ? "our keys have none" : "opens our keys");
+    });
   }
 
   // Of the pins, as the configuration gives them; when the keys themselves end is another matter.
@@ -342,6 +356,18 @@ std::vector<Line> look_at_people(const Context& context, const Config& config) {
   return lines;
 }
 
+/// Where an instance's service writes, and would not get on without.
+std::vector<NamedFolder> folders_of(const Config& config) {
+  std::vector<NamedFolder> folders = {{"state folder", config.state}, {"key folder", config.openpgp_home}};
+  if (config.role == Role::sender) folders.push_back({"drop folder", config.drop});
+  if (!config.export_to.folder.empty()) folders.push_back({"export folder", config.export_to.folder});
+  if (const auto* share = std::get_if<FolderShareConfig>(&config.share.kind)) {
+    folders.push_back({"share", share->outgoing});
+    folders.push_back({"share", share->incoming});
+  }
+  return folders;
+}
+
 void doctor(Context& context, Trials wishes) {
   const Config config = context.config();
   std::vector<Line> lines = Examination(config, wishes).run();
@@ -350,7 +376,7 @@ void doctor(Context& context, Trials wishes) {
   if (const fs::path path = context.config_path();
       path.parent_path() == "/etc/veerdienst" && !wishes.share_alone) {
     for (Line& line : look_at_people(context, config)) lines.push_back(std::move(line));
-    for (Line& line : look_at_machine(path.stem().native(), SystemClock().now()))
+    for (Line& line : look_at_machine(path.stem().native(), folders_of(config), SystemClock().now()))
       lines.push_back(std::move(line));
   }
   for (const Line& line : lines) {

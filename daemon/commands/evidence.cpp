@@ -3,12 +3,17 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "daemon/commands/acting.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/commands/looks.h"
@@ -41,12 +46,37 @@ void show_evidence(Context& context, const std::string& wish) {
 
 namespace {
 
+/// The service's worker signs for whoever may ask it, and writes into memory of theirs.
+std::string handed_over(const Context& context, const std::string& wish) {
+  const Fd memory(memfd_create("evidence", MFD_CLOEXEC));
+  auto lent = std::make_shared<Fd>(fcntl(memory.get(), F_DUPFD_CLOEXEC, 3));
+  if (!memory || !*lent) throw_errno("making room for the evidence");
+  Context quiet = context;
+  std::string talk;
+  quiet.captured = &talk;
+  act(quiet, {.verb = "evidence",
+              .argument = wish,
+              .patience = std::chrono::minutes(10),
+              .entrusted = std::move(lent)});
+  struct stat status {};
+  if (fstat(memory.get(), &status) != 0) throw_errno("reading the evidence");
+  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t got =
+        pread(memory.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+    if (got <= 0) throw_errno("reading the evidence");
+    done += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
 void write_evidence(const Context& context, const std::string& wish, const std::string& target) {
   const fs::path folder = fs::absolute(target).lexically_normal();
   if (const std::string name = folder.filename().native(); without_numbers(name) != name)
     throw Error(Code::u_usage, "the folder's name holds what may be a national number: choose another one");
   std::error_code error;
-  const Json files = Json::parse(found_by(context, "evidence", wish));
+  const Json files = Json::parse(context.strangeness() ? handed_over(context, wish)
+                                                       : look_here(context, "evidence", wish, true).text);
   if (!fs::create_directory(folder, error))
     throw Error(
         Code::u_usage,

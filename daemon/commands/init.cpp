@@ -301,10 +301,13 @@ void ask_for_missing(Context& context, Wishes& w) {
       [&](const std::string& name) { return is_party_name(name) && name != w.party; });
   if (context.config_file.empty())
     ask(context.instance, "Name of the instance, and of its configuration in /etc/veerdienst", w.party);
+  // The units let an instance write in the folders of its name, whichever party it is.
+  const std::string name =
+      context.config_file.empty() && context.instance.empty() ? w.party : context.bus_instance();
   ask(w.state, "Folder for its books, keys and spool, which nobody else may enter",
-      "/var/lib/veerdienst/" + w.party);
+      "/var/lib/veerdienst/" + name);
   if (sender)
-    ask(w.drop, "Folder in which operators put the list", fmt::format("/srv/veerdienst/{}/drop", w.party));
+    ask(w.drop, "Folder in which operators put the list", fmt::format("/srv/veerdienst/{}/drop", name));
   if (chatty)
     ask(w.share, "What both sides share: sftp, ftps, sharepoint or folder", "sftp",
         one_of({"sftp", "ftps", "sharepoint", "folder"}));

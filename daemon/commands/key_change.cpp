@@ -1,9 +1,10 @@
 // Another key in place of one that is pinned: of our own (rotate), of the other side (pin), and the end of
-// the old one (retire). docs/decisions/0060-key-change.md.
+// the old one (retire). docs/decisions/0060-key-change.md. Another passphrase of our own.
 
 #include "daemon/commands/key_change.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -52,22 +53,24 @@ KeyState state_of(const fs::path& home, const std::string& fingerprint) {
   throw Error(Code::l_key, fmt::format("the key folder does not hold {}: veer doctor", fingerprint));
 }
 
-std::string make_successor(const Config& config, const KeyState& old) {
-  const Secret passphrase = passphrase_of(config);
+// The service has one passphrase for all keys of ours: both open by it until the old one goes.
+std::string make_successor(const Config& config, const KeyState& old, const std::string& passphrase_file) {
+  const Secret passphrase = passphrase_from(config.openpgp_passphrase, passphrase_file, Typed::twice);
   KeyOptions options;
   if (!passphrase.empty()) options.passphrase = &passphrase;
+  require_opens(config.openpgp_home, old.fingerprint, options.passphrase);
   return create_key(config.openpgp_home, old.user_id, options);
 }
 
-void rotate(Context& context, const std::string& wish) {
+void rotate(Context& context, const std::string& wish, const std::string& passphrase_file) {
   const Config config = context.own_config();
   const SystemClock clock;
   const Date from = wish.empty() ? date_of(clock.now() + kNotice) : day_from(wish);
   for (const PinnedKey& key : config.own_keys)
     if (key.from && *key.from > clock.now())
       throw Error(Code::u_state,
-                  fmt::format("a change is under way: {} counts from {}. 'veer keys export {}' prints it",
-                              key.fingerprint, format_date(date_of(*key.from)), key.fingerprint));
+                  fmt::format("a change is under way: {0} counts from {1}. '{2} keys export {0}' prints it",
+                              key.fingerprint, format_date(date_of(*key.from)), invocation(config)));
   const PinnedKey* const in_use = in_force(config.own_keys, clock.now());
   if (in_use == nullptr) throw Error(Code::l_key, "no key of ours is in force today: correct its dates");
   const KeyVisit visit(config.openpgp_home);
@@ -77,7 +80,7 @@ void rotate(Context& context, const std::string& wish) {
                                            format_date(date_of(*old.expires))));
   KeyRecord record(context);
   const auto begun = begun_key(config);
-  const std::string fingerprint = begun ? *begun : make_successor(config, old);
+  const std::string fingerprint = begun ? *begun : make_successor(config, old, passphrase_file);
   const fs::path file = config.state / (config.party + ".public.asc");
   write_file(file, export_public(config.openpgp_home, fingerprint), 0644);
   const auto pins = with_successor(config.own_keys, fingerprint, from);
@@ -104,10 +107,10 @@ void rotate(Context& context, const std::string& wish) {
        {4}
   3. there, by {0}, and then a reload:
        veer -i {5} keys import FILE --fingerprint "{4}" --from {0}
-  4. on both sides, after {1}: veer keys retire {6}
+  4. on both sides, after {1}, here: {7} keys retire {6}
 )",
-      format_date(from), end_of(ended), config.party, file.native(), spoken(fingerprint), config.counterparty,
-      old.fingerprint));
+      format_date(from), end_of(ended), config.file.stem().native(), file.native(), spoken(fingerprint),
+      config.counterparty, old.fingerprint, invocation(config)));
 }
 
 // What is under way still needs the keys that it was sealed with.
@@ -144,16 +147,22 @@ void unpin(Context& context, std::vector<PinnedKey> pins, Whose whose, const std
     throw Error(Code::c_config, "the key is still pinned: change the lines as shown, and say this again");
 }
 
+/// The locks of a command that has the keys to itself.
+std::pair<FolderLock, FolderLock> keys_alone(const Config& config) {
+  auto state = FolderLock::try_take(config.state, kCommandWorks);
+  auto keys = FolderLock::try_take(config.openpgp_home, kCommandWorks);
+  if (!state || !keys)
+    throw Error(Code::l_lock, fmt::format("the service, or a command, works with the keys: 'systemctl stop "
+                                          "veerdienst@{}', say this again, and start it",
+                                          config.file.stem().native()));
+  return {std::move(*state), std::move(*keys)};
+}
+
 void retire(Context& context, const std::string& given, bool now) {
   Config config = context.own_config();
   const std::string fingerprint = without_blanks(given);
   const auto whose = owner_of(config, fingerprint);
-  const auto state = FolderLock::try_take(config.state, kCommandWorks);
-  const auto keys = FolderLock::try_take(config.openpgp_home, kCommandWorks);
-  if (!state || !keys)
-    throw Error(Code::l_lock, fmt::format("the service, or a command, works with the keys: 'systemctl stop "
-                                          "veerdienst@{}', say this again, and start it",
-                                          config.party));
+  const auto alone = keys_alone(config);
   const AgentEnd agent(config.openpgp_home);
   const auto ring = list_keys(config.openpgp_home);
   const bool there = std::any_of(ring.begin(), ring.end(),
@@ -176,6 +185,40 @@ void retire(Context& context, const std::string& given, bool now) {
                                    [&](const RetiredKey& key) { return key.fingerprint == fingerprint; });
   context.tell(fmt::format("{} is neither pinned nor in the key folder any more{}\n", fingerprint,
                            is_kept ? "; its public half stays for the evidence of what it signed" : ""));
+}
+
+// What was cut off after one of several keys goes on with the next when it is said again.
+void set_passphrase(Context& context, const std::string& present_file, const std::string& next_file) {
+  const Config config = context.own_config();
+  const fs::path& home = config.openpgp_home;
+  const auto alone = keys_alone(config);
+  const AgentEnd agent(home);
+  const Secret next = next_file.empty() ? ask_passphrase("new passphrase of our keys", Typed::twice)
+                                        : passphrase_in(next_file);
+  KeyRecord record(context);
+  Secret present;
+  Json changed = Json::array();
+  for (const KeyState& key : list_keys(home)) {
+    const bool is_bare = key.has_secret && opens(home, key.fingerprint, nullptr);
+    if (!key.has_secret || (!is_bare && opens(home, key.fingerprint, &next))) continue;
+    if (!is_bare && present.empty())
+      present = passphrase_from(config.openpgp_passphrase, present_file, Typed::once);
+    change_passphrase(home, key.fingerprint, is_bare || present.empty() ? nullptr : &present, next);
+    record.append("key-passphrase", Whose::own, key.fingerprint, {});
+    changed.push_back(key.fingerprint);
+  }
+  if (context.json)
+    context.print(text_of(Json{{"changed", changed}}));
+  else
+    for (const Json& fingerprint : changed) context.print(fingerprint.get<std::string>() + "\n");
+  context.tell(fmt::format(
+      R"({0} Next:
+  1. give it to the service: [openpgp] passphrase in {1} says where it is
+  2. systemctl start veerdienst@{2}
+  3. a backup: older ones, and what 'keys offline' wrote, are under what the keys had before
+)",
+      changed.empty() ? "our keys are under it already." : "our keys are under it now.", config.file.native(),
+      config.file.stem().native()));
 }
 
 }  // namespace
@@ -232,12 +275,21 @@ void add_key_change(CLI::App& keys, Context& context) {
   auto now = std::make_shared<bool>(false);
   auto* next = keys.add_subcommand("rotate", "Make our next key, and say what to hand over");
   next->add_option("--from", *from, "Day from which it counts; in two weeks otherwise");
-  next->callback([&context, from] { rotate(context, *from); });
+  auto passphrase = std::make_shared<std::string>();
+  next->add_option("--passphrase-file", *passphrase, "File with the passphrase of our keys");
+  next->callback([&context, from, passphrase] { rotate(context, *from, *passphrase); });
   auto* end =
       keys.add_subcommand("retire", "Take an old key, ours or theirs, out of configuration and folder");
   end->add_option("FINGERPRINT", *fingerprint, "Which")->required();
   end->add_flag("--now", *now, "Before its last day, or while an exchange is under way");
   end->callback([&context, fingerprint, now] { retire(context, *fingerprint, *now); });
+  auto new_passphrase = std::make_shared<std::string>();
+  auto* other = keys.add_subcommand("passphrase", "Put our keys under a passphrase, or under another one");
+  other->add_option("--passphrase-file", *passphrase, "File with the passphrase of our keys");
+  other->add_option("--new-passphrase-file", *new_passphrase,
+                    "File with the one that they are to have; asked for otherwise");
+  other->callback(
+      [&context, passphrase, new_passphrase] { set_passphrase(context, *passphrase, *new_passphrase); });
 }
 
 }  // namespace veer

@@ -24,21 +24,34 @@ fs::path home_of(const Context& context, const std::string& given) {
   return home;
 }
 
-void create(Context& context, const std::string& home, const std::string& owner) {
+/// Where the passphrase of our keys is, in a configuration that may not be complete yet.
+std::string passphrase_reference(const Context& context, const std::string& home) {
+  if (!home.empty()) return {};
+  try {
+    return context.config().openpgp_passphrase;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+void create(Context& context, const std::string& home, const std::string& owner, const std::string& file) {
   if (without_typed_numbers(owner) != owner)
     throw Error(Code::u_usage, "OWNER holds what could be a national number: name another");
   const fs::path folder = home_of(context, home);
   prepare_home(folder);
   const KeyVisit visit(folder);
-  const std::string fingerprint = create_key(folder, owner);
+  const Secret passphrase = passphrase_from(passphrase_reference(context, home), file, Typed::twice);
+  KeyOptions options;
+  if (!passphrase.empty()) options.passphrase = &passphrase;
+  const std::string fingerprint = create_key(folder, owner, options);
   if (context.json)
     context.print(text_of(Json{{"fingerprint", fingerprint}}));
   else
     context.print(fingerprint + "\n");
-  context.tell(
-      fmt::format("made a key that signs and decrypts for two years; its fingerprint is\n  {}\nput it into "
-                  "[openpgp] own, and give the other side the public key: veer keys export\n",
-                  spoken(fingerprint)));
+  context.tell(fmt::format(
+      "made a key {} passphrase, that signs and decrypts for two years; its fingerprint is\n  {}\n"
+      "put it into [openpgp] own, and give the other side the public key: veer keys export\n",
+      passphrase.empty() ? "without a" : "under its", spoken(fingerprint)));
 }
 
 void show(Context& context, const std::string& home) {
@@ -194,7 +207,9 @@ void add_keys(CLI::App& app, Context& context) {
   };
   auto* make = add("create", "Make a key of our own");
   make->add_option("OWNER", *text, "Whose it is: \"AII <exchange@aii.example.org>\"")->required();
-  make->callback([&context, home, text] { create(context, *home, *text); });
+  auto passphrase = std::make_shared<std::string>();
+  make->add_option("--passphrase-file", *passphrase, "File with the passphrase of our keys");
+  make->callback([&context, home, text, passphrase] { create(context, *home, *text, *passphrase); });
   add("show", "Show the keys of the folder")->callback([&context, home] { show(context, *home); });
   auto* out = add("export", "Print a public key for the other side");
   out->add_option("FINGERPRINT", *fingerprint, "Which; our only one otherwise");

@@ -55,7 +55,18 @@ std::string key_with_primary(const Config& config) {
   return own.front();
 }
 
-void take_offline(Context& context, const std::string& target, const std::string& given) {
+/// Does `work` with our key. gpg does not always say that it failed for the passphrase.
+auto with_key(const fs::path& home, const std::string& fingerprint, const Secret* passphrase, auto work) {
+  try {
+    return work();
+  } catch (const Error&) {
+    require_opens(home, fingerprint, passphrase);
+    throw;
+  }
+}
+
+void take_offline(Context& context, const std::string& target, const std::string& given,
+                  const std::string& passphrase_file) {
   const Config config = context.own_config();
   const fs::path file = fs::absolute(target).lexically_normal();
   for (const fs::path& folder : {config.state, config.openpgp_home})
@@ -65,9 +76,11 @@ void take_offline(Context& context, const std::string& target, const std::string
                                              printable(file.native(), 300), folder.native()));
   const KeyVisit visit(config.openpgp_home);
   const std::string fingerprint = given.empty() ? key_with_primary(config) : without_blanks(given);
-  const Secret passphrase = passphrase_of(config);
+  const Secret passphrase = passphrase_from(config.openpgp_passphrase, passphrase_file, Typed::once);
+  const Secret* const word = passphrase.empty() ? nullptr : &passphrase;
   KeyRecord record(context);
-  take_primary_away(config.openpgp_home, fingerprint, file, passphrase.empty() ? nullptr : &passphrase);
+  with_key(config.openpgp_home, fingerprint, word,
+           [&] { take_primary_away(config.openpgp_home, fingerprint, file, word); });
   record.append("key-offline", Whose::own, fingerprint, {});
   if (context.json)
     context.print(text_of(Json{{"fingerprint", fingerprint}, {"file", printable(file.native())}}));
@@ -84,19 +97,22 @@ the secret half of the primary key is here no more. What signs and opens stays, 
       invocation(config)));
 }
 
-void renew(Context& context, const std::string& primary_file, int days) {
+void renew(Context& context, const std::string& primary_file, int days, const std::string& passphrase_file) {
   const Config config = context.own_config();
   const Time now = SystemClock().now();
   const PinnedKey* const in_use = in_force(config.own_keys, now);
   if (in_use == nullptr) throw Error(Code::l_key, "no key of ours is in force today: correct its dates");
   const KeyVisit visit(config.openpgp_home);
-  const Secret passphrase = passphrase_of(config);
+  const Secret passphrase = passphrase_from(config.openpgp_passphrase, passphrase_file, Typed::once);
+  const Secret* const word = passphrase.empty() ? nullptr : &passphrase;
   const Secret primary = primary_file.empty() ? Secret() : Secret(read_file(primary_file, kMostOfAKey));
   KeyRecord record(context);
-  const KeyState key = renew_key(config.openpgp_home, in_use->fingerprint,
-                                 {.life = std::chrono::days(days),
-                                  .primary = primary_file.empty() ? nullptr : &primary,
-                                  .passphrase = passphrase.empty() ? nullptr : &passphrase});
+  const KeyState key = with_key(config.openpgp_home, in_use->fingerprint, word, [&] {
+    return renew_key(config.openpgp_home, in_use->fingerprint,
+                     {.life = std::chrono::days(days),
+                      .primary = primary_file.empty() ? nullptr : &primary,
+                      .passphrase = word});
+  });
   const fs::path file = config.state / (config.party + ".public.asc");
   write_file(file, export_public(config.openpgp_home, key.fingerprint), 0644);
   const std::string until = key.expires ? format_date(date_of(*key.expires)) : "never";
@@ -127,13 +143,17 @@ void add_primary_key(CLI::App& keys, Context& context) {
       "offline", "Write our secret key into a file for a safe, and take its primary key out of this machine");
   away->add_option("FILE", *file, "A new file, outside the state folder")->required();
   away->add_option("FINGERPRINT", *fingerprint, "Which; the only one whose primary key is here otherwise");
-  away->callback([&context, file, fingerprint] { take_offline(context, *file, *fingerprint); });
+  auto passphrase = std::make_shared<std::string>();
+  away->add_option("--passphrase-file", *passphrase, "File with the passphrase of our keys");
+  away->callback(
+      [&context, file, fingerprint, passphrase] { take_offline(context, *file, *fingerprint, *passphrase); });
   auto primary = std::make_shared<std::string>();
   auto days = std::make_shared<int>(static_cast<int>(Renewal().life.count()));
   auto* more = keys.add_subcommand("renew", "Give the subkeys of our key more time, under its fingerprint");
   more->add_option("--primary", *primary, "What 'keys offline' wrote, when the primary key is not here");
   more->add_option("--days", *days, "How long from today; two years otherwise")->check(CLI::Range(1, 3650));
-  more->callback([&context, primary, days] { renew(context, *primary, *days); });
+  more->add_option("--passphrase-file", *passphrase, "File with the passphrase of our keys");
+  more->callback([&context, primary, days, passphrase] { renew(context, *primary, *days, *passphrase); });
 }
 
 }  // namespace veer

@@ -243,20 +243,27 @@ void add_releasing(CLI::App& app, Context& context) {
       ->callback([&context] { act(context, {.verb = "resume"}); });
   auto yes = std::make_shared<bool>(false);
   auto unread = std::make_shared<bool>(false);
+  auto gone = std::make_shared<bool>(false);
   auto* close = app.add_subcommand(
       "close-out",
       "End the path for good, when the transition is over: empty the share, write the signed report");
   close->add_flag("--yes", *yes, "Do it without being asked");
   close->add_flag("--remove-unread", *unread,
                   "Though files lie on the share that this side did not read, or the other did not fetch");
-  close->callback([&context, yes, unread] {
+  close
+      ->add_flag("--share-gone", *gone,
+                 "Though there is no share any more, which could be looked at or emptied")
+      ->excludes("--remove-unread");
+  close->callback([&context, yes, unread, gone] {
     if (!*yes && !at_terminal())
       throw Error(Code::u_usage, "this ends the path for good: say --yes when that is meant");
     if (!*yes &&
         !context.is_confirmed("This ends the path for good: nothing is sent or recorded after it. Close it?"))
       throw Error(Code::u_usage, "nothing was closed");
     act(context, {.verb = "close-out",
-                  .argument = *unread ? "remove-unread" : "",
+                  .argument = *gone     ? "share-gone"
+                              : *unread ? "remove-unread"
+                                        : "",
                   .patience = std::chrono::seconds(600)});
   });
 }

@@ -132,6 +132,11 @@ void serve(const Context& context) {
     log(LogLevel::info, "{} runs as {} ({})", program_name(), config.party,
         environment_name(config.environment));
     std::optional<Config> next;
+    working->instance().evidence = [&](const std::string& wish) {
+      Context looking = context;
+      looking.in_force = &config;
+      return look_here(looking, "evidence", wish, true).text;
+    };
     const ServiceHooks hooks{.may_reload =
                                  [&] {
                                    next = read_anew(context, config);

@@ -1,6 +1,7 @@
 // What systemd has said when a unit failed, and nobody else would.
 
 #include <chrono>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <regex>
@@ -38,14 +39,16 @@ bool service_works(const Config& config) {
 }
 
 /// Tells people by every channel that a unit failed, past the books and the state folder, which may be what
-/// is broken; for half an hour, when it is to be patient. A service that runs has told them itself what the
-/// daily check is not content with. One that failed may leave a process that cannot end, and still holds its
-/// lock.
+/// is broken; for half an hour, when it is to be patient. Open alerts, for which the daily check ends with 3,
+/// a service that runs has told them itself. One that failed may leave a process that cannot end, and still
+/// holds its lock.
 void tell_failure(Context& context, const std::string& unit, bool patient) {
   using std::chrono::minutes;
   const bool check = is_check(unit);
   const Config config = context.config();
-  if (check && service_works(config)) {
+  const char* const status = std::getenv("MONITOR_EXIT_STATUS");  // systemd.exec(5): of the unit that failed
+  const bool alerts_alone = status != nullptr && std::string_view(status) == std::to_string(kAttention);
+  if (check && alerts_alone && service_works(config)) {
     context.tell("the service runs, and tells people itself\n");
     return;
   }

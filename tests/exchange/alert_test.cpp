@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include "support/fictitious.h"
 #include "support/pair.h"
 #include "support/temp_folder.h"
+#include "support/thrown.h"
 
 using namespace veer;
 using namespace veer::test;
@@ -24,26 +26,42 @@ namespace {
 struct Told {
   std::string channel;
   AlertMessage message;
+  AlertTurn reach = AlertTurn::opened;
   std::string text() const {
     return fmt::format("{}: {} {} {}", channel, message.turn, message.topic, message.code);
   }
 };
 
+/// How a channel is odd.
+struct Oddity {
+  Mishap mishap = Mishap::channel;
+  std::string refused;  ///< a code whose messages it does not take
+  std::vector<Missed> missed;
+  int tries = 0;
+};
+
 /// Keeps what it is given, and fails as it is told.
 class Recorder : public AlertChannel {
  public:
-  Recorder(std::string name, std::vector<Told>& told, const std::optional<Error>& failure)
-      : name_(std::move(name)), told_(told), failure_(failure) {}
+  Recorder(std::string name, std::vector<Told>& told, const std::optional<Error>& failure, Oddity& odd,
+           AlertTurn reach = AlertTurn::opened)
+      : name_(std::move(name)), told_(told), failure_(failure), odd_(odd), reach_(reach) {}
   std::string send(const AlertMessage& message, const Transfer&) override {
+    ++odd_.tries;
     if (failure_) throw Error(*failure_);
-    told_.push_back({name_, message});
-    return {};
+    if (message.code == odd_.refused) throw Error(Code::s_rights, "554 no");
+    told_.push_back({name_, message, reach_});
+    return odd_.missed.empty() ? "" : "it refused some";
   }
+  std::vector<Missed> missed() const override { return odd_.missed; }
+  Mishap mishap() const override { return odd_.mishap; }
 
  private:
   std::string name_;
   std::vector<Told>& told_;
   const std::optional<Error>& failure_;
+  Oddity& odd_;
+  AlertTurn reach_;
 };
 
 /// AVSB with a mail address, somebody to escalate to, and a hook; and what people were told.
@@ -52,6 +70,7 @@ struct Watched {
   Pair pair{folder.path()};
   std::vector<Told> told;
   std::map<std::string, std::optional<Error>> failures;
+  std::map<std::string, Oddity> odd;
 
   Watched() {
     pair.avsb_config.alerts.mail = MailConfig{};
@@ -62,14 +81,26 @@ struct Watched {
   }
   void start() {
     pair.start_avsb();
-    pair.avsb->instance.open_channel = [this](const Config&, const std::string& name, AlertTurn) {
-      return std::make_unique<Recorder>(name, told, failures[name]);
+    pair.avsb->instance.open_channel = [this](const Config&, const std::string& name, AlertTurn reach) {
+      return std::make_unique<Recorder>(name, told, failures[name], odd[name], reach);
     };
+  }
+  /// With mail alone.
+  void without_hook() {
+    pair.avsb.reset();
+    pair.avsb_config.alerts.hook.clear();
+    start();
   }
   Instance& avsb() { return pair.avsb->instance; }
   void raise(const std::string& code = "T_NAME") {
     avsb().db.transaction(
         [&] { avsb().alerts.raise("names:incoming", AlertKind::attention, code, "", "Look."); });
+  }
+  void raise(const std::string& cause, const std::string& code) {
+    avsb().db.transaction([&] { avsb().alerts.raise(cause, AlertKind::attention, code, "", "Look."); });
+  }
+  void acknowledge(std::int64_t alert) {
+    avsb().db.transaction([&] { avsb().alerts.acknowledge(alert, "operator (1001)"); });
   }
   void close() {
     avsb().db.transaction([&] { avsb().alerts.close("names:incoming"); });
@@ -249,7 +280,7 @@ TEST_CASE("both sides tell once that a list is recorded") {
   w.pair.aii.reset();
   w.pair.start_aii();
   w.pair.aii->instance.open_channel = [&](const Config&, const std::string&, AlertTurn) {
-    return std::make_unique<Recorder>("aii", w.told, w.failures["aii"]);
+    return std::make_unique<Recorder>("aii", w.told, w.failures["aii"], w.odd["aii"]);
   };
   const auto numbers = fictitious_list(300, 5);
   w.pair.drop(kListName, csv_of(numbers));
@@ -329,8 +360,8 @@ TEST_CASE("keys that end are told of at 90, 30, 7 and 1 days, unless the next on
 }
 
 TEST_CASE(
-    "a flood of alerts is no flood of messages: thirty tell how many there are, the rest come with the "
-    "reminders") {
+    "a flood of alerts is no flood of messages: thirty tell how many there are, and as many on each day that "
+    "follows, until all were told") {
   Watched w;
   w.avsb().db.transaction([&] {
     for (int i = 0; i < 200; ++i)
@@ -348,9 +379,197 @@ TEST_CASE(
                       [](const std::string& text) { return text.find("200 ") != std::string::npos; }));
   }
   CHECK(opened("mail") == 30);
-  w.pair.avsb_config.share.poll = 12h;
-  w.pair.run_for(25h);
-  CHECK(opened("mail") == 170);
+  std::ptrdiff_t told = 30;
+  for (int day = 0; day < 14; ++day) {
+    w.pass(24h);
+    const auto today = opened("mail");
+    CHECK(today <= 31);
+    told += today;
+  }
+  CHECK(told == 200);
+}
+
+TEST_CASE("findings that drip are no flood either: some thirty a day are told, each of them in the end") {
+  Watched w;
+  std::set<std::string> threads;
+  int today = 0;
+  for (int i = 0; i < 8 * 144; ++i) {
+    if (i < 90) w.raise(fmt::format("bytes:{}", i), "T_INTEGRITY");
+    w.pass(10min);
+    for (const Told& one : std::exchange(w.told, {}))
+      if (one.channel == "mail" && one.message.turn == "opened") {
+        threads.insert(one.message.thread);
+        ++today;
+      }
+    if (i % 144 != 143) continue;
+    CHECK(today <= 31);
+    today = 0;
+  }
+  CHECK(threads.size() == 90);
+}
+
+TEST_CASE("whom an escalation did not reach is told alone until it does, and then hears how it goes on") {
+  const std::string head = "mail:head@avsb.example.org";
+  Watched w;
+  w.raise();
+  w.pass(47h);
+  w.taken();
+  w.odd["mail"].missed = {{"head@avsb.example.org", Code::s_unreachable, "450 come back later"}};
+  w.failures[head] = Error(Code::s_unreachable, "come back later");
+  w.pass(61min);
+  CHECK(w.taken() ==
+        Names{"mail: escalated names T_NAME", "mail: reminder names T_NAME", "hook: reminder names T_NAME"});
+  w.odd["mail"].missed.clear();
+  w.pass(2h);
+  CHECK(w.taken() == Names{"mail: opened recipient S_UNREACHABLE", "hook: opened recipient S_UNREACHABLE"});
+  w.failures.clear();
+  w.pass(2h);
+  const Names told = w.taken();
+  CHECK(std::count(told.begin(), told.end(), head + ": escalated names T_NAME") == 1);
+  CHECK(std::count(told.begin(), told.end(), "mail: closed recipient S_UNREACHABLE") == 1);
+  CHECK(std::count(told.begin(), told.end(), "hook: closed recipient S_UNREACHABLE") == 1);
+  w.pass(24h);
+  w.close();
+  w.pass(1h);
+  for (const Told& one : w.told)
+    if (one.channel == "mail") CHECK(one.reach == AlertTurn::escalated);
+  CHECK(w.taken() == Names{"mail: reminder names T_NAME", "hook: reminder names T_NAME",
+                           "hook: closed names T_NAME", "mail: closed names T_NAME"});
+}
+
+TEST_CASE("an address that is configured no more is not tried alone any longer") {
+  Watched w;
+  w.odd["mail"].missed = {{"gone@avsb.example.org", Code::s_unreachable, "450 come back later"}};
+  w.failures["mail:gone@avsb.example.org"] = Error(Code::u_state, "it is not configured any more");
+  w.raise();
+  w.pass(2h);
+  CHECK(w.taken().size() == 2);
+  CHECK(w.odd["mail:gone@avsb.example.org"].tries == 1);
+}
+
+TEST_CASE("a recipient who is refused for good is told of by the very mail that others get") {
+  Watched w;
+  w.pair.avsb_config.alerts.mail->to = {"gone@avsb.example.org", "operator@avsb.example.org"};
+  w.without_hook();
+  w.odd["mail"].missed = {{"gone@avsb.example.org", Code::s_rights, "550 no such mailbox"}};
+  w.raise();
+  w.pass(1h);
+  CHECK(w.taken() == Names{"mail: opened names T_NAME", "mail: opened recipient S_RIGHTS"});
+  w.odd["mail"].missed.clear();
+  w.raise("T_SIZE");
+  w.pass(1h);
+  CHECK(w.taken() == Names{"mail: changed names T_SIZE", "mail: closed recipient S_RIGHTS"});
+}
+
+TEST_CASE("a message that a channel refuses holds up no other, and is told of until it goes") {
+  Watched w;
+  w.odd["mail"].mishap = Mishap::message;
+  w.odd["mail"].refused = "T_NAME";
+  w.raise();
+  w.pass(2h);
+  CHECK(w.taken() ==
+        Names{"hook: opened names T_NAME", "mail: opened channel S_RIGHTS", "hook: opened channel S_RIGHTS"});
+  w.raise("bytes:x", "T_SIZE");
+  w.pass(1min);
+  CHECK(w.taken() == Names{"mail: opened bytes T_SIZE", "hook: opened bytes T_SIZE"});
+  w.odd["mail"].refused.clear();
+  w.pass(1h);
+  CHECK(w.taken() ==
+        Names{"mail: opened names T_NAME", "hook: closed channel S_RIGHTS", "mail: closed channel S_RIGHTS"});
+}
+
+TEST_CASE("a message that makes a channel fail goes behind those that did not") {
+  Watched w;
+  w.odd["hook"].refused = "T_NAME";
+  w.raise();
+  w.pass(10min);
+  w.taken();
+  w.raise("bytes:x", "T_SIZE");
+  w.pass(1h);
+  const Names told = w.taken();
+  CHECK(std::count(told.begin(), told.end(), "hook: opened bytes T_SIZE") == 1);
+}
+
+TEST_CASE("a message that nobody answers is said twice more, and counts as told then") {
+  Watched w;
+  w.failures["mail"] = Error(Code::s_timeout, "nobody says whether it was taken");
+  w.odd["mail"].mishap = Mishap::unanswered;
+  w.raise();
+  w.pass(12h);
+  CHECK(w.odd["mail"].tries == 3);
+  CHECK(w.taken() == Names{"hook: opened names T_NAME", "hook: opened channel S_TIMEOUT"});
+}
+
+TEST_CASE("a channel that hangs is tried once a while, however many messages wait for it") {
+  Watched w;
+  w.failures["mail"] = Error(Code::s_timeout, "it hangs");
+  for (int i = 0; i < 60; ++i) {
+    w.raise(fmt::format("names:{}", i), fmt::format("T_{}", i));
+    w.pass(1min);
+  }
+  CHECK(w.odd["mail"].tries <= 7);
+  w.failures.clear();
+  w.pass(1h);
+  const Names told = w.taken();
+  for (int i = 0; i < 60; ++i)
+    CHECK(std::count(told.begin(), told.end(), fmt::format("mail: opened names T_{}", i)) == 1);
+}
+
+TEST_CASE("what was wrong for more than an hour while nobody could be told is told once it is over") {
+  Watched w;
+  w.without_hook();
+  w.failures["mail"] = Error(Code::s_unreachable, "gone");
+  w.raise();
+  w.pass(10min);
+  w.close();
+  w.raise();
+  w.pass(2h);
+  w.close();
+  w.pass(1h);
+  w.failures.clear();
+  w.pass(2h);
+  REQUIRE(w.told.size() == 1);
+  const auto& all = w.told.front().message.paragraphs;
+  CHECK(std::any_of(all.begin(), all.end(), [](const std::string& text) {
+    return text.starts_with("Van ") || text.starts_with("From ");
+  }));
+  CHECK(w.taken() == Names{"mail: closed names T_NAME"});
+}
+
+TEST_CASE("a step that somebody took up is told anew when it comes to need a person, once a day at most") {
+  Watched w;
+  const std::string cause = step_cause("0190a1b2");
+  w.raise(cause, "S_UNREACHABLE");
+  w.pass(1h);
+  w.acknowledge(1);
+  w.taken();
+  w.raise(cause, "S_TIMEOUT");
+  w.pass(1h);
+  CHECK(w.taken().empty());
+  w.raise(cause, "S_RIGHTS");
+  CHECK_FALSE(w.avsb().alerts.find(1)->acknowledged_at);
+  w.pass(1h);
+  CHECK(w.taken() == Names{"mail: changed step S_RIGHTS", "hook: changed step S_RIGHTS"});
+  w.acknowledge(1);
+  w.raise(cause, "S_UNREACHABLE");
+  w.raise(cause, "S_RIGHTS");
+  w.pass(24h);
+  CHECK(w.taken().empty());
+  w.raise(cause, "S_UNREACHABLE");
+  w.raise(cause, "S_RIGHTS");
+  w.pass(1h);
+  CHECK(w.taken() == Names{"mail: changed step S_RIGHTS", "hook: changed step S_RIGHTS"});
+}
+
+TEST_CASE("a trial that does not reach every recipient proves nothing") {
+  Watched w;
+  w.odd["mail"].missed = {{"operator@avsb.example.org", Code::s_unreachable, "450 come back later"}};
+  CHECK(code_of([&] { AlertPost(w.avsb()).try_all({}); }) == Code::u_state);
+  CHECK(w.avsb().settings.proof_of("mail").empty());
+  CHECK(w.avsb().settings.proof_of("hook") == w.avsb().config.alerts.digest_of("hook"));
+  w.odd["mail"].missed.clear();
+  AlertPost(w.avsb()).try_all({});
+  CHECK(w.avsb().settings.proof_of("mail") == w.avsb().config.alerts.digest_of("mail"));
 }
 
 TEST_CASE("of a key whose primary lasts longer people are told that it can be renewed") {

@@ -186,20 +186,61 @@ TEST_CASE("who died by a notice that came here, and stands on a new list, become
   CHECK(c.persons_of("2026-1") == "insz;right\n" + digits_of(dead) + ";\n");
 }
 
-TEST_CASE(
-    "a case that no answer can come to is closed with a reason, and an answer that comes all the same is "
-    "kept") {
+TEST_CASE("a case that needs no answer any more is closed with a reason, of which the other side is told") {
   Cased c;
   const std::string name = c.open("superfluous", digits_of(c.numbers[3]));
   CHECK(c.told(c.avsb(), "case-close", name) == "U_USAGE");
   CHECK(
       has(c.told(c.avsb(), "case-close", name + " a mistake of ours"), "2026-1 is closed without an answer"));
-  CHECK(has(told_outcome(c.avsb().cases.find(name)), "a mistake of ours"));
-  CHECK(c.told(c.aii(), "case-answer", name + " unfounded the list was right") ==
-        "case 2026-1 is answered (unfounded)");
   c.pair.run_for(5min);
+  for (Instance* at : {&c.aii(), &c.avsb()}) {
+    const Case closed = at->cases.find(name);
+    CHECK(closed.stage == CaseStage::answered);
+    CHECK(told_outcome(closed) == "closed without an answer (a mistake of ours)");
+    CHECK(has(c.record(*at, "case-closed"), "a mistake of ours"));
+  }
+  CHECK(c.pair.open_alerts(*c.pair.aii).empty());
   CHECK(c.pair.open_alerts(*c.pair.avsb).empty());
-  CHECK(c.avsb().cases.find(name).outcome == CaseOutcome::unfounded);
+  CHECK(c.pair.to_aii().empty());
+  CHECK(Pair::names(c.avsb().spool).empty());
+  CHECK(Pair::names(c.aii().config.state / "cases").empty());
+  CHECK(c.told(c.aii(), "case-answer", name + " unfounded the list was right") == "U_STATE");
+  CHECK(c.told(c.avsb(), "case-close", name + " a mistake of ours") ==
+        "case 2026-1 is closed without an answer; aii is told so");
+}
+
+TEST_CASE("a case that is closed before the other side fetched it is never seen there") {
+  Cased c;
+  c.pair.aii.reset();
+  const auto ask = [&](const std::string& verb, const std::string& argument, Fd persons) {
+    const auto id = c.avsb().agenda.ask(verb, argument, kOperator);
+    if (persons) c.avsb().files.put(id, std::move(persons));
+    while (c.pair.avsb->run()) continue;
+  };
+  ask("case-open", "2026 superfluous register", file_with(digits_of(c.numbers[3])));
+  REQUIRE(c.pair.to_aii().size() == 1);
+  ask("case-close", "2026-1 a mistake of ours", {});
+  REQUIRE(c.pair.to_aii().size() == 1);
+  CHECK(c.pair.to_aii().front().ends_with(".case-1.closed.pgp"));
+  c.pair.start_aii();
+  c.pair.run_for(5min);
+  CHECK(c.aii().cases.all().empty());
+  CHECK(c.pair.to_aii().empty());
+  CHECK(c.pair.open_alerts(*c.pair.aii).empty());
+}
+
+TEST_CASE("an answer that was given before the other side's word that it closed the case counts on both") {
+  Cased c;
+  const std::string name = c.open("superfluous", digits_of(c.numbers[3]));
+  c.aii().agenda.ask("case-answer", name + " unfounded the list was right", kOperator);
+  c.avsb().agenda.ask("case-close", name + " a mistake of ours", kOperator);
+  while (c.pair.avsb->run()) continue;
+  while (c.pair.aii->run()) continue;
+  c.pair.run_for(5min);
+  for (Instance* at : {&c.aii(), &c.avsb()}) CHECK(at->cases.find(name).outcome == CaseOutcome::unfounded);
+  CHECK(c.pair.open_alerts(*c.pair.aii).empty());
+  CHECK(c.pair.open_alerts(*c.pair.avsb).empty());
+  CHECK(c.pair.to_aii().empty());
 }
 
 TEST_CASE("a sealed case that AII lost is there again when it is sent again") {

@@ -96,6 +96,24 @@ TEST_CASE("a path is not closed while something is open, which is all told") {
   CHECK(c.pair.sent().stage == Stage::acknowledged);
 }
 
+TEST_CASE("a path whose share is no more is closed by somebody's word for it") {
+  Closing c;
+  c.exchange();
+  c.pair.aii_share.forbid_put(true);
+  c.pair.run_for(2h);
+  const fs::path share = c.folder / "share";
+  fs::rename(share, c.folder / "moved");
+  write_file(share, "no folder");
+  c.pair.avsb->instance.agenda.ask("close-out", "", kApprover);
+  c.pair.run_for(1min);
+  CHECK_FALSE(c.pair.avsb->instance.settings.closed_out());
+  CHECK(has(c.told(*c.pair.avsb, "close-out", "share-gone"), "closed for good"));
+  CHECK(has(read_file(c.pair.avsb_config.state / kClosingFolder / "closing-report.txt"),
+            "The share was not looked at"));
+  c.pair.run_for(std::chrono::days(3));
+  CHECK(c.pair.open_alerts(*c.pair.avsb).empty());
+}
+
 TEST_CASE("in production a path is not closed before the transition ends, unless its legal basis has") {
   Closing c;
   make_production(c.pair.avsb_config);
@@ -131,4 +149,24 @@ TEST_CASE("a path that is closed keeps no list that was fetched and never read")
   CHECK(Pair::names(avsb.spool).empty());
   CHECK(c.pair.to_avsb().empty());
   CHECK(has(read_file(avsb.config.state / kClosingFolder / "closing-report.txt"), std::string(64, 'a')));
+}
+
+TEST_CASE("a case that nobody may answer any more, for want of a legal basis, does not keep a path open") {
+  Closing c;
+  c.exchange();
+  const auto id = c.pair.avsb->instance.agenda.ask("case-open", "2026 superfluous register", kOperator);
+  c.pair.avsb->instance.files.put(id, file_with(digits_of(c.numbers[3])));
+  c.pair.run_for(5min);
+  REQUIRE(c.pair.aii->instance.cases.all().size() == 1);
+  CHECK(c.told(*c.pair.aii, "close-out") == "U_STATE");
+  make_production(c.pair.aii_config);
+  c.pair.aii_config.legal_basis->valid_until = parse_date("2026-02-28").value();
+  c.pair.start_aii();
+  CHECK(has(c.told(*c.pair.aii, "close-out"), "closed for good"));
+  CHECK(c.pair.aii->instance.cases.find("2026-1").outcome == CaseOutcome::closed);
+  CHECK_FALSE(fs::exists(c.pair.aii_config.state / "cases"));
+  c.pair.run_for(std::chrono::days(30));
+  const auto alerts = c.pair.open_alerts(*c.pair.aii);
+  CHECK(std::count_if(alerts.begin(), alerts.end(), [](const std::string& a) { return has(a, "CASE"); }) ==
+        0);
 }

@@ -91,6 +91,10 @@ TEST_CASE("a crash around a case that is reported and answered changes nothing o
   crash_everywhere(reported_and_answered(), kStride);
 }
 
+TEST_CASE("a crash around a case that is closed by whoever reported it changes nothing of its end") {
+  crash_everywhere(reported_and_closed(), kStride);
+}
+
 TEST_CASE("a crash around a delivery to a care fund changes nothing of its end, and it goes out once") {
   crash_everywhere(distributed(), kStride);
 }
@@ -136,6 +140,7 @@ TEST_CASE("a power cut in the longer lives takes nothing that was promised eithe
                                            corrected_and_handed_over(),
                                            forgetting(),
                                            reported_and_answered(),
+                                           reported_and_closed(),
                                            distributed()};
   for (std::size_t life = 0; life < scenarios.size(); ++life) {
     const Beginning start(scenarios[life]);

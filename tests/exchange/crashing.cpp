@@ -162,12 +162,26 @@ void live_counted(const Beginning& start, const fs::path& folder) {
   start.scenario().live(*pair);
 }
 
+/// With the clock where the crash left it.
+std::unique_ptr<Pair> opened_again(Meeting& meeting, const fs::path& folder) {
+  auto pair = meeting.open(folder);
+  for (const Config* config : {&pair->aii_config, &pair->avsb_config}) {
+    const fs::path file = config->database_url.substr(config->database_url.find(':') + 1);
+    if (!fs::exists(file)) continue;
+    Database books(config->database_url, Database::Access::read_only);
+    if (books.query("SELECT 1 FROM sqlite_master WHERE name = 'audit'").empty()) continue;
+    if (const auto last = books.query_one("SELECT max(at) FROM audit"); last && last->maybe_time(0))
+      pair->clock.set(std::max(pair->clock.now(), *last->maybe_time(0)));
+  }
+  return pair;
+}
+
 Names broken_after(const Beginning& start, const fs::path& folder) {
   Meeting& meeting = start.meeting();
   if (meeting.holds_open()) {
     meeting.rest();
     const Names soon = told_by_child([&]() -> Names {
-      const auto pair = meeting.open(folder);
+      const auto pair = opened_again(meeting, folder);
       pair->random = SeededRandom(10);
       pair->clock.advance(std::chrono::minutes(2));
       start.scenario().live(*pair);
@@ -177,7 +191,7 @@ Names broken_after(const Beginning& start, const fs::path& folder) {
     meeting.let_go();
   }
   meeting.rest();
-  return told_by_child([&] { return broken_promises(*meeting.open(folder), start.scenario()); });
+  return told_by_child([&] { return broken_promises(*opened_again(meeting, folder), start.scenario()); });
 }
 
 void crash(const Beginning& start, std::size_t n, CrashWhen when) {

@@ -15,11 +15,13 @@
 #include "connectors/folder_share.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "daemon/backup.h"
 #include "exchange/asking.h"
 #include "formats/care_fund.h"
 #include "formats/list.h"
 #include "formats/ustar.h"
 #include "support/canary.h"
+#include "support/scripted_share.h"
 #include "support/text.h"
 
 using namespace veer;
@@ -280,7 +282,8 @@ TEST_CASE("of a delivery that lapses under way nothing stays on the fund's share
   d.pair.run_for(48h);
   CHECK(d.at("alfa") == left);
   CHECK(has(d.record("delivery-cleared"), under_way.file));
-  CHECK(d.pair.open_alerts(*d.pair.avsb).empty());
+  // beta has its part, and nobody knows whether alfa fetched its own.
+  CHECK(d.pair.open_alerts(*d.pair.avsb) == Names{"attention DISTRIBUTION_STALE"});
 }
 
 TEST_CASE("what stands before a digest is never taken for a person's number with it") {
@@ -404,4 +407,107 @@ TEST_CASE(
   });
   CHECK(d.ask() == "U_STATE");
   CHECK(d.pair.open_alerts(*d.pair.avsb).empty());
+}
+
+TEST_CASE("asking anew stops what waits for release, though every fund has what it is to have") {
+  Distributing d;
+  d.deliver();
+  d.funds["alfa"].swap(d.funds["beta"]);  // a register that is wrong
+  const std::string wrong = d.approval(d.ask());
+  d.funds["alfa"].swap(d.funds["beta"]);
+  CHECK(d.ask() == "U_STATE");
+  CHECK(d.told("approve", wrong, kApprover) == "U_STATE");
+  CHECK(d.avsb().holds.open_ones(HoldKind::distribution) == 0);
+  CHECK(d.pair.open_alerts(*d.pair.avsb).empty());
+  CHECK(d.at("alfa").size() == 1);
+}
+
+TEST_CASE("a fund to which something else is on its way gets what it is to have, though it had that before") {
+  Distributing d;
+  d.deliver();
+  const std::vector<Insz> right = d.funds["alfa"];
+  d.funds["alfa"].push_back(d.numbers[40]);  // no member of it
+  fs::rename(d.folder / "alfa", d.folder / "away");
+  d.deliver();
+  d.funds["alfa"] = right;
+  d.deliver();
+  fs::rename(d.folder / "away", d.folder / "alfa");
+  d.pair.run_for(3h);
+  REQUIRE(d.at("alfa").size() == 2);
+  CHECK(d.read("alfa", d.at("alfa").back()).second == right);
+}
+
+TEST_CASE(
+    "whoever has an older list is to get the new one, though its delivery was released and then rejected") {
+  Distributing d;
+  d.deliver();
+  write_file(d.folder / kListName, csv_of(std::vector<Insz>(d.numbers.begin() + 1, d.numbers.end())));
+  d.pair.aii->instance.agenda.ask("send-correction", d.folder / kListName, kOperator);
+  d.pair.run_for(10min);
+  fs::rename(d.folder / "alfa", d.folder / "away");
+  d.deliver();
+  const auto all = d.avsb().deliveries.all();
+  const auto pending = std::find_if(all.begin(), all.end(), [](const Delivery& x) { return x.is_pending(); });
+  REQUIRE(pending != all.end());
+  CHECK(has(d.told("reject", pending->request, kApprover), "is not delivered"));
+  const Names alerts = d.pair.open_alerts(*d.pair.avsb);
+  CHECK(std::count(alerts.begin(), alerts.end(), "attention DISTRIBUTION_STALE") == 1);
+}
+
+TEST_CASE("what was to go out when a backup was made does not go out of the restored books") {
+  Distributing d;
+  fs::rename(d.folder / "alfa", d.folder / "away");
+  d.deliver();
+  d.avsb().db.transaction([&] { d.avsb().settings.set(kRestoredBooks, "1"); });
+  d.start();
+  CHECK(d.avsb().settings.text(kRestoredBooks).empty());
+  fs::rename(d.folder / "away", d.folder / "alfa");
+  d.pair.run_for(3h);
+  CHECK(d.at("alfa").empty());
+  CHECK(d.pair.open_alerts(*d.pair.avsb) == Names{"attention DISTRIBUTION_STALE"});
+}
+
+TEST_CASE(
+    "Q14: suspended, without a legal basis or closed, nothing goes to a care fund and the desk is not "
+    "answered") {
+  Distributing d;
+  fs::rename(d.folder / "alfa", d.folder / "away");
+  d.deliver();
+  std::string code;
+  SECTION("suspended") {
+    d.told("suspend", "", kOperator);
+    code = "C_SUSPENDED";
+  }
+  SECTION("without a legal basis") {
+    make_production(d.pair.avsb_config);
+    d.pair.avsb_config.legal_basis->valid_until = parse_date("2026-02-28").value();
+    d.start();
+    code = "C_LEGAL_BASIS";
+  }
+  SECTION("closed") {
+    d.avsb().db.transaction([&] { d.avsb().settings.close_out(); });
+    code = "C_CLOSED";
+  }
+  fs::rename(d.folder / "away", d.folder / "alfa");
+  d.pair.run_for(3h);
+  CHECK(d.at("alfa").empty());
+  CHECK(d.ask() == code);
+  CHECK(d.Asking::told(d.avsb(), "lookup", "2026-01-01 a question", {1003, "desk"},
+                       file_with(digits_of(d.numbers[3]))) == code);
+}
+
+TEST_CASE("Q27: another key of a fund's server is a finding of its own beside that of the share") {
+  Distributing d;
+  d.avsb().open_share = [](const ShareConfig& config) {
+    const auto& folder = std::get<FolderShareConfig>(config.kind);
+    auto share = std::make_unique<ScriptedShare>(folder.outgoing, folder.incoming);
+    share->fail_all(Code::s_host_key);
+    return share;
+  };
+  d.pair.avsb_share.fail_all(Code::s_host_key);
+  d.pair.run_for(1h);
+  d.deliver();
+  d.pair.run_for(1h);
+  CHECK(d.pair.open_alerts(*d.pair.avsb) == Names(3, "finding S_HOST_KEY"));  // the share's, alfa's, beta's
+  CHECK(d.avsb().alerts.incidents().all().size() == 3);
 }

@@ -328,3 +328,38 @@ TEST_CASE("the stop switch, said once more while somebody is forgotten, lets bot
   CHECK(avsb.agenda.result_of(again).stage == CommandStage::done);
   CHECK(r.lists().count(kYear) == 49);
 }
+
+TEST_CASE(
+    "who was forgotten is bound to no question of the desk's any more, later ones and those of a backup "
+    "included") {
+  Register2026 r;
+  r.forget(r.dead);
+  CHECK(r.told("lookup", "2026-01-01 a question", kDesk, digits_of(r.dead)).starts_with("not listed"));
+  CHECK(has(r.record("looked-up"), "not listed"));
+  CHECK(r.avsb().db.query("SELECT 1 FROM salt").empty());
+  const fs::path marks = r.avsb().config.state / "erased.marks";
+  r.told("lookup", "2026-01-01 a question", kDesk, digits_of(r.numbers[8]));
+  CHECK(r.avsb().db.query("SELECT 1 FROM salt").size() == 1);
+  r.pair.avsb.reset();
+  const std::string known = read_file(marks);
+  write_file(marks, known + std::string(64, '1') + " " + std::string(64, '2') + "\n");  // as another backup's
+  r.pair.start_avsb();
+  CHECK(r.avsb().db.query("SELECT 1 FROM salt").empty());
+}
+
+TEST_CASE("whoever was handed a list long ago hears that somebody on it was forgotten") {
+  Register2026 r;
+  r.pair.avsb.reset();
+  r.pair.avsb_config.export_to.folder = r.folder / "exports";
+  fs::create_directory(r.folder / "exports");
+  r.pair.start_avsb();
+  r.told("export", "2026 premium", kOperator);
+  r.told("approve",
+         Approval{"export-2026-r1", r.avsb().holds.find(HoldKind::hand_over, "export-2026-r1")->digest, 0}
+             .text(),
+         kApprover);
+  r.pair.run_for(24h * 60);
+  r.forget(r.dead);
+  const Names alerts = r.pair.open_alerts(*r.pair.avsb);
+  CHECK(std::count(alerts.begin(), alerts.end(), "attention EXPORT_STALE") == 1);
+}

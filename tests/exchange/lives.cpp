@@ -301,7 +301,25 @@ Scenario reported_and_answered() {
           .live = live,
           .stages = {"acknowledged", "acknowledged"},
           .lists = 2,
-          .case_answered = true};
+          .case_ended = CaseOutcome::unfounded};
+}
+
+Scenario reported_and_closed() {
+  const auto live = [](Pair& pair) {
+    pair.start();
+    pair.run_to_rest();
+    entrust(avsb(pair), "case-open", "2026 superfluous register", typed(numbers().front()),
+            {1001, "operator"});
+    pair.run_for(std::chrono::minutes(5));
+    if (!avsb(pair).instance.cases.all().empty() && times_asked(avsb(pair), "case-close") == 0)
+      ask(avsb(pair), "case-close", "2026-1 a mistake of ours");
+    pair.run_for(std::chrono::hours(1));
+  };
+  return {.prepare = a_year_ago,
+          .live = live,
+          .stages = {"acknowledged", "acknowledged"},
+          .lists = 2,
+          .case_ended = CaseOutcome::closed};
 }
 
 Scenario distributed() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,12 +25,12 @@ struct Scenario {
   Names aii_alerts = {};
   Names avsb_alerts = {};
   std::size_t quarantined = 0;
-  std::size_t lists = 1;             ///< that are recorded, replaced ones included
-  bool handed_over = false;          ///< to another system, as a file
-  std::vector<Insz> forgotten = {};  ///< who stands nowhere any more
-  bool case_answered = false;        ///< at both sides
-  bool delivered = false;            ///< to a care fund, once
-  bool dropped = true;               ///< or sent by hand, which leaves no note
+  std::size_t lists = 1;                       ///< that are recorded, replaced ones included
+  bool handed_over = false;                    ///< to another system, as a file
+  std::vector<Insz> forgotten = {};            ///< who stands nowhere any more
+  std::optional<CaseOutcome> case_ended = {};  ///< at both sides
+  bool delivered = false;                      ///< to a care fund, once
+  bool dropped = true;                         ///< or sent by hand, which leaves no note
 };
 
 Scenario plain();
@@ -43,6 +44,7 @@ Scenario held_and_released();
 Scenario corrected_and_handed_over();
 Scenario forgetting();
 Scenario reported_and_answered();
+Scenario reported_and_closed();
 Scenario distributed();
 
 /// Of a side's exchanges, oldest first.

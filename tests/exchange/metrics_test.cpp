@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "core/files.h"
+#include "daemon/legal_basis.h"
 #include "daemon/schema.h"
 #include "exchange/exchanging.h"
 #include "support/canary.h"
@@ -112,7 +113,7 @@ TEST_CASE(
   CHECK(m.aii("chore_done_timestamp_seconds", R"(chore="poll")") > now - 61);
   CHECK(m.avsb("chore_done_timestamp_seconds", R"(chore="tidy")") == begin);
   CHECK(m.aii("chore_failed_attempts", R"(chore="poll")") == 0);
-  CHECK(m.aii("audit_records") == static_cast<double>(m.aii().audit.head().seq));
+  CHECK(m.aii("audit_records_total") == static_cast<double>(m.aii().audit.head().seq));
   CHECK(m.aii("audit_head_timestamp_seconds") > begin);
   CHECK(m.aii("metrics_timestamp_seconds") == now);
   CHECK(m.aii("build_info", fmt::format(R"(version="1.0.0",schema="{}")", kSchemaVersion)) == 1);
@@ -183,6 +184,27 @@ TEST_CASE("the end of the last key that may be used is told for each side, and n
   m.pair.start_aii();
   m.pair.run_for(1min);
   CHECK_FALSE(has(metrics_of(m.aii()), "key_end_timestamp_seconds{"));
+}
+
+TEST_CASE("the ends of the way in, the transition and the legal basis are told, where there are any") {
+  Measuring m;
+  CHECK(m.aii("window_end_timestamp_seconds") ==
+        unix_time(Time(std::chrono::sys_days(m.pair.aii_config.window.closes)) + 24h));
+  for (const char* name : {"legal_basis_end_timestamp_seconds{", "way_in_end_timestamp_seconds{"})
+    CHECK_FALSE(has(metrics_of(m.aii()), name));
+  m.pair.aii.reset();
+  Config production = m.pair.aii_config;
+  make_production(production);
+  m.pair.aii_config.legal_basis = production.legal_basis;
+  const Time end = m.pair.clock.now() + 20 * 24h;
+  SharePointShareConfig graph;
+  graph.secret_ends = date_of(end);
+  m.pair.aii_config.share.kind = graph;
+  m.pair.start_aii();
+  m.pair.run_for(1min);
+  CHECK(m.aii("legal_basis_end_timestamp_seconds") ==
+        unix_time(Time(std::chrono::sys_days(last_day(*m.pair.aii_config.legal_basis))) + 24h));
+  CHECK(m.aii("way_in_end_timestamp_seconds") == unix_time(Time(std::chrono::sys_days(date_of(end))) + 24h));
 }
 
 TEST_CASE("a label holds whatever stands in the books, in one line") {

@@ -118,12 +118,12 @@ Names broken_promises(Pair& pair, const Scenario& scenario) {
     check_receipt(pair, x, promises);
   }
   check_leavings(pair, scenario, promises);
-  if (scenario.case_answered)
+  if (scenario.case_ended)
     for (Side* side : {&aii(pair), &avsb(pair)}) {
       const auto cases = side->instance.cases.all();
-      promises.keep("the one case is answered on both sides",
+      promises.keep("the one case ended in one way on both sides",
                     cases.size() == 1 && cases.front().stage == CaseStage::answered &&
-                        cases.front().outcome == CaseOutcome::unfounded);
+                        cases.front().outcome == scenario.case_ended);
     }
   if (scenario.delivered) {
     const auto all = avsb(pair).instance.deliveries.all();

@@ -376,3 +376,14 @@ TEST_CASE("a clock that jumps ten years ahead and back harms no exchange") {
     CHECK(std::count(alerts.begin(), alerts.end(), "attention L_CLOCK") == 1);
   }
 }
+
+TEST_CASE("a clock that went back while nothing ran is told of") {
+  Restoring r;
+  r.exchange();
+  r.pair.aii.reset();
+  r.pair.clock.set(parse_time("2016-01-01T00:00:00Z").value());
+  r.pair.start_aii();
+  r.pair.run_for(std::chrono::minutes(2));
+  const auto alerts = r.pair.open_alerts(*r.pair.aii);
+  CHECK(std::count(alerts.begin(), alerts.end(), "attention L_CLOCK") == 1);
+}

@@ -250,3 +250,27 @@ TEST_CASE("a configuration file that was changed and not taken over is told with
   CHECK(year.told == Names{"08-03 avsb: opened CHANGED", "08-05 avsb: changed CHANGED",
                            "08-06 avsb: changed UNREADABLE", "08-07 avsb: closed UNREADABLE"});
 }
+
+TEST_CASE("a list that was due at the end of a year is missed in the next one too") {
+  Year year("2026-10-01T08:00:00Z");
+  year.without_partner();
+  year.pair.avsb_config.window.list_due = std::chrono::December / 31;
+  year.start_avsb();
+  year.go_until("2026-12-30T00:00:00Z");
+  year.pair.avsb.reset();
+  year.pair.clock.set(at("2027-01-04T08:00:00Z"));
+  year.start_avsb();
+  year.go_until("2027-02-01T00:00:00Z");
+  CHECK(year.told == Names{"01-04 avsb: opened LIST_DUE"});
+}
+
+TEST_CASE("a GnuPG that does not answer hides no deadline") {
+  Year year("2026-01-02T08:00:00Z");
+  year.without_partner();
+  year.pair.avsb_config.window.list_due = std::chrono::March / 1;
+  year.start_avsb();
+  dynamic_cast<FakeSeal&>(*year.pair.avsb_seal).ends_unknown = true;
+  year.go_until("2026-03-05T00:00:00Z");
+  CHECK(std::count(year.told.begin(), year.told.end(), "03-02 avsb: opened LIST_DUE") == 1);
+  CHECK(std::count(year.told.begin(), year.told.end(), "01-02 avsb: opened L_ENGINE") == 1);
+}

@@ -405,3 +405,12 @@ TEST_CASE("what a receipt says in its own words shows no number at the sender") 
     CHECK(text.find("85.07") == std::string::npos);
   }
 }
+
+TEST_CASE(
+    "a share that gives its files slowly holds up nothing else, and what it gives is recorded in the end") {
+  Troubled t;
+  t.avsb().longest_reading = std::chrono::milliseconds(0);  // each piece takes too long
+  t.drop();
+  t.check_mended();
+  CHECK(t.avsb().ledger.last_arrival(t.pair.sent().package)->resumed);
+}

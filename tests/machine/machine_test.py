@@ -5,6 +5,8 @@ Two agencies and a server between them, each a bare Debian in FOLDER, go through
 what a machine may meet in five years. Needs root."""
 import json
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -42,6 +44,15 @@ class Test:
         self.canaries.update(path.read_text().split()[1:1000:100])
         return path
 
+    def older(self):
+        """The same one under the version before, as an upgrade finds it installed."""
+        tree, package = self.room.folder / "older", self.room.folder / "veerdienst_0.9.9_amd64.deb"
+        machines.call("dpkg-deb", "-R", self.package, tree)
+        control = tree / "DEBIAN/control"
+        control.write_text(re.sub(r"(?m)^Version: .*$", "Version: 0.9.9", control.read_text()))
+        machines.call("dpkg-deb", "-b", tree, package)
+        return package
+
     # --- one sentence each, in order ---
 
     def lintian_finds_no_error_in_the_package(self):
@@ -60,9 +71,10 @@ class Test:
     def the_handbook_leads_from_bare_machines_to_the_first_receipt_in_fewer_than_ten_commands_a_side(self):
         for machine in self.room.machines.values():
             machine.boot()
+        packages = (self.older(), self.package)  # AII is upgraded later
         with ThreadPoolExecutor() as at_once:
             share = at_once.submit(set_up_share, self.share)
-            for done in [at_once.submit(first_commands, side, self.package) for side in self.sides]:
+            for done in [at_once.submit(first_commands, *each) for each in zip(self.sides, packages)]:
                 done.result()
         pin = share.result()
         for side in self.sides:
@@ -107,7 +119,7 @@ class Test:
             holds(f"{typed} is completed as {told}", told.strip() == completed)
 
     def it_is_walled_in(self):
-        for unit in (self.aii.unit, "veerdienst-check@aii.service"):
+        for unit in (self.aii.unit, "veerdienst-check@aii.service", f"veerdienst-failed@{self.aii.unit}.service"):
             told = self.aii.machine.run("systemd-analyze", "security", "--no-pager", f"--threshold={MOST_EXPOSURE}", unit)
             print(f"     {told.splitlines()[-1].strip()}")
         told = self.aii.machine.run("systemd-analyze", "verify", "--man=no", self.aii.unit)
@@ -119,6 +131,7 @@ class Test:
             wanted = {"/etc/veerdienst": "2750", side.config: "640", "/var/lib/veerdienst": "750", state: "700",
                       f"{state}/gnupg": "700", f"{state}/spool": "700", f"{state}/sftp-key": "600", f"{state}/ledger.db": "600"}
             wanted = {path: f"{mode} veerdienst veerdienst" for path, mode in wanted.items()}
+            wanted["/etc/veerdienst-credentials"] = "700 root root"
             if side.role == "sender":
                 wanted[side.drop] = "3770 veerdienst veer-operators"
             told = {path: side.machine.run("stat", "-c", "%a %U %G", path).strip() for path in wanted}
@@ -184,8 +197,13 @@ class Test:
         self.room.network.plug("avsb", "down")
         self.aii.offer(2024, self.list(LARGE, 3))
         until("the list is sent", lambda: self.aii.stage(2024) == "sent")
+        def version():
+            return self.aii.machine.run("dpkg-query", "--show", "--showformat", "${Version}", "veerdienst")
+        holds("AII has the older one", version() == "0.9.9")
+        shutil.copy(self.package, self.aii.machine.tree / "root")
         for side in self.sides:
             side.machine.run("apt-get", "install", "-y", "-qq", "--reinstall", f"/root/{self.package.name}")
+        holds("AII has the newer one", version() != "0.9.9")
         for side, old in zip(self.sides, before):
             holds("it runs", side.property("ActiveState") == "active")
             holds("it is the new program", side.property("MainPID") != old)
@@ -222,14 +240,21 @@ class Test:
         machine, year = self.avsb.machine, 2025
         machine.run("systemctl", "stop", self.avsb.unit)
         machine.run("rm", "-r", self.avsb.state, self.avsb.config)
-        self.avsb.veer("restore", f"{BACKUPS}/avsb")
+        self.avsb.veer("restore", "--none-erased", f"{BACKUPS}/avsb")
         self.avsb.veer("doctor")
         holds("the list is lost", year not in self.avsb.recorded() and 2024 in self.avsb.recorded())
         machine.run("systemctl", "start", self.avsb.unit)
+        machine.run("useradd", "-m", "-G", "veer-approvers", APPROVER)
+        self.avsb.person("resume", who=APPROVER)
         self.aii.veer("resend", self.aii.exchange(year)["exchange"])
         acknowledged(self.aii, self.avsb, year, LARGE)
         told = [alert for alert in self.avsb.data("status")["alerts"] if alert["code"] == "RESTORED"]
         holds("it says that it was restored", len(told) == 1)
+        check = "veerdienst-check@avsb.service"
+        machine.run("systemctl", "start", check, code=1)
+        journal = self.avsb.journal("-u", check)
+        holds(f"an open alert does not keep the check from looking further: {journal}",
+              "ok    share: publish once" in journal and "RESTORED" in journal)
         self.avsb.veer("close-alert", told[0]["number"])
 
     def a_change_of_keys_on_both_sides_stops_neither(self):
@@ -251,9 +276,23 @@ class Test:
             side.machine.run("systemctl", "start", side.unit)
             side.veer("doctor")
 
+    def the_doctor_names_a_folder_that_the_unit_does_not_let_the_service_write_in(self):
+        machine, elsewhere = self.aii.machine, "/srv/elsewhere"
+        machine.run("systemctl", "stop", self.aii.unit)  # it would tell of the change
+        machine.run("install", "-d", "-o", "veerdienst", "-g", "veer-operators", "-m", "3770", elsewhere)
+        machine.run("sed", "-i", f's|^drop .*|drop  = "{elsewhere}"|', self.aii.config)
+        told = self.aii.veer("doctor", code=1)
+        holds(told, f"fail  drop folder: {elsewhere}: its unit does not let the service write there" in told)
+        self.aii.override(self.aii.unit, f"ReadWritePaths={elsewhere}")
+        told = self.aii.veer("doctor")
+        holds(told, "ok    unit veerdienst@aii: lets the service write in its folders" in told)
+        machine.run("sed", "-i", f's|^drop .*|drop  = "{self.aii.drop}"|', self.aii.config)
+        machine.run("rm", "-r", elsewhere, f"/etc/systemd/system/{self.aii.unit}.d")
+        machine.run("systemctl", "daemon-reload")
+        machine.run("systemctl", "start", self.aii.unit)
+
     def a_secret_may_be_a_credential_of_the_units(self):
-        machine, kept = self.avsb.machine, "/etc/veerdienst/credentials"
-        machine.run("install", "-d", "-m", "700", "-o", "root", "-g", "root", kept)
+        machine, kept = self.avsb.machine, "/etc/veerdienst-credentials"
         machine.run("install", "-m", "600", f"{self.avsb.state}/sftp-key", f"{kept}/avsb-sftp-key")
         machine.run("rm", f"{self.avsb.state}/sftp-key")
         self.avsb.override(self.avsb.unit, f"LoadCredential=sftp-key:{kept}/avsb-sftp-key")
@@ -304,8 +343,7 @@ class Test:
 
     def a_case_goes_to_the_other_side_and_a_care_fund_gets_its_members(self):
         aii, avsb, machine = self.aii, self.avsb, self.avsb.machine
-        for name, group in ((OPERATOR, "veer-operators"), (APPROVER, "veer-approvers")):
-            machine.run("useradd", "-m", "-G", group, name)
+        machine.run("useradd", "-m", "-G", "veer-operators", OPERATOR)
         number = next(line for line in self.list(SMALL, 5).read_text().split() if line.isdigit())
         typed = self.room.folder / "typed"
         typed.write_text(number + "\n")
@@ -354,8 +392,8 @@ class Test:
         machine, config = self.avsb.machine, self.avsb.config
         machine.run("sed", "-i", 's/^role .*/role = "somebody"/', config)
         machine.run("systemctl", "restart", self.avsb.unit, code=1)
-        told = until("the failure is told of", self.avsb.told_of_failures)
-        holds(told, f"{self.avsb.unit} failed, and a person is needed" in told)
+        until("the failure is told of",
+              lambda: f"{self.avsb.unit} failed, and a person is needed" in self.avsb.told_of_failures())
         holds("the check goes on", self.avsb.property("ActiveState", "veerdienst-check@avsb.timer") == "active")
         machine.run("sed", "-i", 's/^role .*/role = "receiver"/', config)
         machine.run("systemctl", "reset-failed", self.avsb.unit)
@@ -386,13 +424,25 @@ class Test:
         found = search(*(machine.changes for machine in self.room.machines.values()))
         holds(f"numbers in {found.stdout}", found.returncode == 1)
 
+    def a_package_that_is_removed_and_comes_back_has_its_service_at_work_again(self):
+        machine, note = self.avsb.machine, "/var/lib/veerdienst-stopped"
+        machine.run("apt-get", "remove", "-y", "-qq", "veerdienst")
+        holds("nothing of it runs", machine.run("find", "/proc", "-maxdepth", "1", "-user", "veerdienst") == "")
+        holds("it is noted what ran", self.avsb.unit in machine.run("cat", note).split())
+        machine.run("apt-get", "install", "-y", "-qq", f"/root/{self.package.name}")
+        for unit in (self.avsb.unit, "veerdienst-check@avsb.timer"):
+            holds(f"{unit} is active", self.avsb.property("ActiveState", unit) == "active")
+        machine.run("test", "-e", note, code=1)
+
     def what_people_own_outlives_the_package(self):
         machine = self.avsb.machine
         machine.run("apt-get", "purge", "-y", "-qq", "veerdienst")
         holds("nothing of it runs", machine.run("find", "/proc", "-maxdepth", "1", "-user", "veerdienst") == "")
         holds("nothing of it is started", machine.run("find", "/etc/systemd/system", "-path", "*.wants/veerdienst*") == "")
-        for path in (self.avsb.config, f"{self.avsb.state}/ledger.db", f"{self.avsb.state}/gnupg"):
+        for path in (self.avsb.config, f"{self.avsb.state}/ledger.db", f"{self.avsb.state}/gnupg",
+                     "/etc/veerdienst-credentials/avsb-sftp-key"):
             machine.run("test", "-e", path)
+        machine.run("test", "-e", "/var/lib/veerdienst-stopped", code=1)
         machine.run("apt-get", "install", "-y", "-qq", f"/root/{self.package.name}")
         machine.run("systemctl", "enable", "-q", "--now", self.avsb.unit)
         holds("the register is as it was", self.avsb.recorded()[2024] == (LARGE, 1))

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/error.h"
 #include "formats/seal.h"
 
 namespace veer::test {
@@ -20,8 +21,12 @@ class FakeSeal : public Seal {
   std::string own_key() override;
   std::string counterparty_key() override;
   /// As a test sets them.
-  std::vector<KeyEnd> key_ends() override { return ends; }
+  std::vector<KeyEnd> key_ends() override {
+    if (ends_unknown) throw Error(Code::l_engine, "the test says so");
+    return ends;
+  }
   std::vector<KeyEnd> ends;
+  bool ends_unknown = false;
   void seal(const Blob& plain, Sink& sealed, const Transfer& transfer) override;
   Opened open(const Blob& sealed, Sink& plain, const Transfer& transfer) override;
   std::string sign(std::string_view text) override;

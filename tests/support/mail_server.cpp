@@ -47,13 +47,16 @@ MailServer::MailServer(MailTls tls) : tls_(tls), port_(free_port()) {
           "spool_directory = {}/spool\nlog_file_path = {}/log.%s\npid_file_path = {}/pid\nkeep_environment "
           "=\n"
           "message_size_limit = 1M\nsmtp_accept_max = 20\nrecipient_unqualified_hosts = \n{}"
-          "acl_smtp_mail = sender\nacl_smtp_rcpt = recipient\n"
+          "acl_smtp_mail = sender\nacl_smtp_rcpt = recipient\nacl_smtp_data = content\n"
           "begin acl\n"
           "sender:\n  defer condition = ${{if exists{{{}/full}}}}\n        message = 452 no room\n  accept\n"
           "recipient:\n{}"
           "  defer local_parts = grey\n        message = come back later\n"
           "  deny local_parts = nobody\n       message = no such mailbox\n"
           "  accept domains = example.org : *.example.org\n  deny\n"
+          "content:\n  deny condition = ${{if match{{$h_subject:}}{{Unwanted}}}}\n"
+          "       message = we want none of this\n"
+          "  accept delay = ${{if exists{{{}/slow}}{{6s}}{{0s}}}}\n"
           "begin routers\nall:\n  driver = accept\n  transport = box\n"
           "begin transports\nbox:\n  driver = appendfile\n  directory = {}/mail\n  envelope_to_add\n"
           "  delivery_date_add\n  batch_max = 100\n  create_directory = false\n"
@@ -68,7 +71,7 @@ MailServer::MailServer(MailTls tls) : tls_(tls), port_(free_port()) {
                     folder, folder,
                     tls_ == MailTls::at_once ? fmt::format("tls_on_connect_ports = {}\n", port_) : ""),
           folder, tls_ == MailTls::none ? "" : "  deny !authenticated = *\n       message = sign in first\n",
-          folder, kUser, kPassword),
+          folder, folder, kUser, kPassword),
       0644);
   start();
 }
@@ -100,6 +103,7 @@ std::vector<std::string> MailServer::wait_for(std::size_t count) const {
 }
 
 void MailServer::fill_up() { write_file(at("full"), "", 0644); }
+void MailServer::slow_down() { write_file(at("slow"), "", 0644); }
 void MailServer::make_room() { remove_file(at("full")); }
 
 std::string MailServer::log() const { return text_in(at("log.main")) + text_in(at("log.panic")); }

@@ -14,7 +14,7 @@ enum class MailTls { starttls, at_once, none };
 
 /// Exim on a port of 127.0.0.1. It takes mail for example.org and the domains below it; from who signs in,
 /// once TLS is on, as kUser with kPassword, and with MailTls::none from anybody. Recipients "grey@…" are to
-/// come back later, "nobody@…" are unknown.
+/// come back later, "nobody@…" are unknown. A subject with "Unwanted" it refuses.
 class MailServer {
  public:
   static constexpr const char* kUser = "veerdienst";
@@ -35,6 +35,8 @@ class MailServer {
   /// From now on it has no room: 452 to each sender.
   void fill_up();
   void make_room();
+  /// From now on it takes six seconds to take a message, as one that looks into it does.
+  void slow_down();
   std::string log() const;
 
  private:

@@ -61,10 +61,12 @@ TEST_CASE(
   wait_until([&] { return a.is_recorded(a.list_of(1)); });
   REQUIRE(a.registered() == 2);
 
-  CHECK(has(a.both.veer("avsb", "restore " + a.backup.native()).output, "L_LOCK"));
+  CHECK(has(a.both.veer("avsb", "restore --none-erased " + a.backup.native()).output, "L_LOCK"));
   avsb->end(SIGKILL);
   a.lose();
-  a.must("avsb", "restore " + a.backup.native());
+  CHECK(has(a.both.veer("avsb", "restore " + a.backup.native()).output, "say --none-erased"));
+  CHECK_FALSE(fs::exists(a.both.path("avsb")));
+  a.must("avsb", "restore --none-erased " + a.backup.native());
   a.must("avsb", "doctor");
   CHECK(a.registered() == 1);
   a.must("avsb", "audit verify");
@@ -75,6 +77,9 @@ TEST_CASE(
   for (const json& x : json_of(a.both, "aii", "list"))
     if (x["reference_year"] == a.both.year() - 1) lost = x["exchange"];
   a.must("aii", "resend " + lost);
+  CHECK(has(a.both.veer("avsb", "status").output, "SUSPENDED"));
+  CHECK(a.registered() == 1);
+  a.must("avsb", "resume");
   wait_until([&] { return a.registered() == 2; });
   CHECK(again->end(SIGTERM) == 0);
   CHECK(aii->end(SIGTERM) == 0);
@@ -111,7 +116,7 @@ TEST_CASE("a backup that lost or changed a byte is not restored") {
   a.back_up();
   a.lose();
   const auto refused = [&](const std::string& why) {
-    for (const char* how : {"restore --check ", "restore "}) {
+    for (const char* how : {"restore --check ", "restore --none-erased "}) {
       const ShellResult told = a.both.veer("avsb", how + a.backup.native());
       CAPTURE(told.output);
       CHECK(told.exit_code == 1);
@@ -135,7 +140,7 @@ TEST_CASE("a backup that lost or changed a byte is not restored") {
   write_file(a.backup / "SHA256SUMS", sums);
   a.must("avsb", "restore --check " + a.backup.native());
   CHECK_FALSE(fs::exists(a.both.path("avsb")));
-  a.must("avsb", "restore " + a.backup.native());
+  a.must("avsb", "restore --none-erased " + a.backup.native());
   a.must("avsb", "doctor");
 }
 
@@ -143,17 +148,17 @@ TEST_CASE("a restore overwrites nothing: neither a state, nor another configurat
   Agencies a;
   a.must("avsb", "run --once");
   a.back_up();
-  const ShellResult full = a.both.veer("avsb", "restore " + a.backup.native());
+  const ShellResult full = a.both.veer("avsb", "restore --none-erased " + a.backup.native());
   CHECK(full.exit_code == 1);
   CHECK(has(full.output, "is not empty: move it aside"));
   fs::rename(a.both.path("avsb"), a.both.path("avsb.lost"));
   replace_line(a.both.config("avsb"), "poll ", "poll = \"7m\"");
-  const ShellResult other = a.both.veer("avsb", "restore " + a.backup.native());
+  const ShellResult other = a.both.veer("avsb", "restore --none-erased " + a.backup.native());
   CHECK(other.exit_code == 1);
   CHECK(has(other.output, "differs from the configuration of the backup"));
   CHECK_FALSE(fs::exists(a.both.path("avsb")));
   fs::remove(a.both.config("avsb"));
-  a.must("avsb", "restore " + a.backup.native());
+  a.must("avsb", "restore --none-erased " + a.backup.native());
   for (const std::string& name : names_in(a.both.path(""))) CHECK_FALSE(has(name, ".restoring"));
   a.must("avsb", "run --once", 3);
 }
@@ -174,10 +179,34 @@ TEST_CASE("a key folder and a database that lie elsewhere are backed up and rest
   a.back_up();
   for (const char* folder : {"ring", "books"}) fs::remove_all(a.both.path(folder));
   a.lose();
-  a.must("avsb", "restore " + a.backup.native());
+  a.must("avsb", "restore --none-erased " + a.backup.native());
   a.must("avsb", "doctor");
   CHECK(fs::exists(a.both.path("books") / "b.db"));
   CHECK(fs::exists(a.both.path("ring") / "pubring.kbx"));
   CHECK_FALSE(fs::exists(a.both.path("avsb") / "ledger.db"));
   shell("gpgconf --homedir " + a.both.path("ring").native() + " --kill gpg-agent 2>/dev/null");
+}
+
+TEST_CASE("a state folder that is a volume of its own is backed up and restored without leaving it") {
+  Agencies a;
+  a.must("avsb", "run --once");
+  const fs::path state = a.both.path("avsb");
+  fs::create_directory(state / "lost+found");
+  a.back_up();
+  CHECK_FALSE(fs::exists(a.backup / "state/lost+found"));
+  a.lose();
+  fs::create_directory(state);
+  REQUIRE(shell("mount -t tmpfs -o mode=700 none " + state.native() + " 2>&1").exit_code == 0);
+  fs::create_directory(state / "lost+found");
+  write_file(state / "foreign", "x");
+  const ShellResult full = a.both.veer("avsb", "restore --none-erased " + a.backup.native());
+  CHECK(has(full.output, "move what lies in it aside"));
+  fs::remove(state / "foreign");
+  const ShellResult restored = a.both.veer("avsb", "restore --none-erased " + a.backup.native());
+  CAPTURE(restored.output);
+  CHECK(restored.exit_code == 0);
+  CHECK_FALSE(fs::exists(state.native() + ".restoring"));
+  CHECK_FALSE(fs::exists(state / ".restoring"));
+  a.must("avsb", "doctor");
+  shell("gpgconf --homedir " + (state / "gnupg").native() + " --kill all; umount " + state.native());
 }

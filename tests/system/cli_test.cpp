@@ -271,13 +271,18 @@ TEST_CASE("a command goes on by itself when the service that should carry it out
   const Installation both;
   auto aii = both.serve("aii");
   wait_until([&] { return has(both.veer("aii", "status").output, "the service runs"); });
-  kill(aii->pid(), SIGSTOP);
+  const std::string books = (both.path("aii") / "ledger.db").native();
+  wait_until([&] {  // between two transactions
+    kill(aii->pid(), SIGSTOP);
+    if (shell("sqlite3 " + books + " 'BEGIN IMMEDIATE; ROLLBACK' 2>&1").exit_code == 0) return true;
+    kill(aii->pid(), SIGCONT);
+    return false;
+  });
   const std::string file = both.path(both.list_name());
   write_file(file, fictitious_csv(10, 4));
   Process waiting({VEER_PROGRAM, "--config", both.config("aii").native(), "send", file},
                   both.path("waiting.log"));
-  const std::string pending =
-      "sqlite3 -readonly " + (both.path("aii") / "ledger.db").native() + " \"SELECT count(*) FROM command\"";
+  const std::string pending = "sqlite3 -readonly " + books + " \"SELECT count(*) FROM command\"";
   wait_until([&] { return shell(pending).output == "1\n"; });
   aii->end(SIGKILL);
   CHECK(waiting.end(0) == 0);

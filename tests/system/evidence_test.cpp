@@ -82,6 +82,7 @@ TEST_CASE("Q37: each side's evidence of a year is verified with bare tools, agai
     CHECK(has(verified.output, "All of it holds."));
     CHECK(has(verified.output, "that the other side knows stand in this chain"));
     CHECK(count_of(verified.output, "is signed by the receiver") == 2);
+    CHECK(count_of(verified.output, "): recorded, a package that is known here") == 2);
     CHECK(has(verified.output, std::string("the folder as a whole is signed by ") + mine));
     CHECK_FALSE(has(verified.output, "NOT GOOD"));
     const ShellResult alone = Proven::verify(p.folder(mine));
@@ -91,6 +92,8 @@ TEST_CASE("Q37: each side's evidence of a year is verified with bare tools, agai
     const json facts = json::parse(read_file(p.folder(mine) / "facts.json"));
     CHECK(facts["exchanges"].size() == 2);
     CHECK(facts["processors"][0]["name"] == "a provider");
+    for (const char* duty : {"cases", "deliveries", "hand_overs", "erasures", "incidents"})
+      CHECK(facts[duty].empty());
     CHECK(facts["configuration_sha256"] == sha256_hex(text_in(p.both.config(mine))));
     CHECK_FALSE(facts.contains("members"));
     const json sbom = json::parse(read_file(p.folder(mine) / "sbom.cdx.json"));
@@ -164,6 +167,12 @@ TEST_CASE("Q37: evidence that somebody changed does not verify") {
     Proven::sum_anew(folder);
     does_not("does not bear one good signature", (p.folder("aii") / "anchors.txt").native());
   }
+  SECTION("what became of a package, likewise") {
+    fs::remove(folder / "SHA256SUMS.sig");
+    Proven::change(folder / "packages.txt", "revision 1 answered", "revision 1 refused");
+    Proven::sum_anew(folder);
+    does_not("says recorded, and packages.txt refused");
+  }
   SECTION("no receipt") {
     fs::remove(receipt);
     fs::remove(receipt.native() + ".sig");
@@ -202,6 +211,15 @@ TEST_CASE("Q37: evidence that somebody changed does not verify") {
     Proven::sum_anew(folder);
     does_not("the chain tells of an answer");
   }
+  SECTION("no answer, called recorded by the sender") {
+    fs::remove(p.folder("aii") / "SHA256SUMS.sig");
+    Proven::change(p.folder("aii") / "packages.txt", "revision 1 acknowledged", "revision 1 recorded");
+    Proven::sum_anew(p.folder("aii"));
+    const ShellResult verified = Proven::verify(p.folder("aii"));
+    CAPTURE(verified.output);
+    CHECK(verified.exit_code == 1);
+    CHECK(has(verified.output, "is called recorded by who does not record"));
+  }
   SECTION("another count, likewise") {
     fs::remove(folder / "SHA256SUMS.sig");
     Proven::change(folder / "packages.txt", "1000 numbers", "1001 numbers");
@@ -225,4 +243,31 @@ TEST_CASE("Q37: evidence that somebody changed does not verify") {
     does_not("which this chain does not hold");
     does_not("the other side knows", (p.folder("aii") / "anchors.txt").native());
   }
+}
+
+TEST_CASE("Q37: what a restore took away is told as such, and is nothing that somebody changed") {
+  const Proven p;
+  const fs::path backup = p.both.path("backup");
+  const auto must = [&](const std::string& what) {
+    const ShellResult done = p.both.veer("avsb", what);
+    INFO(done.output);
+    REQUIRE(done.exit_code == 0);
+  };
+  must("backup " + backup.native());
+  const auto avsb = p.both.serve("avsb");
+  const fs::path file = p.both.path(p.both.list_name());
+  write_file(file, fictitious_csv(800, 3));
+  REQUIRE(p.both.veer("aii", "send --correction " + file.native() + " --wait --timeout 60").exit_code == 0);
+  CHECK(avsb->end(SIGTERM) == 0);
+  p.write(p.both.path("theirs"), "aii");
+  fs::remove_all(p.both.path("avsb"));
+  must("restore --none-erased " + backup.native());
+  p.write(p.both.path("restored"), "avsb");
+  const ShellResult verified =
+      Proven::verify(p.both.path("restored"), (p.both.path("theirs") / "anchors.txt").native());
+  CAPTURE(verified.output);
+  CHECK(verified.exit_code == 3);
+  CHECK(has(verified.output, "LOST "));
+  CHECK(has(verified.output, "It holds but for what a restore took away"));
+  CHECK_FALSE(has(verified.output, "NOT GOOD"));
 }

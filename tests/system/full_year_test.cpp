@@ -33,6 +33,8 @@ std::string csv_of(const std::vector<Insz>& numbers) {
   return csv;
 }
 
+std::string first_word(const std::string& text) { return text.substr(0, text.find_first_of(" \n")); }
+
 /// Both agencies with a service each, on one bus; what people of theirs type is kept.
 class FullYear {
  public:
@@ -82,12 +84,20 @@ class FullYear {
     return result.output;
   }
   /// What a person types who has bare tools alone.
-  std::string types_bare(const std::string& shown, const std::string& command) {
+  std::string types_bare(const std::string& shown, const std::string& command,
+                         const std::string& who = "anybody") {
     const ShellResult result = shell("cd " + desk().native() + " && " + command + " 2>&1");
-    keep("anybody$ " + shown + "\n", result.output);
+    keep(who + "$ " + shown + "\n", result.output);
     INFO(result.output);
     REQUIRE(result.exit_code == 0);
     return result.output;
+  }
+  std::string own_key(const std::string& party) const {
+    return first_word(
+        shell(
+            fmt::format("gpg --homedir {} -K --with-colons 2>/dev/null | grep ^fpr | head -1 | cut -d: -f10",
+                        (both.path(party) / "gnupg").native()))
+            .output);
   }
   void says(const std::string& text) { transcript_ += fmt::format("\n{}\n", text); }
 
@@ -170,8 +180,6 @@ class FullYear {
   std::string today_ = format_date(date_of(SystemClock().now()));
 };
 
-std::string first_word(const std::string& text) { return text.substr(0, text.find_first_of(" \n")); }
-
 }  // namespace
 
 TEST_CASE("a full year on both sides is what docs/full-year.md shows") {
@@ -213,6 +221,14 @@ TEST_CASE("a full year on both sides is what docs/full-year.md shows") {
   wait_until([&] { return has(y.both.veer("avsb", "case list").output, "corrected in exchange"); });
   y.types("avsb", kOperator, "case list");
 
+  y.says("**A mistake.** What AVSB reported by mistake it closes itself, and AII is told.");
+  y.types("avsb", kOperator, fmt::format("case open {} --category wrong", y.year), 0,
+          digits_of(corrected[7]));
+  wait_until([&] { return has(y.both.veer("aii", "case list").output, y.year + "-2"); });
+  y.types("avsb", kOperator, fmt::format("case close {}-2 --reason \"read in the wrong line\"", y.year));
+  wait_until([&] { return has(y.both.veer("aii", "case list").output, "closed without an answer"); });
+  y.types("aii", kOperator, "case list");
+
   y.says("**The hand-over.** The premium run at AVSB gets the list: one person asks, another releases.");
   y.types("avsb", kOperator, fmt::format("export {} --purpose \"premium run\"", y.year), 20);
   y.types("avsb", kApprover, fmt::format("approve export-{}-r2 --yes", y.year));
@@ -244,6 +260,28 @@ TEST_CASE("a full year on both sides is what docs/full-year.md shows") {
   y.types("avsb", kApprover, "approve " + request, 0, digits_of(dead));
   y.types("avsb", kDesk, fmt::format("lookup --on {}-01-01 --purpose \"a call\"", y.year), 0,
           digits_of(dead));
+
+  y.says(
+      "**Many deaths.** AII signs and seals a file of numbers, which both persons give in the place of the "
+      "number.");
+  std::string deaths;
+  for (std::size_t i = 10; i < 13; ++i) deaths += digits_of(corrected[i]) + "\n";
+  write_file(y.both.path("deaths.txt"), deaths);
+  y.types_bare(
+      "gpg --homedir …/aii/gnupg --local-user <fingerprint> --recipient <fingerprint> --sign --encrypt < "
+      "deaths.txt > deaths.pgp",
+      fmt::format(
+          "gpg --homedir {} --batch --trust-model always --local-user {} --recipient {} --digest-algo SHA512 "
+          "--cipher-algo AES256 --compress-algo none --set-filename '' --sign --encrypt < {} > {}",
+          (y.both.path("aii") / "gnupg").native(), y.own_key("aii"), y.own_key("avsb"),
+          y.both.path("deaths.txt").native(), y.both.path("deaths.pgp").native()),
+      "root@aii");
+  fs::remove(y.both.path("deaths.txt"));
+  const std::string sealed = read_file(y.both.path("deaths.pgp"));
+  const std::string many =
+      first_word(y.types("avsb", kOperator, "forget --notice \"deaths of March\"", 20, sealed));
+  y.types("avsb", kApprover, "approve " + many, 0, sealed);
+  CHECK(has(y.types("avsb", kOperator, "status", 3), "register: 995 numbers"));
 
   y.says("**The evidence.** An auditor of each side writes it; anybody verifies it with bare tools.");
   y.types("aii", kAuditor, fmt::format("evidence {} -o aii-evidence", y.year));

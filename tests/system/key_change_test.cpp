@@ -51,6 +51,15 @@ struct Agencies {
                      made["fingerprint"].get<std::string>(), options),
          exit_code);
   }
+  void name_passphrase(const std::string& reference) const {
+    replace_line(both.config("aii"), "[openpgp]", "[openpgp]\npassphrase = \"" + reference + '"');
+  }
+  void refused(const std::string& command, const std::string& why, int exit_code = 12) const {
+    const ShellResult result = both.veer("aii", command);
+    CAPTURE(command, result.output);
+    CHECK(result.exit_code == exit_code);
+    CHECK(has(result.output, why));
+  }
   std::string receiver_key(const std::string& name) const {
     for (const json& x : json_of(both, "aii", "list"))
       if (x["reference_year"] == std::stoi(name.substr(19, 4))) {
@@ -379,18 +388,129 @@ TEST_CASE("a primary key does not leave for a place that is no safe, nor under a
 TEST_CASE("a key under a passphrase goes on when its primary is in a safe") {
   Agencies a;
   write_file(a.both.path("aii-word"), "fictitious words");
-  const fs::path config = a.both.config("aii");
-  const std::string text = read_file(config);
-  write_file(config,
-             text.substr(0, text.find("[openpgp]") + 10) + "passphrase = \"file:" +
-                 a.both.path("aii-word").native() + "\"\n" + text.substr(text.find("[openpgp]") + 10),
-             0640);
+  a.name_passphrase("file:" + a.both.path("aii-word").native());
   const json made = a.rotate("aii", kToday);
   a.import("avsb", made, kToday);
   CHECK(has(a.both.veer("aii", "keys offline " + a.both.path("primary").native()).output, "name one"));
   a.must("aii",
          "keys offline " + a.both.path("primary").native() + " " + made["fingerprint"].get<std::string>());
   CHECK(a.arrives(a.offer()));
+}
+
+TEST_CASE("keys whose passphrase only the service is given are renewed, rotated and kept with it in a file") {
+  Agencies a;
+  const fs::path lent = a.both.path("credentials");
+  make_folder(lent);
+  write_file(lent / "openpgp", "fictitious words\n");
+  write_file(a.both.path("wrong"), "other words");
+  const std::string word = " --passphrase-file " + (lent / "openpgp").native();
+  const std::string wrong = " --passphrase-file " + a.both.path("wrong").native();
+  const std::string safe = a.both.path("primary").native();
+  const std::string own = json_of(a.both, "aii", "keys export")["fingerprint"];
+  a.name_passphrase("credential:openpgp");
+  CHECK(json_of(a.both, "aii",
+                "keys passphrase --new-passphrase-file " + (lent / "openpgp").native())["changed"] ==
+        json::array({own}));
+  CHECK(has(a.both.veer("aii", "doctor").output, "ok    passphrase: was not tried"));
+
+  a.refused("keys renew --days 800", "is asked for at a terminal");
+  a.refused("keys renew --days 800" + wrong, "this is not the passphrase of our key " + own);
+  a.must("aii", "keys renew --days 800" + word);
+  a.refused("keys rotate", "is asked for at a terminal");
+  a.refused("keys rotate" + wrong, "this is not the passphrase of our key " + own);
+  CHECK(json_of(a.both, "aii", "keys show").size() == 2);
+  const json made = a.rotate("aii", kToday + word);
+  a.import("avsb", made, kToday);
+  const std::string next = made["fingerprint"];
+  a.refused("keys offline " + safe + " " + next + wrong, "this is not the passphrase of our key " + next);
+  CHECK_FALSE(fs::exists(safe));
+  a.must("aii", "keys offline " + safe + " " + next + word);
+  a.refused("keys renew --days 800 --primary " + safe + wrong, "this is not the passphrase of our key");
+  a.must("aii", "keys renew --days 800 --primary " + safe + word);
+
+  REQUIRE(setenv("CREDENTIALS_DIRECTORY", lent.c_str(), 1) == 0);  // as systemd does
+  CHECK(a.arrives(a.offer()));
+  CHECK(has(a.both.veer("aii", "doctor").output, "ok    passphrase: opens our keys"));
+  fs::rename(a.both.path("wrong"), lent / "openpgp");
+  CHECK(has(a.both.veer("aii", "doctor").output, "fail  passphrase: L_KEY: this is not the passphrase"));
+  unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+TEST_CASE("a key that is made under a passphrase opens by it alone") {
+  const Agencies a;
+  write_file(a.both.path("word"), "fictitious words\n");
+  write_file(a.both.path("wrong"), "other words");
+  const std::string home = a.both.path("made").native();
+  const std::string create = "keys create 'AII <aii@example.org>' --home " + home + " --passphrase-file ";
+  fs::permissions(a.both.path("wrong"), fs::perms(0640));
+  a.refused(create + a.both.path("wrong").native(), "may be read by others");
+  write_file(a.both.path("two"), "fictitious\nwords\n");
+  a.refused(create + a.both.path("two").native(), "one line");
+  CHECK(has(a.both.veer("aii", create + a.both.path("word").native()).output,
+            "made a key under its passphrase"));
+  const auto signs_with = [&](const std::string& name) {
+    return shell(fmt::format(
+                     "echo text | gpg --homedir {} --batch --pinentry-mode loopback --passphrase-file {} "
+                     "-q -s >/dev/null 2>&1; code=$?; gpgconf --homedir {} --kill gpg-agent; exit $code",
+                     home, a.both.path(name).native(), home))
+        .exit_code;
+  };
+  CHECK(signs_with("wrong") != 0);
+  CHECK(signs_with("word") == 0);
+}
+
+TEST_CASE("our keys are put under another passphrase while nobody works with them") {
+  Agencies a;
+  for (const char* name : {"first", "second"}) write_file(a.both.path(name), std::string(name) + " words");
+  const auto change = [&](const std::string& present, const std::string& next) {
+    return fmt::format("keys passphrase --passphrase-file {} --new-passphrase-file {}",
+                       a.both.path(present).native(), a.both.path(next).native());
+  };
+  a.must("aii", "keys offline " + a.both.path("primary").native());
+  {
+    const auto lock = FolderLock::try_take(a.both.path("aii"));
+    a.refused(change("second", "first"), "systemctl stop veerdienst@aii", 1);
+  }
+  a.must("aii", change("second", "first"));  // there was none: whatever is said of it
+  a.refused(change("second", "second"), "this is not the passphrase");
+  a.must("aii", change("first", "second"));
+  a.refused(change("first", "second"), "under it already", 0);
+  a.refused("keys rotate --passphrase-file " + a.both.path("first").native(), "this is not the passphrase");
+  a.name_passphrase("file:" + a.both.path("second").native());
+  CHECK(a.arrives(a.offer()));
+  CHECK(key_records(a.both, "aii") == "");  // nothing was there to write in before the first start
+  a.must("aii", change("second", "first"));
+  CHECK(key_records(a.both, "aii") == "key-passphrase own\n");
+}
+
+TEST_CASE("a passphrase is asked for at a terminal, twice where a slip would be kept") {
+  const Agencies a;
+  a.name_passphrase("credential:openpgp");
+  const auto typed = [&](const std::string& command, const std::string& lines) {
+    return shell(fmt::format("printf '{}' | script -qec '{} --config {} {}' /dev/null", lines, VEER_PROGRAM,
+                             a.both.config("aii").native(), command));
+  };
+  const ShellResult slip = typed("keys rotate", "fictitious\\nfictional\\n");
+  CHECK(slip.exit_code == 12);
+  CHECK(has(slip.output, "not the same twice"));
+  CHECK(typed("keys passphrase", "fictitious\\nfictitious\\n").exit_code == 0);
+  CHECK(typed("keys rotate", "fictitious\\nfictitious\\n").exit_code == 0);
+  CHECK(typed("keys renew --days 900", "fictional\\n").exit_code == 12);
+  CHECK(typed("keys renew --days 900", "fictitious\\n").exit_code == 0);
+}
+
+TEST_CASE("what is said of keys names the instance, which need not be called as its party is") {
+  const Agencies a;
+  fs::rename(a.both.config("aii"), a.both.config("aii-test"));
+  const std::string veer = "veer -c " + a.both.config("aii-test").native();
+  const ShellResult made = a.both.veer("aii-test", "keys rotate");
+  CAPTURE(made.output);
+  CHECK(has(made.output, "systemctl reload veerdienst@aii-test,"));
+  CHECK(has(made.output, veer + " keys retire "));
+  CHECK(has(a.both.veer("aii-test", "keys rotate").output, veer + " keys export"));
+  const auto lock = FolderLock::try_take(a.both.path("aii"));
+  CHECK(has(a.both.veer("aii-test", "keys retire " + std::string(40, 'A')).output,
+            "systemctl stop veerdienst@aii-test'"));
 }
 
 TEST_CASE("the first import pins the key, and remarks in the configuration stay") {

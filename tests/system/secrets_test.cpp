@@ -164,6 +164,31 @@ TEST_CASE("no secret of SharePoint stands in anything that people read, at any l
   check_search(texts, secrets);
 }
 
+TEST_CASE("no passphrase of our keys stands in anything that people read") {
+  const Installation both;
+  const Secrets secrets = {"uncommon first passphrase", "uncommon second passphrase"};
+  const std::string first = both.path("first").native();
+  const std::string second = both.path("second").native();
+  write_file(first, "uncommon first passphrase\n");
+  write_file(second, "uncommon second passphrase\n");
+  replace_line(both.config("aii"), "[openpgp]", "[openpgp]\npassphrase = \"file:" + second + '"');
+  Texts texts;
+  const auto types = [&](const std::string& command, int exit_code) {
+    const ShellResult told = both.veer("aii", command);
+    CAPTURE(command, told.output);
+    CHECK(told.exit_code == exit_code);
+    texts[command] += told.output;
+  };
+  types("keys passphrase --new-passphrase-file " + first, 0);
+  types("keys renew --days 900", 12);
+  types("keys rotate", 12);
+  types("keys passphrase --passphrase-file " + first + " --new-passphrase-file " + second, 0);
+  types("keys renew --days 900", 0);
+  exchange_at(both, "debug", [] {});
+  add_texts(texts, both, "aii", "after it");
+  CHECK(leaks(texts, secrets) == std::set<std::string>{});
+}
+
 TEST_CASE("no secret of an FTPS server stands in anything that people read, at any level of the log") {
   const std::string level = GENERATE(as<std::string>(), "debug", "info", "warn");
   CAPTURE(level);

@@ -185,3 +185,26 @@ TEST_CASE("the program's memory is dumped to no file, and open to no other progr
   CHECK(soft == "0");
   CHECK(hard == "0");
 }
+
+TEST_CASE("a service that was killed says so once it runs again, and one that was stopped does not") {
+  const Installation both;
+  const auto count = [&](const std::string& what) {
+    return shell("sqlite3 -readonly " + (both.path("aii") / "ledger.db").native() +
+                 " \"SELECT count(*) FROM " + what + "\" 2>&1")
+        .output;
+  };
+  const auto live = [&](int signal, const std::string& until) {
+    const auto aii = both.serve("aii");
+    wait_until([&] { return count(until) == "1\n"; });
+    aii->end(signal);
+  };
+  const std::string runs = "setting WHERE name = 'runs_since'";
+  const std::string crashed = "alert WHERE code = 'CRASHED'";
+  live(SIGTERM, runs);
+  CHECK(count(runs) == "0\n");
+  live(SIGKILL, runs);
+  CHECK(count(crashed) == "0\n");
+  live(SIGTERM, crashed);
+  live(SIGTERM, runs);
+  CHECK(count(crashed) == "1\n");
+}

@@ -274,7 +274,9 @@ TEST_CASE("init asks at a terminal for what was not given, and elsewhere says wh
     CAPTURE(made.output);
     CHECK(made.exit_code == 0);
     CHECK(has(made.output, "sender or receiver [sender]: "));
-    CHECK(has(made.output, "/var/lib/veerdienst/ours]: "));
+    // The instance's, by its configuration, whatever the party is called: the units open no other.
+    CHECK(has(made.output, "/var/lib/veerdienst/new]: "));
+    CHECK(has(made.output, "/srv/veerdienst/new/drop]: "));
     CHECK(has(made.output, "give " + state + "/ours.public.asc to the other side"));
     const std::string text = read_file(config);
     for (const char* line :

@@ -170,9 +170,59 @@ TEST_CASE("a recipient that the server refuses keeps the others from nothing, an
   const MailServer server;
   MailOptions options = to(server);
   options.to = {"nobody@aii.example.org", "operator@aii.example.org"};
-  const std::string remark = MailChannel(std::move(options)).send(message(), {});
-  CHECK(has(remark, "refused 1 of 2 recipients"));
+  MailChannel channel(std::move(options));
+  const std::string remark = channel.send(message(), {});
+  CHECK(has(remark, "refused 1 of 2 recipients (nobody@aii.example.org: '550 no such mailbox')"));
+  REQUIRE(channel.missed().size() == 1);
+  CHECK(channel.missed().front().recipient == "nobody@aii.example.org");
+  CHECK(channel.missed().front().code == Code::s_rights);
   CHECK(has(server.wait_for(1).front(), "Envelope-to: operator@aii.example.org\n"));
+}
+
+TEST_CASE("a recipient who is to come back later is known by that") {
+  const MailServer server;
+  MailOptions options = to(server);
+  options.to = {"operator@aii.example.org", "grey@aii.example.org"};
+  MailChannel channel(std::move(options));
+  channel.send(message(), {});
+  REQUIRE(channel.missed().size() == 1);
+  CHECK(channel.missed().front().recipient == "grey@aii.example.org");
+  CHECK(channel.missed().front().code == Code::s_unreachable);
+}
+
+TEST_CASE("a mail server that refuses a message as such is told from one that takes none") {
+  MailServer server;
+  MailChannel channel(to(server));
+  AlertMessage unwanted = message();
+  unwanted.headline = "Unwanted";
+  const auto refusal = thrown([&] { channel.send(unwanted, {}); });
+  REQUIRE(refusal);
+  CHECK(refusal->code() == Code::s_rights);
+  CHECK(has(refusal->message(), "we want none of this"));
+  CHECK(channel.mishap() == Mishap::message);
+  CHECK(channel.send(message(), {}).empty());
+  server.stop();
+  CHECK(thrown([&] { channel.send(message(), {}); }));
+  CHECK(channel.mishap() == Mishap::channel);
+}
+
+TEST_CASE("a server that takes its time over a whole message is waited for, and left in doubt in the end") {
+  MailServer server;
+  server.slow_down();
+  MailOptions options = to(server);
+  options.timeout = 5s;  // less than it takes
+  std::uint64_t progress = 0;
+  Transfer transfer;
+  transfer.progress = [&](std::uint64_t done) { progress = done; };
+  CHECK(MailChannel(std::move(options)).send(message(), transfer).empty());
+  CHECK(progress >= 5);
+  MailOptions hasty = to(server);
+  hasty.acceptance = 1s;
+  MailChannel impatient(std::move(hasty));
+  const auto late = thrown([&] { impatient.send(message(), {}); });
+  REQUIRE(late);
+  CHECK(late->code() == Code::s_timeout);
+  CHECK(impatient.mishap() == Mishap::unanswered);
 }
 
 TEST_CASE("a mail address is one that needs no quoting") {
@@ -237,6 +287,11 @@ TEST_CASE("what a webhook answers decides when it is tried again, and its addres
   CHECK(refusal("404").code() == Code::s_rights);
   CHECK(refusal("500").code() == Code::s_unreachable);
   CHECK(refusal("302").code() == Code::s_protocol);
+  CHECK(channel.mishap() == Mishap::channel);
+  for (const char* of_this_message : {"400", "413", "422"}) {
+    CHECK(refusal(of_this_message).code() == Code::s_protocol);
+    CHECK(channel.mishap() == Mishap::message);
+  }
   CHECK(refusal("hang").code() == Code::s_timeout);
   for (const auto& got : receiver.received()) CHECK(got["path"] == "/hook?sig=geheim");
 

@@ -76,9 +76,42 @@ TEST_CASE("drop-ins that the handbook asks for are named, and what else a unit i
   CHECK(has(judge_units({folder.path()}, "aii"), Grade::warn, "loose.conf sets ProtectSystem, User"));
   write_file(mine / "loose.conf", "[Service]\nEnvironment=LD_PRELOAD=/tmp/x.so\nReadWritePaths=/\n");
   CHECK(has(judge_units({folder.path()}, "aii"), Grade::warn, "loose.conf sets Environment, ReadWritePaths"));
+  write_file(mine / "loose.conf", "[Service]\nReadWritePaths=/srv/x -\"/etc/x y\"\n");
+  CHECK(has(judge_units({folder.path()}, "aii"), Grade::warn, "loose.conf sets ReadWritePaths"));
+  // systemd reads it as root, and the service's user may put another file there.
+  write_file(mine / "loose.conf", "[Service]\nLoadCredential=x:/etc/veerdienst/credentials/x\n");
+  CHECK(has(judge_units({folder.path()}, "aii"), Grade::warn, "loose.conf sets LoadCredential"));
+  write_file(mine / "loose.conf", "[Service]\nLoadCredential=x:/etc/veerdienst-credentials/x\n");
+  CHECK(judge_units({folder.path()}, "aii").size() == 1);
   write_file(folder / "veerdienst-check@.service", "[Service]\n");
   CHECK(
       has(judge_units({folder.path()}, "aii"), Grade::warn, "unit veerdienst-check@.service: a whole file"));
+}
+
+TEST_CASE(
+    "a folder that the unit does not let the service write in is a failure, with the line that opens it") {
+  const std::string unit =
+      "ProtectSystem=strict\nStateDirectory=veerdienst/work\nReadWritePaths=-/srv/veerdienst/work";
+  const std::vector<NamedFolder> usual = {{"state folder", "/var/lib/veerdienst/work"},
+                                          {"drop folder", "/srv/veerdienst/work/drop"}};
+  CHECK(has(judge_walls(unit, "work", usual), Grade::ok, "unit veerdienst@work"));
+  CHECK(has(judge_walls("", "work", usual), Grade::ok, "unit veerdienst@work"));
+  // As they would be of an instance that bears the party's name.
+  const std::vector<NamedFolder> others = {{"state folder", "/var/lib/veerdienst/aii"},
+                                           {"drop folder", "/srv/veerdienst/working/drop"},
+                                           {"export folder", "/srv/one two/export"}};
+  const auto lines = judge_walls(unit, "work", others);
+  REQUIRE(lines.size() == 3);
+  CHECK(has(lines, Grade::fail, "state folder: /var/lib/veerdienst/aii: its unit does not let the service"));
+  CHECK(has(lines, Grade::fail, "ReadWritePaths=/srv/veerdienst/working/drop, and restart it"));
+  CHECK(judge_walls(
+            unit + " /var/lib/veerdienst \"/srv/one two\"\nBindPaths=/data:/srv/veerdienst/working:rbind\n",
+            "work", others)
+            .front()
+            .grade == Grade::ok);
+  // A drop-in may open it, unseen.
+  CHECK(has(judge_walls("", "work", others), Grade::warn, "the package's unit does not"));
+  CHECK(judge_walls("ProtectSystem=no\nReadWritePaths=\n", "work", others).empty());
 }
 
 TEST_CASE("the packages that one needs are found by name") {
@@ -90,7 +123,7 @@ TEST_CASE("the packages that one needs are found by name") {
 }
 
 TEST_CASE("looking at a machine says something of its clock, whatever it is") {
-  const auto lines = look_at_machine("aii", SystemClock().now());
+  const auto lines = look_at_machine("aii", {}, SystemClock().now());
   REQUIRE_FALSE(lines.empty());
   CHECK(lines.front().what == "clock kept");
   CHECK(lines.size() > 1);

@@ -132,6 +132,32 @@ TEST_CASE("subkeys are given more time under the same fingerprint, from the fold
   CHECK(left_behind() == 0);
 }
 
+TEST_CASE("a key is put under a passphrase and under another, with its primary here or in a safe") {
+  const GpgHome home;
+  const TempFolder safe;
+  const auto offline = GENERATE(false, true);
+  CAPTURE(offline);
+  const Secret first(std::string("fictitious words"));
+  const Secret second(std::string("other words"));
+  const std::string key = create_key(home.path(), kUser);
+  if (offline) take_primary_away(home.path(), key, safe / "primary.asc", nullptr);
+  CHECK(opens(home.path(), key, nullptr));
+  change_passphrase(home.path(), key, nullptr, first);
+  CHECK_FALSE(opens(home.path(), key, nullptr));
+  CHECK_FALSE(opens(home.path(), key, &second));
+  CHECK(code_of([&] { change_passphrase(home.path(), key, &second, second); }) == Code::l_key);
+  CHECK(code_of([&] { change_passphrase(home.path(), key, nullptr, second); }) == Code::l_key);
+  CHECK(opens(home.path(), key, &first));
+  change_passphrase(home.path(), key, &first, second);
+  CHECK_FALSE(opens(home.path(), key, &first));
+  CHECK(works(home, key, Secret(std::string(second.reveal()))));
+  // Each of its halves: the one that decrypts, and the primary.
+  const std::string sealed = home.gpg("--trust-model always -e -r " + key, "text");
+  CHECK(home.gpg("--pinentry-mode loopback --passphrase 'other words' -d", sealed) == "text");
+  if (!offline) renew_key(home.path(), key, {.life = 3 * kYear, .passphrase = &second});
+  CHECK(secrets_in(home) == (offline ? 2 : 3));
+}
+
 TEST_CASE("the other side takes in the new dates of a key that it knows") {
   const GpgHome home;
   const GpgHome other;
