@@ -304,6 +304,19 @@ class Test:
         holds("the doctor has the service try the share", "ok    share: publish once" in told)
         holds("the doctor finds the bus and the groups", "ok    bus: " in told and "ok    groups: " in told)
 
+    def our_keys_take_a_passphrase_that_systemd_keeps_encrypted(self):
+        avsb, machine, kept = self.avsb, self.avsb.machine, "/etc/veerdienst-credentials"
+        machine.shell(f"printf %s 'a passphrase of many words' | systemd-creds encrypt --name=openpgp - {kept}/avsb-openpgp")
+        holds("it is encrypted", "many words" not in machine.shell(f"base64 -d {kept}/avsb-openpgp | tr -cd [:print:]"))
+        avsb.override(avsb.unit, f"LoadCredential=sftp-key:{kept}/avsb-sftp-key", f"LoadCredentialEncrypted=openpgp:{kept}/avsb-openpgp")
+        machine.run("sed", "-i", 's/^\\[openpgp\\]$/&\\npassphrase = "credential:openpgp"/', avsb.config)
+        machine.run("systemctl", "stop", avsb.unit)
+        machine.shell("install -m 600 -o veerdienst /dev/null /run/typed && printf %s 'a passphrase of many words' > /run/typed")
+        avsb.veer("keys", "passphrase", "--new-passphrase-file", "/run/typed")
+        machine.run("rm", "/run/typed")
+        machine.run("systemctl", "start", avsb.unit)
+        self.aii.veer("rehearse", "--wait")
+
     def a_list_is_held_until_another_person_than_offered_it_releases_it(self):
         aii, machine = self.aii, self.aii.machine
         for name in (OPERATOR, APPROVER):

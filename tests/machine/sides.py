@@ -72,7 +72,7 @@ class Side:
         self.machine.run("systemctl", "daemon-reload")
 
     def exchange(self, year):
-        found = [each for each in self.data("list") if each["reference_year"] == year]
+        found = [each for each in self.data("list") if each["reference_year"] == year and each["purpose"] == "list"]
         if len(found) > 1:
             raise Failed(f"{self.name} has {len(found)} exchanges for {year}")
         return found[0] if found else None
