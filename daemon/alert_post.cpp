@@ -89,9 +89,12 @@ void AlertPost::failed(const Telling& telling, Mishap mishap, const Error& error
   if (error.code() == Code::u_state) return tellings.forget(telling);
   const std::int64_t failures = tellings.failures(telling, mishap);
   const bool doubtful = mishap == Mishap::unanswered;
-  const bool given_up = doubtful && failures >= kDoubts;
+  const auto alert = at_.alerts.find(telling.alert);
+  const bool over = alert && alert->closed_at && remedy_of(error.code()) != Remedy::retry;
+  const bool given_up = (doubtful && failures >= kDoubts) || (mishap == Mishap::message && over);
   if (given_up) {
-    log(LogLevel::warn, "telling people by {}: no try was answered, and it counts as told", telling.channel);
+    log(LogLevel::warn, "telling people by {}: it is over, or no try was answered: it counts as told",
+        telling.channel);
     tellings.sent(telling);
   } else {
     tellings.defer(telling, when_again(error, failures + (doubtful ? kDoubled : 0)), mishap, error);

@@ -1,5 +1,6 @@
 #include "daemon/answering.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -17,6 +18,7 @@ namespace veer {
 namespace {
 
 constexpr std::size_t kLongestText = 300;
+constexpr std::chrono::minutes kOneByOne{1};
 
 }  // namespace
 
@@ -153,6 +155,18 @@ void Answering::step(const Case& c, const Transfer& transfer) {
   if (at_.cases.with_id(c.id)->stage == CaseStage::answered) remove_file(kept_letter(at_, c));
 }
 
+// Whether the case that an arrival closes is on its way here.
+bool Answering::precedes(const Arrival& closing) {
+  const ParsedName name = parse_file_name(closing.name).value();
+  const auto open = at_.ledger.open_arrivals();
+  return std::any_of(open.begin(), open.end(), [&](const Arrival& arrival) {
+    const auto other = parse_file_name(arrival.name);
+    return other && other->kind == FileKind::quality_case && other->stem == name.stem &&
+           other->number == name.number &&
+           (arrival.stage == ArrivalStage::found || arrival.stage == ArrivalStage::fetched);
+  });
+}
+
 void Answering::read_closing(const Arrival& arrival, Inbox& inbox, const Transfer& transfer) {
   if (!inbox.is_ready(arrival, transfer)) return;
   const OpenedLetter letter = open_letter(at_, at_.fetched_file(arrival), transfer);
@@ -161,6 +175,11 @@ void Answering::read_closing(const Arrival& arrival, Inbox& inbox, const Transfe
   if (closing.outcome != CaseOutcome::closed)
     throw Error(Code::f_manifest, "it answers a case, which is for this side to do");
   auto known = at_.cases.with_id(closing.id);
+  if (!known && precedes(arrival)) {  // the case itself was fetched, or listed, and is read first
+    Arrival later = arrival;
+    later.wait = {.due = at_.clock.now() + kOneByOne, .attempts = arrival.wait.attempts + 1};
+    return at_.db.transaction([&] { at_.ledger.save(later); });
+  }
   // What this side answered meanwhile is on its way, and counts.
   const bool ends = known && known->is_open();
   at_.db.transaction([&] {

@@ -28,6 +28,7 @@ class Answering {
   void answer_by(const Exchange& correction);
 
  private:
+  bool precedes(const Arrival& closing);
   std::string answer(const Command& command);
   std::string show_persons(const Command& command, const Transfer& transfer);
   void decide(Case quality_case, CaseOutcome outcome, const std::string& text, const std::string& who);

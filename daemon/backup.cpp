@@ -54,8 +54,6 @@ bool is_passing(const fs::path& path) {
          (name.starts_with('.') && name.ends_with(".new"));
 }
 
-constexpr const char* kRestoring = ".restoring";
-
 /// What stands at the top of a volume of its own, and is no part of the instance.
 bool is_of_volume(const std::string& name) { return name == "lost+found" || name == kRestoring; }
 
@@ -108,7 +106,10 @@ class Unfinished {
   const fs::path& path() const { return path_; }
   void rename_to(const fs::path& name) {
     if (path_.parent_path() == name) {  // a volume, which keeps its name
-      for (const std::string& each : names_in(path_)) rename_file(path_ / each, name / each);
+      auto names = names_in(path_);     // the books last: without them there is nothing to begin with
+      std::stable_partition(names.begin(), names.end(),
+                            [](const auto& each) { return !each.starts_with("ledger.db"); });
+      for (const std::string& each : names) rename_file(path_ / each, name / each);
       return;
     }
     rename_file(path_, name);
@@ -260,8 +261,10 @@ void require_empty(const fs::path& folder) {
   if (names.empty()) return;
   if (is_volume(folder))
     throw Error(Code::u_state, fmt::format("{} is not empty: move what lies in it aside", shown(folder)));
-  throw Error(Code::u_state, fmt::format("{} is not empty: move it aside ('mv {} {}.lost')", shown(folder),
-                                         shown(folder), shown(folder)));
+  fs::path aside = folder.native() + ".lost";
+  for (int number = 2; is_there(aside); ++number) aside = fmt::format("{}.lost-{}", folder.native(), number);
+  throw Error(Code::u_state, fmt::format("{} is not empty: move it aside ('mv {} {}')", shown(folder),
+                                         shown(folder), shown(aside)));
 }
 
 void require_free(const Places& places) {
@@ -284,7 +287,8 @@ void note_restored(const fs::path& database, const Backup& backup, bool unmarked
                 {{"made_at", format_time(backup.made_at)}, {"seq", std::to_string(backup.audit.seq)}});
     // Whether they reach anybody from here is to be seen anew.
     Settings settings(books, clock);
-    for (const char* channel : {"mail", "webhook", "hook"}) settings.keep_proof(channel, "");
+    for (const char* channel : {"mail", "webhook", "hook"})
+      if (!settings.proof_of(channel).empty()) settings.keep_proof(channel, "before the restore");
     settings.set(kRestoredBooks, "1");
     settings.forget(kRunsSince);
     AlertBook alerts(books, clock);
@@ -295,9 +299,11 @@ void note_restored(const fs::path& database, const Backup& backup, bool unmarked
             "sides side by side, 'veer resume' (an approver), have resent what is missing, then close this",
             format_time(backup.made_at),
             unmarked ? ", and whoever was forgotten since is in them again: forget them anew" : ""));
-    // What was taken back, stopped or replaced since is not known here either: a person looks first.
+    // What was taken back, stopped or replaced since is not known here either: a person looks first. A closed
+    // path does nothing that could be wrong.
+    if (settings.closed_out()) return;
     Holds(books, clock).open(HoldKind::suspension, "restored", "", std::nullopt);
-    tell_suspended(alerts, "the restored backup");
+    tell_suspended(alerts, "the restored backup", "an approver");
   });
 }
 
@@ -306,6 +312,9 @@ void note_restored(const fs::path& database, const Backup& backup, bool unmarked
 Backup make_backup(const Config& config, const fs::path& config_file, const fs::path& target,
                    const Clock& clock) {
   if (is_there(target)) throw Error(Code::u_state, fmt::format("{} is there already", shown(target)));
+  if (!is_there(target.parent_path()))  // a disk that is not mounted, or a slip
+    throw Error(Code::u_usage, fmt::format("there is no folder {}: make it, or mount what it is on",
+                                           shown(target.parent_path())));
   for (const fs::path& folder : {config.state, config.openpgp_home, config.drop})
     if (!folder.empty() && lies_in(target, folder))
       throw Error(Code::u_usage,

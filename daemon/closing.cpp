@@ -156,7 +156,19 @@ std::string close_out(Instance& at, const Command& command, const Transfer& tran
       "the path is closed for good. What travelled, and which keys to retire, stands in {}, signed beside it",
       report.native());
   if (!at.settings.closed_out()) {
-    if (const auto open = open_matters(at, command, transfer); !open.empty())
+    std::vector<std::string> open;
+    try {
+      open = open_matters(at, command, transfer);
+    } catch (const Error& error) {  // whoever closes a path waits for no share
+      if (!code_name(error.code()).starts_with("S_")) throw;
+      throw Error(
+          Code::u_state,
+          fmt::format(
+              "the share cannot be looked at ({}): put that right, or say --{} where there is none any "
+              "more",
+              error.message(), kShareGone));
+    }
+    if (!open.empty())
       throw Error(
           Code::u_state,
           fmt::format(
@@ -189,6 +201,9 @@ std::string close_out(Instance& at, const Command& command, const Transfer& tran
       for (const Alert& alert : at.alerts.open())
         if (alert.cause.starts_with(step_cause(""))) at.alerts.close(alert.cause);
       at.settings.close_out();
+      for (const Command& other : at.agenda.pending())
+        if (other.verb == command.verb && other.id != command.id)
+          at.agenda.finish(other, CommandStage::done, "", done);
       at.audit.append("closed-out", "", {{"report_sha256", sha256_hex(text)}, {"who", command.who.name}});
       at.alerts.tell("closed-out", "CLOSED_OUT", "",
                      fmt::format("{} closed the path for good", command.who.name));

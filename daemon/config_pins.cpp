@@ -175,6 +175,11 @@ toml::table without_list(toml::table root, Whose whose) {
 
 std::vector<PinnedKey> read_pins(std::string_view text, Whose whose) { return pins_in(parsed(text), whose); }
 
+std::string read_passphrase_reference(std::string_view text) {
+  const toml::table table = parsed(text);
+  return table["openpgp"]["passphrase"].value_or(std::string());
+}
+
 std::string pin_lines(Whose whose, const std::vector<PinnedKey>& pins) {
   std::string text = fmt::format("{} = [", place_of(whose).key);
   for (const PinnedKey& pin : pins) text += "\n  " + entry_of(pin) + ",";

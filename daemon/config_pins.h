@@ -17,6 +17,10 @@ enum class Whose { own, counterparty };
 /// entries without a fingerprint are left out. Throws C_CONFIG when it is not TOML, or a pin cannot be read.
 std::vector<PinnedKey> read_pins(std::string_view text, Whose whose);
 
+/// What [openpgp] passphrase names, in a configuration that may be as unfinished; "" when it names nothing.
+/// Throws C_CONFIG when it is not TOML.
+std::string read_passphrase_reference(std::string_view text);
+
 /// The lines that say these pins: "own = [\n  { key = "…", from = 2026-12-10 },\n]".
 std::string pin_lines(Whose whose, const std::vector<PinnedKey>& pins);
 

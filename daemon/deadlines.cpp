@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <exception>
 
 #include <fmt/format.h>
 #include <sys/statvfs.h>
@@ -169,18 +168,23 @@ void look_at_what_stays(Instance& at) {
 void look_at_deadlines(Instance& at) {
   if (at.settings.closed_out()) return look_at_what_stays(at);
   const Date today = date_of(at.clock.now());
-  std::exception_ptr problem;
-  std::optional<std::vector<KeyEnd>> ends;
+  std::optional<Error> problem;
+  std::vector<KeyEnd> ends;
   try {
     ends = at.seal.key_ends();
-  } catch (const Error&) {  // a GnuPG that does not answer hides no deadline
-    problem = std::current_exception();
+  } catch (const Error& error) {  // a GnuPG that does not answer hides no deadline
+    problem = error;
   }
   at.db.transaction([&] {
     for (const int year : {static_cast<int>(today.year()) - 1, static_cast<int>(today.year())})
       look_for_list(at, year, today);
     look_for_other_side(at);
-    if (ends) look_at_ends(at, *ends);
+    if (problem)
+      at.alerts.raise(step_cause("keys"), AlertKind::attention, code_name(problem->code()), "",
+                      problem->message());
+    else
+      at.alerts.close(step_cause("keys"));
+    if (!problem) look_at_ends(at, ends);
     look_for_review(at, today);
     look_at_channels(at);
     look_at_configuration(at);
@@ -190,7 +194,6 @@ void look_at_deadlines(Instance& at) {
     look_at_incidents(at);
     look_at_cases(at);
   });
-  if (problem) std::rethrow_exception(problem);
 }
 
 void look_at_disk(Instance& at) {

@@ -103,7 +103,7 @@ void Engine::start() {
     if (!at_.settings.text(kRestoredBooks).empty()) Distribution(at_).take_back_restored();
   }
   at_.db.transaction([&] { at_.settings.forget(kRestoredBooks); });
-  const auto last = at_.db.query_one("SELECT max(at) FROM audit");
+  const auto last = at_.db.query_one("SELECT at FROM audit ORDER BY seq DESC LIMIT 1");
   last_seen_ =
       last && last->maybe_time(0) ? std::max(at_.clock.now(), *last->maybe_time(0)) : at_.clock.now();
   mind_the_clock(at_.clock.now());  // it may have gone back while nothing ran

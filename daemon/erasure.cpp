@@ -110,6 +110,8 @@ std::string Erasure::ask(const Command& command, const Transfer& transfer) {
   if (at_.holds.find(HoldKind::erasure, subject)) return subject;  // before, and stopped before that was told
   const auto [persons, by] = notice_of(command, transfer);
   std::string notice = without_numbers(printable(command.argument, kLongestNotice));
+  if (notice.find_first_not_of(' ') == std::string::npos)
+    throw Error(Code::u_usage, "say by which notice of death: it stays in the audit trail");
   if (by) notice += fmt::format(", signed by {} on {}", by->signer, format_time(by->signed_at));
   const std::string salt = random_hex(at_.random);
   at_.db.transaction([&] {

@@ -77,11 +77,14 @@ class Evidence {
     for (const Exchange& x : exchanges_) {
       packages += fmt::format("{} {} revision {} {} {} numbers\n", x.package_sha256, x.package, x.revision,
                               stage_name(x.stage), x.records);
-      const auto receipt = ledger_.receipt_of(x.id);
-      if (!receipt || receipt->signature.empty()) continue;
-      const std::string name = fmt::format("receipts/{}.{}.json", x.stem, x.id.substr(0, 8));
-      files_[name] = receipt->json;
-      files_[name + ".sig"] = receipt->signature;
+      int number = 0;  // a later answer may say something else; the first one that fits decides
+      for (const StoredReceipt& receipt : ledger_.receipts_of(x.id)) {
+        if (receipt.signature.empty()) continue;
+        const std::string name = fmt::format("receipts/{}.{}{}.json", x.stem, x.id.substr(0, 8),
+                                             ++number == 1 ? "" : fmt::format("-{}", number));
+        files_[name] = receipt.json;
+        files_[name + ".sig"] = receipt.signature;
+      }
     }
   }
 

@@ -281,6 +281,14 @@ void Ledger::set_receipt_copy(const std::string& json_sha256, int copy) {
   db_.execute("UPDATE receipt SET copy = :copy WHERE json_sha256 = :sha", {copy, json_sha256});
 }
 
+std::vector<StoredReceipt> Ledger::receipts_of(const std::string& exchange) {
+  std::vector<StoredReceipt> receipts;
+  for (const Row& row :
+       db_.query(select(kReceiptColumns, "receipt WHERE exchange = :x ORDER BY id"), {exchange}))
+    receipts.push_back(receipt_of_row(row));
+  return receipts;
+}
+
 std::optional<StoredReceipt> Ledger::receipt_of(const std::string& exchange) {
   return first(
       db_.query(select(kReceiptColumns, "receipt WHERE exchange = :x ORDER BY id DESC LIMIT 1"), {exchange}),

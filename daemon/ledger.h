@@ -139,6 +139,8 @@ class Ledger {
   /// Puts `receipt` in the place of one that is not signed yet.
   void replace_receipt(const std::string& json_sha256, const StoredReceipt& receipt);
   void set_receipt_copy(const std::string& json_sha256, int copy);
+  /// All answers to an exchange, oldest first.
+  std::vector<StoredReceipt> receipts_of(const std::string& exchange);
   std::optional<StoredReceipt> receipt_of(const std::string& exchange);
   /// SHA-256 of the text of the newest receipt; empty when there is none.
   std::optional<std::string> last_receipt();

@@ -26,11 +26,11 @@ void require_going(Instance& at, std::string_view verb) {
                     format_time(holds.front().asked_at), names_of(holds)));
 }
 
-void tell_suspended(AlertBook& alerts, std::string_view by) {
+void tell_suspended(AlertBook& alerts, std::string_view by, std::string_view who_resumes) {
   alerts.raise(kSuspended, AlertKind::attention, "SUSPENDED", "",
                fmt::format("{} suspended the exchange: nothing is sent, fetched, taken in or recorded until "
-                           "another person, an approver, resumes it with 'veer resume'",
-                           by));
+                           "{} resumes it with 'veer resume'",
+                           by, who_resumes));
 }
 
 std::string suspend(Instance& at, const Person& who) {
@@ -41,7 +41,7 @@ std::string suspend(Instance& at, const Person& who) {
     at.holds.lapse(HoldKind::suspension, person);
     at.holds.open(HoldKind::suspension, person, "", who);
     at.audit.append("suspended", "", {{"who", who.name}});
-    tell_suspended(at.alerts, who.name);
+    tell_suspended(at.alerts, who.name, "another person, an approver,");
   });
   log(LogLevel::warn, "{} suspended the exchange", who.name);
   if (!before.empty())

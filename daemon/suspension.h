@@ -16,7 +16,7 @@ inline constexpr const char* kSuspended = "suspended";
 /// and C_CLOSED once the path is closed, for every one but those that tidy.
 void require_going(Instance& at, std::string_view verb);
 /// Within the transaction that suspends it.
-void tell_suspended(AlertBook& alerts, std::string_view by);
+void tell_suspended(AlertBook& alerts, std::string_view by, std::string_view who_resumes);
 /// What to tell who asked for it.
 std::string suspend(Instance& at, const Person& who);
 /// Releases what others than whoever asks suspended before they asked; what to tell them. Throws U_STATE

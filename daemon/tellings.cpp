@@ -158,10 +158,10 @@ void Tellings::closed(std::int64_t alert) {
              {alert, to_millis(now - kBrief)})
           .has_value();
   const auto channels = db_.query(
-      "SELECT channel, count(CASE WHEN due_at IS NULL THEN 1 END),"
+      "SELECT channel, count(CASE WHEN due_at IS NULL OR problem_code = :doubt THEN 1 END),"
       " min(CASE WHEN attempts > 0 THEN 0 ELSE due_at END) FROM telling"
       " WHERE alert = :alert GROUP BY channel ORDER BY channel",
-      {alert});
+      {kInDoubt, alert});
   std::vector<std::pair<std::string, Time>> told;
   for (const Row& row : channels) {
     const Time soon = from(row.text(0), now);

@@ -41,11 +41,15 @@ std::optional<Waiting> next_waiting(Database& db, Time now) {
     return Waiting{WaitKind::note, *note, halted};
   if (const auto suspension = due(WaitKind::suspension); suspension && !halted)
     return Waiting{WaitKind::suspension, *suspension, halted};
-  // People hear, and deadlines are looked at in time, however much the share holds.
-  if (const auto telling = due(WaitKind::telling); telling && *telling <= now)
-    return Waiting{WaitKind::telling, *telling, halted};
-  if (const auto chore = row.maybe_time(kHaltedChore); chore && *chore <= now - kPatience)
-    return Waiting{WaitKind::chore, *chore, true};
+  if (const auto command = due(WaitKind::command); command && *command <= now)
+    return Waiting{WaitKind::command, *command, halted};
+  // People hear, and deadlines are looked at in time, however much the share holds; a message at a time,
+  // however slowly they go.
+  const auto telling = due(WaitKind::telling);
+  const auto chore = row.maybe_time(kHaltedChore);
+  const bool telling_first = telling && (!chore || *telling <= *chore);
+  if (telling_first && *telling <= now - kPatience) return Waiting{WaitKind::telling, *telling, halted};
+  if (!telling_first && chore && *chore <= now - kPatience) return Waiting{WaitKind::chore, *chore, true};
   std::optional<Waiting> next;
   const auto consider = [&](WaitKind kind) {
     const auto at = due(kind);

@@ -41,10 +41,10 @@ gpgme_error_t answer_change(void* hook, const char*, const char*, int, int fd) {
 
 }  // namespace
 
-bool opens(const fs::path& home, const std::string& fingerprint, const Secret* passphrase) {
+std::optional<bool> opens(const fs::path& home, const std::string& fingerprint, const Secret* passphrase) {
   const gpg::Context context = gpg::open_context(home, passphrase);
   const gpg::Key key = gpg::find_key(context.get(), fingerprint);
-  if (!key) return true;
+  if (!key) return std::nullopt;
   gpg::check(gpgme_signers_add(context.get(), key.get()), "choosing our key");
   const gpg::Data word = gpg::data_of("veerdienst");
   const gpg::Data signature = gpg::empty_data();
@@ -54,13 +54,15 @@ bool opens(const fs::path& home, const std::string& fingerprint, const Secret* p
     case GPG_ERR_NO_PIN_ENTRY:
     case GPG_ERR_CANCELED:
       return false;
-    default:
+    case GPG_ERR_NO_ERROR:
       return true;
+    default:
+      return std::nullopt;
   }
 }
 
 void require_opens(const fs::path& home, const std::string& fingerprint, const Secret* passphrase) {
-  if (opens(home, fingerprint, passphrase)) return;
+  if (opens(home, fingerprint, passphrase).value_or(true)) return;
   throw Error(
       Code::l_key,
       passphrase == nullptr

@@ -28,9 +28,9 @@ struct KeyOptions {
 /// <exchange@aii.example.org>".
 std::string create_key(const fs::path& home, const std::string& user_id, const KeyOptions& options = {});
 
-/// Whether this passphrase (null: none) is enough to work with our key, as far as it can be tried: a key that
-/// ended, or is not here, is not kept back by its passphrase.
-bool opens(const fs::path& home, const std::string& fingerprint, const Secret* passphrase);
+/// Whether this passphrase (null: none) is enough to work with our key; empty when that cannot be tried,
+/// since it ended or is not here.
+std::optional<bool> opens(const fs::path& home, const std::string& fingerprint, const Secret* passphrase);
 /// Throws L_KEY unless it opens().
 void require_opens(const fs::path& home, const std::string& fingerprint, const Secret* passphrase);
 

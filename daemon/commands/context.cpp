@@ -14,6 +14,7 @@
 #include "core/exposure.h"
 #include "core/log.h"
 #include "daemon/access.h"
+#include "daemon/backup.h"
 #include "daemon/credentials.h"
 #include "daemon/schema.h"
 #include "daemon/share_factory.h"
@@ -113,6 +114,10 @@ std::unique_ptr<Working> Working::try_open(const Config& config, std::string_vie
   make_folder(config.state);
   for (const fs::path& folder : {config.state, config.openpgp_home})
     if (const auto exposure = exposure_of(folder)) throw Error(Code::c_config, *exposure);
+  if (std::error_code none; fs::exists(config.state / kRestoring, none))
+    throw Error(Code::u_state,
+                fmt::format("a restore into {} was cut off: move what lies in it aside, and restore again",
+                            config.state.native()));
   if (const auto exposure = exposure_of_database(config.database_url)) throw Error(Code::c_config, *exposure);
   auto state = FolderLock::try_take(config.state, who);
   if (!state) return nullptr;
@@ -147,13 +152,12 @@ void Working::require_heard() {
   if (config.environment != Environment::production) return;
   const auto channels = config.alerts.rules().channels;
   if (std::none_of(channels.begin(), channels.end(), [&](const std::string& channel) {
-        return instance_->settings.proof_of(channel) == config.alerts.digest_of(channel);
+        return !instance_->settings.proof_of(channel).empty();
       }))
-    throw Error(
-        Code::c_production,
-        fmt::format("production begins once a channel of [alerts], as it is configured, has told somebody: "
-                    "'{} alerts test'",
-                    invocation(config)));
+    throw Error(Code::c_production,
+                fmt::format("production begins once a channel of [alerts] has told somebody: "
+                            "'{} alerts test'",
+                            invocation(config)));
 }
 
 AgentEnd::~AgentEnd() {

@@ -98,8 +98,9 @@ class Working {
 
   Instance& instance() { return *instance_; }
   Engine& engine() { return *engine_; }
-  /// What nobody hears of is no alarm: throws C_PRODUCTION when, in production, no channel as it is
-  /// configured told anybody.
+  /// What nobody hears of is no alarm: throws C_PRODUCTION when, in production, no channel ever told
+  /// anybody. One that was changed since, or restored, is told of as unproven: what worked is not stopped for
+  /// it.
   void require_heard();
 
  private:

@@ -74,7 +74,7 @@ class Examination {
       return std::move(lines_);
     }
     if (!wishes_.share_alone) machine();
-    share();
+    if (!is_closed()) share();
     return std::move(lines_);
   }
 
@@ -87,7 +87,18 @@ class Examination {
     clock();
     keys();
     database();
-    if (config_.environment == Environment::production) production();
+    if (config_.environment == Environment::production && !is_closed()) production();
+  }
+
+  /// A path that is closed needs neither share nor channels.
+  bool is_closed() const {
+    try {
+      Database books(config_.database_url, Database::Access::read_only);
+      require_schema(books);
+      return Settings(books, clock_).closed_out().has_value();
+    } catch (const Error&) {
+      return false;
+    }
   }
 
   // What keeps a service in production from starting, or from working on lists.

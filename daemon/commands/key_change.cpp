@@ -199,8 +199,15 @@ void set_passphrase(Context& context, const std::string& present_file, const std
   Secret present;
   Json changed = Json::array();
   for (const KeyState& key : list_keys(home)) {
-    const bool is_bare = key.has_secret && opens(home, key.fingerprint, nullptr);
-    if (!key.has_secret || (!is_bare && opens(home, key.fingerprint, &next))) continue;
+    if (!key.has_secret) continue;
+    const auto bare = opens(home, key.fingerprint, nullptr);
+    if (!bare) {  // an ended one, which is only kept for what was sealed to it
+      context.tell(
+          fmt::format("{} cannot be used any more, and keeps the passphrase that it has\n", key.fingerprint));
+      continue;
+    }
+    const bool is_bare = *bare;
+    if (!is_bare && opens(home, key.fingerprint, &next).value_or(false)) continue;
     if (!is_bare && present.empty())
       present = passphrase_from(config.openpgp_passphrase, present_file, Typed::once);
     change_passphrase(home, key.fingerprint, is_bare || present.empty() ? nullptr : &present, next);

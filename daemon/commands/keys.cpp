@@ -26,12 +26,7 @@ fs::path home_of(const Context& context, const std::string& given) {
 
 /// Where the passphrase of our keys is, in a configuration that may not be complete yet.
 std::string passphrase_reference(const Context& context, const std::string& home) {
-  if (!home.empty()) return {};
-  try {
-    return context.config().openpgp_passphrase;
-  } catch (const Error&) {
-    return {};
-  }
+  return home.empty() ? read_passphrase_reference(read_file(context.readable_config_path())) : "";
 }
 
 void create(Context& context, const std::string& home, const std::string& owner, const std::string& file) {

@@ -212,6 +212,10 @@ void show_status(Context& context) {
   const auto holder = FolderLock::holder(books.config.state);
   const auto fails = [](const auto& row) { return !row.wait.problem_code.empty(); };
   const auto any_fails = [&](const auto& rows) { return std::any_of(rows.begin(), rows.end(), fails); };
+  // Of a closed path only the clearing up goes on.
+  const auto chore_fails = [&](const ChoreState& chore) {
+    return fails(chore) && (!closed || chore.chore == Chore::tidy);
+  };
   const auto [waiting, refused] = drop_state(books);
   const auto idle = idle_since(books, holder);
   const auto commands = books.agenda.pending();
@@ -221,8 +225,8 @@ void show_status(Context& context) {
   const bool held =
       std::any_of(open.begin(), open.end(), [](const Exchange& x) { return x.stage == Stage::held; });
   if (!suspensions.empty() || held || room || idle || (!holder && !waiting.empty()) ||
-      needs_attention(alerts) || any_fails(chores) || any_fails(open) || any_fails(arrivals) ||
-      !refused.empty())
+      needs_attention(alerts) || std::any_of(chores.begin(), chores.end(), chore_fails) || any_fails(open) ||
+      any_fails(arrivals) || !refused.empty())
     context.exit_code = kAttention;
 
   if (context.json) {
@@ -285,7 +289,7 @@ void show_status(Context& context) {
     text += fmt::format("the disk of the state folder is all but full ({} MB left): make room\n", *room);
   if (idle) text += fmt::format("work is due since {}, and nobody does it\n", format_time(*idle));
   for (const ChoreState& chore : chores)
-    if (fails(chore))
+    if (chore_fails(chore))
       text += fmt::format("  {} failed {} time(s) in a row: {}: {}\n", doing(chore.chore),
                           chore.wait.attempts, chore.wait.problem_code, chore.wait.problem);
   for (const Row& row : years)

@@ -305,3 +305,18 @@ TEST_CASE("what a share does to a case is noticed") {
     CHECK(c.pair.open_alerts(*c.pair.aii).front().starts_with("finding T_"));
   }
 }
+
+TEST_CASE("a closing that is listed before its case is read after it") {
+  Cased c;
+  c.pair.avsb_share.forbid_remove(true);
+  c.pair.aii.reset();
+  const auto id = c.avsb().agenda.ask("case-open", "2026 superfluous register", kOperator);
+  c.avsb().files.put(id, file_with(digits_of(c.numbers[3])));
+  while (c.pair.avsb->run()) continue;
+  c.avsb().agenda.ask("case-close", "2026-1 a mistake of ours", kOperator);
+  while (c.pair.avsb->run()) continue;
+  REQUIRE(c.pair.to_aii().size() == 2);
+  c.pair.start_aii();
+  c.pair.run_for(10min);
+  CHECK(c.aii().cases.find("2026-1").outcome == CaseOutcome::closed);
+}

@@ -168,10 +168,12 @@ std::unique_ptr<Pair> opened_again(Meeting& meeting, const fs::path& folder) {
   for (const Config* config : {&pair->aii_config, &pair->avsb_config}) {
     const fs::path file = config->database_url.substr(config->database_url.find(':') + 1);
     if (!fs::exists(file)) continue;
-    Database books(config->database_url, Database::Access::read_only);
-    if (books.query("SELECT 1 FROM sqlite_master WHERE name = 'audit'").empty()) continue;
-    if (const auto last = books.query_one("SELECT max(at) FROM audit"); last && last->maybe_time(0))
-      pair->clock.set(std::max(pair->clock.now(), *last->maybe_time(0)));
+    try {
+      Database books(config->database_url, Database::Access::read_only);
+      if (const auto last = books.query_one("SELECT max(at) FROM audit"); last && last->maybe_time(0))
+        pair->clock.set(std::max(pair->clock.now(), *last->maybe_time(0)));
+    } catch (const Error&) {  // books that were only begun tell no time
+    }
   }
   return pair;
 }

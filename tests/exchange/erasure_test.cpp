@@ -133,6 +133,13 @@ TEST_CASE("what is no number is refused by its line, and never repeated") {
   CHECK(r.pair.open_alerts(*r.pair.avsb).empty());
 }
 
+TEST_CASE("nobody is forgotten without a notice on record") {
+  Register2026 r;
+  for (const char* nothing : {"", "  "})
+    CHECK(r.told("forget", nothing, kOperator, digits_of(r.dead)) == "U_USAGE");
+  CHECK(r.lists().count(kYear) == 50);
+}
+
 TEST_CASE("a request to forget that is rejected leaves nothing of the number, and is over") {
   Register2026 r;
   const std::string subject = r.told("forget", "a notice", kOperator, digits_of(r.dead));

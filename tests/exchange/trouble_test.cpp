@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <sys/mount.h>
 
 #include "core/digest.h"
 #include "core/files.h"
@@ -413,4 +414,28 @@ TEST_CASE(
   t.drop();
   t.check_mended();
   CHECK(t.avsb().ledger.last_arrival(t.pair.sent().package)->resumed);
+}
+
+TEST_CASE("a disk with little room is told of with the next look at the share, until there is room") {
+  const TempFolder folder;
+  const fs::path small = folder.path() / "small";
+  fs::create_directory(small);
+  REQUIRE(mount("none", small.c_str(), "tmpfs", 0, "size=130m,mode=700") == 0);
+  {
+    Pair pair(folder.path());
+    pair.avsb_config.state = small / "avsb";
+    pair.avsb_config.database_url = "sqlite:" + (small / "avsb/ledger.db").native();
+    fs::create_directory(small / "avsb");
+    fs::permissions(small / "avsb", fs::perms(0700));
+    pair.start_avsb();
+    pair.run_for(std::chrono::minutes(10));
+    CHECK(pair.open_alerts(*pair.avsb).empty());
+    write_file(small / "large", std::string(std::size_t{60} << 20, 'x'));
+    pair.run_for(std::chrono::minutes(10));
+    CHECK(pair.open_alerts(*pair.avsb) == Names{"attention L_FULL"});
+    fs::remove(small / "large");
+    pair.run_for(std::chrono::minutes(10));
+    CHECK(pair.open_alerts(*pair.avsb).empty());
+  }
+  CHECK(umount2(small.c_str(), MNT_DETACH) == 0);
 }

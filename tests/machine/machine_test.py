@@ -171,6 +171,7 @@ class Test:
               lambda: self.aii.property("NRestarts") != "0" and self.aii.property("ActiveState") == "active")
         holds("it is another process", self.aii.property("MainPID") != main)
         holds("the journal says why", "watchdog" in self.aii.journal("-u", self.aii.unit).lower())
+        until("people are told", lambda: "CRASHED" in self.aii.journal("-u", self.aii.unit))
         self.aii.machine.run("rm", "-r", own)
         self.aii.machine.run("systemctl", "daemon-reload")
         self.aii.machine.run("systemctl", "restart", self.aii.unit)

@@ -108,6 +108,9 @@ TEST_CASE("a backup is for its owner alone, holds keys and credentials, and is n
   CHECK(has(a.both.veer("avsb", "backup " + a.backup.native()).output, "is there already"));
   CHECK(a.both.veer("avsb", "backup " + (a.both.path("avsb") / "b").native()).exit_code == 2);
   CHECK_FALSE(fs::exists(a.backup.native() + ".part"));
+  CHECK(has(a.both.veer("avsb", "backup " + (a.both.path("no") / "where").native()).output,
+            "mount what it is on"));
+  CHECK_FALSE(fs::exists(a.both.path("no")));
 }
 
 TEST_CASE("a backup that lost or changed a byte is not restored") {
@@ -208,5 +211,8 @@ TEST_CASE("a state folder that is a volume of its own is backed up and restored 
   CHECK_FALSE(fs::exists(state.native() + ".restoring"));
   CHECK_FALSE(fs::exists(state / ".restoring"));
   a.must("avsb", "doctor");
+  fs::create_directory(state / ".restoring");  // as a power cut leaves it
+  CHECK(has(a.both.veer("avsb", "run --once").output, "was cut off"));
+  fs::remove(state / ".restoring");
   shell("gpgconf --homedir " + (state / "gnupg").native() + " --kill all; umount " + state.native());
 }

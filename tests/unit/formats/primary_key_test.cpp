@@ -141,15 +141,15 @@ TEST_CASE("a key is put under a passphrase and under another, with its primary h
   const Secret second(std::string("other words"));
   const std::string key = create_key(home.path(), kUser);
   if (offline) take_primary_away(home.path(), key, safe / "primary.asc", nullptr);
-  CHECK(opens(home.path(), key, nullptr));
+  CHECK(opens(home.path(), key, nullptr) == true);
   change_passphrase(home.path(), key, nullptr, first);
-  CHECK_FALSE(opens(home.path(), key, nullptr));
-  CHECK_FALSE(opens(home.path(), key, &second));
+  CHECK(opens(home.path(), key, nullptr) == false);
+  CHECK(opens(home.path(), key, &second) == false);
   CHECK(code_of([&] { change_passphrase(home.path(), key, &second, second); }) == Code::l_key);
   CHECK(code_of([&] { change_passphrase(home.path(), key, nullptr, second); }) == Code::l_key);
-  CHECK(opens(home.path(), key, &first));
+  CHECK(opens(home.path(), key, &first) == true);
   change_passphrase(home.path(), key, &first, second);
-  CHECK_FALSE(opens(home.path(), key, &first));
+  CHECK(opens(home.path(), key, &first) == false);
   CHECK(works(home, key, Secret(std::string(second.reveal()))));
   // Each of its halves: the one that decrypts, and the primary.
   const std::string sealed = home.gpg("--trust-model always -e -r " + key, "text");
