@@ -9,38 +9,18 @@
 #include <fmt/format.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "core/unseen.h"
 
 namespace veer {
 namespace {
 
 constexpr std::string_view kCredential = "credential:";
 constexpr std::size_t kMostPassphrase = 200;  // gpg-agent takes hardly more
-
-/// While somebody types what nobody should read over their shoulder.
-class Unseen {
- public:
-  Unseen() {
-    if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
-    termios quiet = before_;
-    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    changed_ = tcsetattr(STDIN_FILENO, TCSADRAIN, &quiet) == 0;
-  }
-  ~Unseen() {
-    if (changed_) tcsetattr(STDIN_FILENO, TCSADRAIN, &before_);
-  }
-  Unseen(const Unseen&) = delete;
-  Unseen& operator=(const Unseen&) = delete;
-
- private:
-  termios before_{};
-  bool changed_ = false;
-};
 
 // What came behind a line end would answer gpg's next question.
 Secret only_line(const Secret& read) {
@@ -56,7 +36,7 @@ Secret only_line(const Secret& read) {
 Secret typed_line(std::string_view question) {
   std::cerr << question << ": " << std::flush;
   std::string bytes(kMostPassphrase + 2, '\0');
-  const Unseen unseen;
+  const Unseen unseen(TCSADRAIN);
   const ssize_t size = read(STDIN_FILENO, bytes.data(), bytes.size());
   bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
   const Secret typed(std::move(bytes));

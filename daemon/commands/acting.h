@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/files.h"
+#include "core/secret.h"
 #include "daemon/commands/context.h"
 
 namespace veer {
@@ -23,6 +24,10 @@ Fd persons_from_stdin(const Context& context);
 
 /// Writes the row, has it carried out, and reports what came of it. Throws what was wrong.
 void act(Context& context, const Asked& asked);
+
+/// The same for what the service writes into memory that it is lent: no other process reads it, and the books
+/// do not keep it. Throws what act() throws.
+Secret lent_answer(const Context& context, Asked asked);
 
 /// Asks the service that works on the instance, and waits: still pending when that took longer than `most`,
 /// or when it ended.

@@ -5,10 +5,7 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -90,19 +87,7 @@ std::string text_about(const Case& c) {
 
 /// Printed by this process alone: they pass through memory that the service was handed.
 void print_persons(Context& context, const std::string& name) {
-  static constexpr std::size_t kMost = std::size_t{64} << 10;
-  const Fd memory(memfd_create("persons", MFD_CLOEXEC));
-  auto lent = std::make_shared<Fd>(fcntl(memory.get(), F_DUPFD_CLOEXEC, 3));
-  if (!memory || !*lent) throw_errno("making room for the numbers");
-  Context quiet = context;
-  std::string talk;
-  quiet.captured = &talk;
-  act(quiet, {.verb = "case-persons", .argument = name, .entrusted = std::move(lent)});
-  std::string bytes(kMost, '\0');
-  const ssize_t size = pread(memory.get(), bytes.data(), bytes.size(), 0);
-  if (size < 0) throw_errno("reading the numbers");
-  const Secret held(bytes.substr(0, static_cast<std::size_t>(size)));
-  context.print(held.reveal());
+  context.print(lent_answer(context, {.verb = "case-persons", .argument = name}).reveal());
 }
 
 void add_open(CLI::App& cases, Context& context) {

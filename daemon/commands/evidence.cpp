@@ -3,11 +3,7 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/digest.h"
 #include "core/error.h"
@@ -48,26 +44,9 @@ namespace {
 
 /// The service's worker signs for whoever may ask it, and writes into memory of theirs.
 std::string handed_over(const Context& context, const std::string& wish) {
-  const Fd memory(memfd_create("evidence", MFD_CLOEXEC));
-  auto lent = std::make_shared<Fd>(fcntl(memory.get(), F_DUPFD_CLOEXEC, 3));
-  if (!memory || !*lent) throw_errno("making room for the evidence");
-  Context quiet = context;
-  std::string talk;
-  quiet.captured = &talk;
-  act(quiet, {.verb = "evidence",
-              .argument = wish,
-              .patience = std::chrono::minutes(10),
-              .entrusted = std::move(lent)});
-  struct stat status {};
-  if (fstat(memory.get(), &status) != 0) throw_errno("reading the evidence");
-  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t got =
-        pread(memory.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-    if (got <= 0) throw_errno("reading the evidence");
-    done += static_cast<std::size_t>(got);
-  }
-  return bytes;
+  return std::string(
+      lent_answer(context, {.verb = "evidence", .argument = wish, .patience = std::chrono::minutes(10)})
+          .reveal());
 }
 
 void write_evidence(const Context& context, const std::string& wish, const std::string& target) {

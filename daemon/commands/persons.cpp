@@ -7,11 +7,11 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "core/error.h"
 #include "core/secret.h"
+#include "core/unseen.h"
 #include "daemon/commands/acting.h"
 #include "daemon/commands/context.h"
 
@@ -20,31 +20,11 @@ namespace {
 
 constexpr std::size_t kMost = std::size_t{1} << 20;  // a signed file of numbers
 
-/// While somebody types what nobody should read over their shoulder.
-class Unseen {
- public:
-  Unseen() {
-    if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
-    termios quiet = before_;
-    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    changed_ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
-  }
-  ~Unseen() {
-    if (changed_) tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-  }
-  Unseen(const Unseen&) = delete;
-  Unseen& operator=(const Unseen&) = delete;
-
- private:
-  termios before_{};
-  bool changed_ = false;
-};
-
 std::string typed(const Context& context) {
   context.tell("INSZ: ");
   std::string line;
   {
-    const Unseen unseen;
+    const Unseen unseen(TCSAFLUSH);
     std::getline(std::cin, line);
   }
   context.tell("\n");

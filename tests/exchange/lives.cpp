@@ -263,6 +263,24 @@ void a_year_ago(const fs::path& folder) {
   save(pair, kListName, numbers());
 }
 
+/// A case is opened, and somebody ends it.
+Scenario reported(CaseOutcome outcome, const std::function<void(Pair&)>& end) {
+  const auto live = [end](Pair& pair) {
+    pair.start();
+    pair.run_to_rest();
+    entrust(avsb(pair), "case-open", "2026 superfluous register", typed(numbers().front()),
+            {1001, "operator"});
+    pair.run_for(std::chrono::minutes(5));
+    end(pair);
+    pair.run_for(std::chrono::hours(1));
+  };
+  return {.prepare = a_year_ago,
+          .live = live,
+          .stages = {"acknowledged", "acknowledged"},
+          .lists = 2,
+          .case_ended = outcome};
+}
+
 }  // namespace
 
 Scenario forgetting() {
@@ -286,40 +304,17 @@ Scenario forgetting() {
 }
 
 Scenario reported_and_answered() {
-  const auto live = [](Pair& pair) {
-    pair.start();
-    pair.run_to_rest();
-    entrust(avsb(pair), "case-open", "2026 superfluous register", typed(numbers().front()),
-            {1001, "operator"});
-    pair.run_for(std::chrono::minutes(5));
-    const auto cases = aii(pair).instance.cases.all();
-    if (!cases.empty() && times_asked(aii(pair), "case-answer") == 0)
+  return reported(CaseOutcome::unfounded, [](Pair& pair) {
+    if (!aii(pair).instance.cases.all().empty() && times_asked(aii(pair), "case-answer") == 0)
       ask(aii(pair), "case-answer", "2026-1 unfounded it was right");
-    pair.run_for(std::chrono::hours(1));
-  };
-  return {.prepare = a_year_ago,
-          .live = live,
-          .stages = {"acknowledged", "acknowledged"},
-          .lists = 2,
-          .case_ended = CaseOutcome::unfounded};
+  });
 }
 
 Scenario reported_and_closed() {
-  const auto live = [](Pair& pair) {
-    pair.start();
-    pair.run_to_rest();
-    entrust(avsb(pair), "case-open", "2026 superfluous register", typed(numbers().front()),
-            {1001, "operator"});
-    pair.run_for(std::chrono::minutes(5));
+  return reported(CaseOutcome::closed, [](Pair& pair) {
     if (!avsb(pair).instance.cases.all().empty() && times_asked(avsb(pair), "case-close") == 0)
       ask(avsb(pair), "case-close", "2026-1 a mistake of ours");
-    pair.run_for(std::chrono::hours(1));
-  };
-  return {.prepare = a_year_ago,
-          .live = live,
-          .stages = {"acknowledged", "acknowledged"},
-          .lists = 2,
-          .case_ended = CaseOutcome::closed};
+  });
 }
 
 Scenario distributed() {

@@ -91,27 +91,27 @@ TEST_CASE("drop-ins that the handbook asks for are named, and what else a unit i
 TEST_CASE(
     "a folder that the unit does not let the service write in is a failure, with the line that opens it") {
   const std::string unit =
-      "ProtectSystem=strict\nStateDirectory=veerdienst/work\nReadWritePaths=-/srv/veerdienst/work";
-  const std::vector<NamedFolder> usual = {{"state folder", "/var/lib/veerdienst/work"},
-                                          {"drop folder", "/srv/veerdienst/work/drop"}};
-  CHECK(has(judge_walls(unit, "work", usual), Grade::ok, "unit veerdienst@work"));
-  CHECK(has(judge_walls("", "work", usual), Grade::ok, "unit veerdienst@work"));
+      "ProtectSystem=strict\nStateDirectory=veerdienst/test\nReadWritePaths=-/srv/veerdienst/test";
+  const std::vector<NamedFolder> usual = {{"state folder", "/var/lib/veerdienst/test"},
+                                          {"drop folder", "/srv/veerdienst/test/drop"}};
+  CHECK(has(judge_walls(unit, "test", usual), Grade::ok, "unit veerdienst@test"));
+  CHECK(has(judge_walls("", "test", usual), Grade::ok, "unit veerdienst@test"));
   // As they would be of an instance that bears the party's name.
   const std::vector<NamedFolder> others = {{"state folder", "/var/lib/veerdienst/aii"},
-                                           {"drop folder", "/srv/veerdienst/working/drop"},
+                                           {"drop folder", "/srv/veerdienst/testing/drop"},
                                            {"export folder", "/srv/one two/export"}};
-  const auto lines = judge_walls(unit, "work", others);
+  const auto lines = judge_walls(unit, "test", others);
   REQUIRE(lines.size() == 3);
   CHECK(has(lines, Grade::fail, "state folder: /var/lib/veerdienst/aii: its unit does not let the service"));
-  CHECK(has(lines, Grade::fail, "ReadWritePaths=/srv/veerdienst/working/drop, and restart it"));
+  CHECK(has(lines, Grade::fail, "ReadWritePaths=/srv/veerdienst/testing/drop, and restart it"));
   CHECK(judge_walls(
-            unit + " /var/lib/veerdienst \"/srv/one two\"\nBindPaths=/data:/srv/veerdienst/working:rbind\n",
-            "work", others)
+            unit + " /var/lib/veerdienst \"/srv/one two\"\nBindPaths=/data:/srv/veerdienst/testing:rbind\n",
+            "test", others)
             .front()
             .grade == Grade::ok);
   // A drop-in may open it, unseen.
-  CHECK(has(judge_walls("", "work", others), Grade::warn, "the package's unit does not"));
-  CHECK(judge_walls("ProtectSystem=no\nReadWritePaths=\n", "work", others).empty());
+  CHECK(has(judge_walls("", "test", others), Grade::warn, "the package's unit does not"));
+  CHECK(judge_walls("ProtectSystem=no\nReadWritePaths=\n", "test", others).empty());
 }
 
 TEST_CASE("the packages that one needs are found by name") {
