@@ -52,7 +52,5 @@ Backup restore_backup(const std::filesystem::path& backup, const std::filesystem
                       const std::optional<std::string>& marks, const Clock& clock);
 /// In a state folder that is a volume of its own, as long as it is being restored.
 inline constexpr const char* kRestoring = ".restoring";
-/// By which restored books know that they are such, until the service has begun with them (Settings).
-inline constexpr const char* kRestoredBooks = "restored_books";
 
 }  // namespace veer

@@ -11,7 +11,6 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "daemon/alert_topics.h"
-#include "daemon/backup.h"
 #include "daemon/closing.h"
 #include "daemon/housekeeping.h"
 #include "daemon/officer.h"

@@ -11,6 +11,8 @@ namespace veer {
 
 /// Since when a service runs, for as long as it was not stopped.
 inline constexpr const char* kRunsSince = "runs_since";
+/// By which restored books know that they are such, until the service has begun with them.
+inline constexpr const char* kRestoredBooks = "restored_books";
 
 /// Facts about the instance itself, one each. Callers open the transactions, but where it says otherwise. One
 /// thread.

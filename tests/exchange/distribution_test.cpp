@@ -15,7 +15,6 @@
 #include "connectors/folder_share.h"
 #include "core/files.h"
 #include "core/log.h"
-#include "daemon/backup.h"
 #include "exchange/asking.h"
 #include "formats/care_fund.h"
 #include "formats/list.h"
