@@ -44,10 +44,6 @@ std::string_view next_word(std::string_view& rest) {
   return word;
 }
 
-bool is_entry_name(std::string_view name) {
-  return !name.empty() && name.find('/') == std::string_view::npos;
-}
-
 bool is_time(std::string_view text) {
   const std::size_t fraction = text.find('.');
   return parse_ftp_time(text) && (fraction == std::string_view::npos || text.size() - fraction <= 10);
@@ -98,7 +94,7 @@ std::optional<FtpFile> parse_list_line(std::string_view rest) {
   file.size = *size;
   file.name = rest.substr(1);
   if (mode[0] == 'l') file.name.resize(std::min(file.name.find(" -> "), file.name.size()));
-  if (!is_entry_name(file.name)) return std::nullopt;
+  if (file.name.empty()) return std::nullopt;
   return file;
 }
 
@@ -108,9 +104,10 @@ void take(FtpListing& listing, std::optional<FtpFile> file) {
     return;
   }
   ++listing.read;
-  const bool itself = file->kind == FtpKind::folder && file->name == ".";
+  const bool folder = file->kind == FtpKind::folder;
+  const bool itself = folder && file->name == ".";
   listing.shows_itself |= itself;
-  if (!itself && file->name != "..") listing.entries.push_back(std::move(*file));
+  if (!itself && !(folder && file->name == "..")) listing.entries.push_back(std::move(*file));
 }
 
 }  // namespace
@@ -170,11 +167,7 @@ std::optional<FtpFile> parse_facts(std::string_view line) {
 
 FtpListing parse_mlsd(std::string_view text) {
   FtpListing listing;
-  for_each_line(text, [&](std::string_view line) {
-    auto file = parse_facts(line);
-    const bool named = file && (file->kind != FtpKind::file || is_entry_name(file->name));
-    take(listing, named ? std::move(file) : std::nullopt);
-  });
+  for_each_line(text, [&](std::string_view line) { take(listing, parse_facts(line)); });
   return listing;
 }
 

@@ -16,7 +16,7 @@ enum class FtpKind { file, folder, other };
 
 struct FtpFile {
   FtpKind kind = FtpKind::other;
-  std::string name;  ///< raw bytes
+  std::string name;  ///< raw bytes, never empty of a file; not always one path segment
   std::uint64_t size = 0;
   std::string
       modified;        ///< "20260115093000", perhaps with a fraction: UTC; empty when the server did not say
@@ -24,7 +24,7 @@ struct FtpFile {
 };
 
 struct FtpListing {
-  std::vector<FtpFile> entries;  ///< whatever kind they are, without "." and ".."
+  std::vector<FtpFile> entries;  ///< whatever kind they are, without folders "." and ".."
   std::size_t read = 0;          ///< lines of the format
   std::size_t unreadable = 0;    ///< lines that are not
   bool shows_itself = false;     ///< the folder's own entry "." is there: hidden files are shown as well

@@ -18,7 +18,7 @@ inline constexpr std::size_t kMostEntries = 20'000;
 
 /// What a listing tells of one file. A hint, never a fact: the share is not trusted.
 struct ShareEntry {
-  std::string name;  ///< one path segment, raw bytes
+  std::string name;  ///< raw bytes, as the share tells them: not always one path segment
   std::uint64_t size = 0;
   /// Opaque; another value means that the content may be another. The same value does not prove the same
   /// content: SFTP tells size and second alone, so a replacement of equal size within a second shows no

@@ -392,6 +392,24 @@ constexpr std::array kMeanings = {
            "It needs no answer any more. The reason stands with the case."},
           "case show {0}"},
     Topic{
+        "case-opened",
+        {"De dienst opende zelf een kwaliteitsgeval", "The service opened a quality case by itself"},
+        {"Op een lijst staan personen van wie het overlijden hier gemeld was; ze werden niet opgenomen. Het "
+         "geval is versleuteld onderweg. Stuur het contactpunt van de zender de e-mail van artikel 7, en "
+         "sluit dan deze waarschuwing.",
+         "A list names persons whose death had been reported here; they were not entered. The case is on its "
+         "way, encrypted. Send the sender's contact point the e-mail of article 7, and close this alert "
+         "then."},
+        "case mail {0}"},
+    Topic{"case-unrepaired",
+          {"Een verbetering herstelde niet alles van een kwaliteitsgeval",
+           "A correction did not put all of a quality case right"},
+          {"De zender meldt het geval als verbeterd, maar de lijst zegt over personen uit het geval nog "
+           "hetzelfde. Open een nieuw geval, of ga na waarom, en sluit dan deze waarschuwing.",
+           "The sender calls the case corrected, but of persons in it the list still says the same. Open "
+           "another case, or find out why, and close this alert then."},
+          "case show {0}"},
+    Topic{
         "crashed",
         {"De dienst eindigde onverwacht, en loopt weer", "The service ended unexpectedly, and runs again"},
         {"Er gaat niets verloren. Gebeurt het opnieuw, zoek dan in het journaal naar de reden: een fout, een "
@@ -406,6 +424,35 @@ constexpr std::array kMeanings = {
            "The mail server refuses that address; the others get their messages. Look at the address and its "
            "mailbox, or correct [alerts.mail]."},
           "alerts show {1}"},
+    Topic{"incident-dismissed",
+          {"Een bevinding is verworpen", "A finding was dismissed"},
+          {"De andere kant wordt er niet van verwittigd. Wie het anders ziet, bevestigt het incident, zolang "
+           "het niet gesloten is.",
+           "The other side is not told of it. Whoever sees it otherwise confirms the incident, as long as it "
+           "is not closed."},
+          "incident list"},
+    Topic{
+        "delivery-left",
+        {"Een bestand ligt misschien nog bij een zorgkas", "A file may still lie at a care fund"},
+        {"Het mocht niet meer worden bezorgd, en kan nummers bevatten van wie niet meer op de lijst staat. "
+         "Laat het daar verwijderen, en sluit dan deze waarschuwing.",
+         "It was not to be delivered any more, and may hold numbers of people who stand on the list no more. "
+         "Have it removed there, and close this alert then."},
+        "alerts close {1}"},
+    Topic{
+        "another-year",
+        {"Een tweede lijst in hetzelfde kalenderjaar", "A second list in the same calendar year"},
+        {"Het protocol voorziet er één per kalenderjaar. De lijst is geregistreerd onder het jaar dat de "
+         "verzender noemde.",
+         "The protocol has one a calendar year. The list is recorded under the year that the sender named."},
+        kShow},
+    Topic{"withdraw",
+          {"Een lijst laat zich niet terugnemen", "A list cannot be taken back"},
+          {"Wie ze introk, verwacht dat ze weg is. De share laat dat nog niet toe: breng die in orde, of "
+           "vraag de andere kant de lijst niet te registreren.",
+           "Whoever withdrew it expects it to be gone. The share does not allow that yet: have it put right, "
+           "or ask the other side not to record the list."},
+          kShow},
 };
 
 constexpr Phrase kSince = {"Sinds {}.", "Since {}."};

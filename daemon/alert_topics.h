@@ -11,7 +11,7 @@ namespace veer {
 
 /// What an alert can be about: every word that a cause may begin with (docs/alerts.md). alert_texts.cpp says
 /// what each means.
-inline constexpr std::array<std::string_view, 63> kTopics = {
+inline constexpr std::array<std::string_view, 69> kTopics = {
     "step",          "host-key",     "receipt",
     "refused",       "history",      "receipts-unseen",
     "contradiction", "withdrawn",    "adopted",
@@ -32,7 +32,9 @@ inline constexpr std::array<std::string_view, 63> kTopics = {
     "case-answered", "case-unknown", "export-failed",
     "export-lapsed", "old-pages",    "distribution-stale",
     "closed-out",    "processors",   "marks",
-    "case-closed",   "crashed",      "recipient",
+    "case-closed",   "case-opened",  "case-unrepaired",
+    "crashed",       "recipient",    "incident-dismissed",
+    "delivery-left", "another-year", "withdraw",
 };
 
 inline constexpr const char* kClockCause = "clock";

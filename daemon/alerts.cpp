@@ -1,5 +1,7 @@
 #include "daemon/alerts.h"
 
+#include <algorithm>
+#include <array>
 #include <cassert>
 #include <utility>
 
@@ -53,11 +55,18 @@ bool is_restless(std::string_view cause) {
          cause.starts_with(recipient_cause(""));
 }
 
+/// What happens again under one code, and is known by its text.
+bool is_known_by_text(std::string_view cause) {
+  static constexpr std::array<std::string_view, 4> kKnown = {kClockCause, kConfigurationCause, "export-stale",
+                                                             "distribution-stale"};
+  return std::find(kKnown.begin(), kKnown.end(), topic_of(cause)) != kKnown.end();
+}
+
 /// Whether an alert that says something else now is told anew: what is restless, when it begins to need a
-/// person. What happens again under one code is known by its text.
+/// person.
 bool is_news(std::string_view cause, std::string_view before, std::string_view code) {
   if (is_restless(cause)) return !needs_person(before) && needs_person(code);
-  return before != code || cause == kClockCause || cause == kConfigurationCause;
+  return before != code || is_known_by_text(cause);
 }
 
 }  // namespace

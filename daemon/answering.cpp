@@ -140,10 +140,7 @@ void Answering::decide(Case c, CaseOutcome outcome, const std::string& text, con
 }
 
 void Answering::answer_by(const Exchange& correction) {
-  for (Case c : at_.cases.all()) {
-    if (c.stage != CaseStage::received || c.reference_year != correction.reference_year ||
-        c.opened_at > correction.opened_at || c.revision >= correction.revision)
-      continue;
+  for (Case& c : at_.cases.answered_by(correction)) {
     c.correction = correction.id;
     decide(std::move(c), CaseOutcome::corrected, "", "the correction itself");
   }

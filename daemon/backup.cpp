@@ -56,16 +56,24 @@ void copy_folder(const fs::path& folder, const std::vector<std::string>& but, co
     throw Error(Code::l_io, fmt::format("folder {} cannot be read: {}", shown(folder), error.message()));
 }
 
+std::vector<std::string> references_of(const ShareConfig& share) {
+  if (const auto* sftp = std::get_if<SftpShareConfig>(&share.kind))
+    return {sftp->key, sftp->known_hosts.native()};
+  if (const auto* ftps = std::get_if<FtpsShareConfig>(&share.kind))
+    return {ftps->password, ftps->key, ftps->key_passphrase, ftps->certificate.native(), ftps->ca.native()};
+  if (const auto* graph = std::get_if<SharePointShareConfig>(&share.kind))
+    return {graph->key, graph->key_passphrase, graph->secret, graph->certificate.native(),
+            graph->ca.native()};
+  return {};
+}
+
 void note_references(const Config& config, std::vector<std::string>& left_out) {
-  std::vector<std::string> references = {config.openpgp_passphrase};
-  if (const auto* sftp = std::get_if<SftpShareConfig>(&config.share.kind))
-    references.insert(references.end(), {sftp->key, sftp->known_hosts.native()});
-  if (const auto* ftps = std::get_if<FtpsShareConfig>(&config.share.kind))
-    references.insert(references.end(), {ftps->password, ftps->key, ftps->key_passphrase,
-                                         ftps->certificate.native(), ftps->ca.native()});
-  if (const auto* graph = std::get_if<SharePointShareConfig>(&config.share.kind))
-    references.insert(references.end(), {graph->key, graph->key_passphrase, graph->secret,
-                                         graph->certificate.native(), graph->ca.native()});
+  std::vector<std::string> references = references_of(config.share);
+  for (const Recipient& recipient : config.distribution.recipients)
+    for (const std::string& reference : references_of(recipient.share))
+      if (std::find(references.begin(), references.end(), reference) == references.end())
+        references.push_back(reference);
+  references.push_back(config.openpgp_passphrase);
   if (const auto& mail = config.alerts.mail)
     references.insert(references.end(), {mail->password, mail->ca.native()});
   if (const auto& webhook = config.alerts.webhook) {

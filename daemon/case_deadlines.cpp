@@ -11,6 +11,8 @@ std::string code_of(std::chrono::days left) {
   return left.count() < 0 ? "CASE_OVERDUE" : fmt::format("CASE_{}", left.count());
 }
 
+std::string opened_cause(const Case& c) { return "case-opened:" + c.id; }
+
 std::string described(const Case& c) {
   return fmt::format("case {} ({}, {} person(s){})", c.name(), category_name(c.category), c.persons,
                      c.reported ? ", reported by a person" : "");
@@ -54,6 +56,19 @@ void tell_due(Instance& at, const Case& c) {
     at.alerts.raise(case_cause(c), AlertKind::attention, "CASE_UNANSWERED", c.name(),
                     fmt::format("{} was to be answered by {} on {}, and was not: ask its contact point",
                                 described(c), at.config.counterparty, format_date(c.due)));
+}
+
+void tell_opened(Instance& at, const Case& c) {
+  at.alerts.raise(
+      opened_cause(c), AlertKind::attention, "CASE_OPENED", c.name(),
+      fmt::format("{} was opened by itself: {}. 'veer case mail {}' prints the e-mail that the contact point "
+                  "of {} is to get (article 7); close this alert once it was sent",
+                  described(c), c.text, c.name(), at.config.counterparty));
+}
+
+void close_alerts(Instance& at, const Case& c) {
+  at.alerts.close(case_cause(c));
+  at.alerts.close(opened_cause(c));
 }
 
 void look_at_cases(Instance& at) {

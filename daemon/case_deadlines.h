@@ -15,5 +15,9 @@ std::string told_outcome(const Case& quality_case);
 /// day after it; AVSB of one whose answer is overdue.
 void tell_due(Instance& instance, const Case& quality_case);
 void look_at_cases(Instance& instance);
+/// AVSB: the service opened a case by itself, and a person is to write to the other side's contact point.
+void tell_opened(Instance& instance, const Case& quality_case);
+/// It is over: nobody is reminded of it any more.
+void close_alerts(Instance& instance, const Case& quality_case);
 
 }  // namespace veer

@@ -51,6 +51,9 @@ Case case_of(const Row& row) {
   return c;
 }
 
+std::string gone_from(const Case& c) { return "case-gone:" + c.id; }
+std::string listed_by(const Case& c) { return "case-listed:" + c.id; }
+
 std::string skipped_numbers(int year) { return fmt::format("cases_before:{}", year); }
 
 }  // namespace
@@ -122,6 +125,41 @@ std::vector<Case> Cases::all() {
        db_.query(fmt::format("SELECT {} FROM quality_case ORDER BY reference_year, number, id", kColumns)))
     cases.push_back(case_of(row));
   return cases;
+}
+
+std::vector<Case> Cases::answered_by(const Exchange& correction) {
+  std::vector<Case> cases = all();
+  std::erase_if(cases, [&](const Case& c) {
+    return c.stage != CaseStage::received || c.reference_year != correction.reference_year ||
+           c.opened_at > correction.opened_at || c.revision >= correction.revision;
+  });
+  return cases;
+}
+
+void Cases::bind(const Case& c, std::int64_t record, const CaseBonds& bonds) {
+  const auto keep = [&](const std::string& subject, const std::set<std::string>& commitments) {
+    for (const std::string& commitment : commitments)
+      db_.execute(
+          "INSERT INTO salt (seq, subject, salt, commitment) VALUES (:seq, :subject, :salt, :commitment)",
+          {record, subject, bonds.salt, commitment});
+  };
+  keep(gone_from(c), bonds.gone);
+  keep(listed_by(c), bonds.listed);
+}
+
+CaseBonds Cases::bonds_of(const Case& c) {
+  CaseBonds bonds;
+  for (const Row& row :
+       db_.query("SELECT subject, salt, commitment FROM salt WHERE subject = :gone OR subject = :listed",
+                 {gone_from(c), listed_by(c)})) {
+    bonds.salt = row.text(1);
+    (row.text(0) == gone_from(c) ? bonds.gone : bonds.listed).insert(row.text(2));
+  }
+  return bonds;
+}
+
+void Cases::cut_loose(const Case& c) {
+  db_.execute("DELETE FROM salt WHERE subject = :gone OR subject = :listed", {gone_from(c), listed_by(c)});
 }
 
 Case Cases::find(const std::string& name) {

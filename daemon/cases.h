@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,14 @@ struct Case {
   bool is_open() const { return stage != CaseStage::answered && stage != CaseStage::answering; }
 };
 
+/// What AVSB looks persons of an open case up by, once AII says that it corrected the list: commitments to
+/// numbers, under one salt. No salt: nobody is bound.
+struct CaseBonds {
+  std::string salt;
+  std::set<std::string> gone;    ///< who are not to stand on the list any more
+  std::set<std::string> listed;  ///< who are to stand on it
+};
+
 /// The last day for an answer to what was found then: 14 days after it (article 7).
 Date case_due(Time found_at);
 
@@ -72,6 +81,13 @@ class Cases {
   std::optional<Case> of_command(std::int64_t command);
   /// All, oldest first.
   std::vector<Case> all();
+  /// AII: those that a correction answers once it is recorded: of its year, and here when it was sealed.
+  std::vector<Case> answered_by(const Exchange& correction);
+  /// `record`: of the audit chain; who is forgotten is cut loose by it, and all of the case with them.
+  void bind(const Case& quality_case, std::int64_t record, const CaseBonds& bonds);
+  CaseBonds bonds_of(const Case& quality_case);
+  /// The case is over: nobody is bound to it.
+  void cut_loose(const Case& quality_case);
   /// What is due first.
   std::optional<Case> next();
   int next_number(int reference_year);

@@ -65,8 +65,11 @@ std::vector<std::string> open_matters(Instance& at, const Command& command, cons
       open.push_back(fmt::format("case {} is {}", c.name(), case_stage_name(c.stage)));
   for (const Delivery& d : at.deliveries.all())
     if (d.wait.due)
-      open.push_back(fmt::format("{} is to be {} {}", d.file,
-                                 d.is_pending() ? "delivered to" : "cleared from the share of", d.fund));
+      open.push_back(d.is_pending()
+                         ? fmt::format("{} is to be delivered to {}", d.file, d.fund)
+                         : fmt::format("{} is to be cleared from the share of {} (when that is no more: take "
+                                       "{} out of [distribution])",
+                                       d.file, d.fund, d.fund));
   for (const Incident& incident : at.alerts.incidents().waiting())
     open.push_back(fmt::format("incident {} is open", incident.id));
   for (const Command& other : at.agenda.pending())
@@ -195,7 +198,8 @@ std::string close_out(Instance& at, const Command& command, const Transfer& tran
         c.outcome = c.outcome.value_or(CaseOutcome::closed);
         c.wait = {};
         at.cases.save(c);
-        at.alerts.close(case_cause(c));
+        close_alerts(at, c);
+        at.cases.cut_loose(c);
       }
       // No step is tried any more.
       for (const Alert& alert : at.alerts.open())

@@ -224,19 +224,23 @@ Time next_look_at_deadlines(Instance& at) {
   return std::min(daily, at.alerts.incidents().next_limit(now).value_or(daily));
 }
 
-void tell_recorded(Instance& at, const Exchange& x) {
+void tell_recorded(Instance& at, const Exchange& x, const std::vector<Reason>& reasons) {
   if (x.purpose == Purpose::rehearsal) {  // a late answer to an older one says nothing of the newest
     if (const auto last = at.ledger.last_rehearsal(); !last || last->opened_at <= x.opened_at)
       at.alerts.close(kRehearsalCause);
     return;
   }
+  std::uint64_t deceased = 0;
+  for (const Reason& reason : reasons)
+    if (reason.code == Code::r_deceased) deceased += reason.count;
   at.alerts.close(list_cause(x.reference_year));
   at.alerts.tell(
       "recorded:" + x.id, "RECORDED", x.id,
       fmt::format(
-          "{} numbers for reference year {} are recorded{}, and the receipt for {} is {}", x.records,
-          x.reference_year,
+          "{} numbers for reference year {} are recorded{}{}, and the receipt for {} is {}",
+          x.records - deceased, x.reference_year,
           x.revision > 1 ? fmt::format(" as revision {}, in the place of those before", x.revision) : "",
+          deceased > 0 ? fmt::format("; {} number(s) of persons who have died were left out", deceased) : "",
           x.package, at.config.role == Role::sender ? "verified and kept" : "on its way"));
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <vector>
+
 #include "daemon/instance.h"
+#include "formats/receipt.h"
 
 namespace veer {
 
@@ -22,7 +25,8 @@ void look_at_old_pages(Instance& instance);
 Time next_look_at_deadlines(Instance& instance);
 
 /// A first list for the year is recorded, or a rehearsal went well: a list is told once, and neither is
-/// waited for any more. Within the caller's transaction.
-void tell_recorded(Instance& instance, const Exchange& exchange);
+/// waited for any more. `reasons`: of the receipt, which tell how many were not entered. Within the caller's
+/// transaction.
+void tell_recorded(Instance& instance, const Exchange& exchange, const std::vector<Reason>& reasons = {});
 
 }  // namespace veer

@@ -38,10 +38,10 @@ void Distribution::clear_away(Delivery d, const Transfer& transfer) {
     at_.audit.append("delivery-cleared", "",
                      {{"fund", d.fund}, {"name", d.file}, {"request", d.request}, {"found", found}});
     if (!is_sure)
-      raise_stale(
-          d.reference_year,
+      at_.alerts.raise(
+          "delivery-left:" + d.file, AlertKind::attention, "DELIVERY_LEFT", "",
           fmt::format("{} was not to be delivered any more, and may lie on the share of {}, {}: have it "
-                      "removed there",
+                      "removed there, and close this alert",
                       d.file, d.fund,
                       recipient == nullptr ? "which is configured no more" : "which forbids removing it"));
   });

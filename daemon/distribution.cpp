@@ -22,7 +22,12 @@ namespace {
 constexpr std::string_view kPrefix = "distribute-";
 constexpr std::uint64_t kMostRegister = std::uint64_t{1} << 30;
 
+// So many may have gone to one fund since a backup was made.
+constexpr std::int64_t kMostLost = 20;
+
 std::string stale_cause(int year) { return fmt::format("distribution-stale:{}", year); }
+
+std::string skipped_revisions(int year) { return fmt::format("deliveries_before:{}", year); }
 
 struct Wanted {
   int year = 0;
@@ -166,7 +171,8 @@ std::string Distribution::ask(const Command& command, const Transfer& transfer) 
     if (last) before[fund] = last->records;
     const bool unsure = at_.deliveries.is_delivering(fund, what.year);
     const bool unchanged = last && !last->salt.empty() && commitment_to(part, last->salt) == last->commitment;
-    if (!unsure && (unchanged || (!last && part.empty())))
+    const bool never = !last && skipped(what.year) == 0;
+    if (!unsure && (unchanged || (never && part.empty())))
       ++same;
     else
       deliveries.push_back(
@@ -222,7 +228,7 @@ Delivery Distribution::seal(const Recipient& recipient, const Command& command, 
   d.members_as_of = membership.as_of;
   d.reference_year = year;
   d.list_revision = list.revision;
-  d.revision = at_.deliveries.next_revision(recipient.name, year);
+  d.revision = std::max(at_.deliveries.next_revision(recipient.name, year), skipped(year) + 1);
   d.file = care_fund_file(d.fund, year, d.revision, sealed_at);
   d.records = part.size();
   d.salt = random_hex(at_.random);
@@ -328,22 +334,35 @@ void Distribution::give_up(int year) {
   const auto list = at_.lists.newest(year);
   for (const Recipient& recipient : at_.config.distribution.recipients)
     if (const auto last = at_.deliveries.last(recipient.name, year);
-        last && list &&
-        (last->stage == DeliveryStage::recalled || last->salt.empty() ||
-         last->list_revision != list->revision))
+        list && (!last ? skipped(year) > 0
+                       : last->stage == DeliveryStage::recalled || last->salt.empty() ||
+                             last->list_revision != list->revision))
       return raise_stale(year,
                          fmt::format("{} may have another list for reference year {} than what is recorded",
                                      recipient.name, year));
 }
 
+std::int64_t Distribution::skipped(int year) {
+  return at_.settings.number(skipped_revisions(year)).value_or(0);
+}
+
 void Distribution::take_back_restored() {
-  std::set<int> years;
+  const int this_year = static_cast<int>(date_of(at_.clock.now()).year());
+  std::map<int, std::int64_t> known;  // the highest revision of each year that may have been delivered
+  if (!at_.config.distribution.recipients.empty())
+    for (int year = at_.config.window.first_reference_year; year <= this_year; ++year) known[year] = 0;
   for (const Delivery& d : at_.deliveries.all())
-    if (d.is_pending()) years.insert(d.reference_year);
+    known[d.reference_year] = std::max(known[d.reference_year], d.revision);
   at_.db.transaction([&] {
-    for (const int year : years) {
+    at_.deliveries.cut_salts();
+    for (const auto& [year, revision] : known) {
+      at_.settings.set(skipped_revisions(year),
+                       std::to_string(std::max(revision, skipped(year)) + kMostLost));
       lapse(year);
-      raise_stale(year, "what care funds were to get when the backup was made may have been replaced since");
+      if (revision > 0 || at_.lists.newest(year))
+        raise_stale(year, fmt::format("these books were restored from a backup, and what care funds got of "
+                                      "the list for reference year {} since it was made is not in them",
+                                      year));
     }
   });
   sweep();

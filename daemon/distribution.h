@@ -30,7 +30,8 @@ class Distribution {
   void tell_corrected(const Exchange& exchange);
   /// Within the transaction that forgets somebody: what is not delivered yet lapses. sweep() then removes it.
   void take_back();
-  /// In books that were restored: what was to go out when the backup was made may have been replaced since.
+  /// In books that were restored: nobody knows what care funds got since the backup was made. They are to get
+  /// what they are to have now, under revisions that were not given yet.
   void take_back_restored();
   /// Removes sealed files in the spool that nobody is to get any more.
   void sweep();
@@ -45,6 +46,8 @@ class Distribution {
   std::filesystem::path spooled(const Delivery& delivery) const { return at_.spool / delivery.file; }
   void lapse(int year);
   void give_up(int year);
+  /// Up to which revision a restored backup may have missed what went out; 0 when there was none.
+  std::int64_t skipped(int year);
   void clear_away(Delivery delivery, const Transfer& transfer);
   void raise_stale(int year, const std::string& why);
 

@@ -74,6 +74,21 @@ std::string hand_out_evidence(Instance& at, const Command& command) {
 
 bool is_about_share(Code code) { return code_name(code).starts_with("S_"); }
 
+/// Whether a person is to hear of what is tried again all the same.
+bool is_told(const Error& error, bool failing_long) {
+  return remedy_of(error.code()) != Remedy::retry || failing_long ||
+         error.retry_after().value_or(std::chrono::milliseconds(0)) >= kSilentTime;
+}
+
+std::string withdraw_cause(const Exchange& x) { return "withdraw:" + x.id; }
+
+bool is_wanted_back(Instance& at, const Exchange& x) {
+  const auto commands = at.agenda.pending();
+  return std::any_of(commands.begin(), commands.end(), [&](const Command& command) {
+    return command.verb == "withdraw" && is_called(x, command.argument);
+  });
+}
+
 std::variant<Sender, Receiver> side_of(Instance& instance) {
   if (instance.config.role == Role::sender) return Sender(instance);
   return Receiver(instance);
@@ -244,6 +259,13 @@ bool Engine::run_next(const Transfer& transfer) {
     }
     case WaitKind::exchange: {
       const Exchange exchange = at_.ledger.next_exchange().value();
+      // Nothing leaves, or is put again, that somebody wants back, though the share must be asked first
+      // whether it was there already. That is no success of the step, whose alert stays.
+      if (is_wanted_back(at_, exchange)) {
+        at_.db.transaction(
+            [&] { at_.ledger.set_due(exchange.id, at_.clock.now() + at_.config.share.retry_most); });
+        break;
+      }
       work_on(exchange.id, exchange,
               [&](Time again, const Error& error) { at_.ledger.defer(exchange, again, error); });
       break;
@@ -311,8 +333,7 @@ std::optional<Error> Engine::attempt(const std::string& what, const std::string&
       if (error.code() == Code::s_host_key)
         at_.alerts.raise(host_key_cause(fund), AlertKind::finding, code_name(error.code()), "",
                          error.message());
-      else if (remedy_of(error.code()) != Remedy::retry || failing_long ||
-               error.retry_after().value_or(std::chrono::milliseconds(0)) >= kSilentTime)
+      else if (is_told(error, failing_long))
         at_.alerts.raise(cause, AlertKind::attention, code_name(error.code()), "", error.message());
     });
     return error;
@@ -341,6 +362,9 @@ void Engine::run(const Command& command, const Transfer& transfer) {
                        {{"verb", command.verb},
                         {"who", command.who.name},
                         {"code", code.empty() ? "done" : std::string(code)}});
+      if (command.verb != "withdraw") return;
+      for (const Exchange& x : at_.ledger.exchanges())
+        if (is_called(x, command.argument)) at_.alerts.close(withdraw_cause(x));
     });
     at_.files.forget(command.id);
   };
@@ -354,10 +378,24 @@ void Engine::run(const Command& command, const Transfer& transfer) {
     const bool patient = command.verb != "poll" && at_.clock.now() - command.asked_at < kCommandTime;
     const bool again = takes_back || (remedy_of(error.code()) == Remedy::retry && patient);
     if (again)
-      at_.db.transaction([&] { at_.agenda.defer(command, when_again(error, command.wait.attempts), error); });
+      at_.db.transaction([&] {
+        at_.agenda.defer(command, when_again(error, command.wait.attempts), error);
+        if (takes_back && is_told(error, command.wait.attempts >= kSilentTries))
+          tell_kept(at_.ledger.find(command.argument), error);
+      });
     else
       finish(CommandStage::failed, code_name(error.code()), error.message());
   }
+}
+
+// Whoever wants it back believes that it is on its way back.
+void Engine::tell_kept(const Exchange& x, const Error& error) {
+  at_.alerts.raise(
+      withdraw_cause(x), AlertKind::attention, "WITHDRAW", x.id,
+      fmt::format("{} is to be taken back, and the share does not let that be done ({}: {}). It is "
+                  "tried again by itself; nothing more of it leaves meanwhile, but what lies there "
+                  "already may be recorded",
+                  x.package, code_name(error.code()), error.message()));
 }
 
 // What both sides do the same way; the rest is theirs.

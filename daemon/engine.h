@@ -47,6 +47,8 @@ class Engine {
   void wake_all(Time now);
   std::optional<Error> run(const ChoreState& chore, const Transfer& transfer);
   void run(const Command& command, const Transfer& transfer);
+  /// Within a transaction.
+  void tell_kept(const Exchange& exchange, const Error& error);
   bool run_next(const Transfer& transfer);
   std::string obey(const Command& command, const Transfer& transfer);
   std::string retry(const std::string& what);

@@ -20,6 +20,7 @@ namespace veer {
 namespace {
 
 constexpr std::string_view kPrefix = "forget-";
+constexpr std::string_view kUndoPrefix = "forget-undo-";
 constexpr const char* kMarksCause = "marks";
 constexpr std::uint64_t kMostMarks = std::uint64_t{64} << 20;
 constexpr std::size_t kMostSealed = std::size_t{1} << 20;
@@ -28,6 +29,10 @@ constexpr std::size_t kHex = 64;  // of a key, and of a mark
 
 std::string mark_of(const std::string& key, const Insz& person) {
   return hmac_sha256_hex(key, digits_of(person));
+}
+
+std::string line_of(const std::string& key, const Insz& person) {
+  return fmt::format("{} {}", key, mark_of(key, person));
 }
 
 /// Whether it begins as an encrypted OpenPGP message does (RFC 4880, 4.2 and 5.1), and no number.
@@ -57,6 +62,12 @@ std::set<std::string> lines_of(Database& db) {
   return lines;
 }
 
+void write_lines(const fs::path& file, const std::set<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + '\n';
+  write_file(file, text);
+}
+
 /// Those who are marked by any of the keys.
 std::vector<Insz> marked_in(const std::map<std::string, std::set<std::string>>& marks,
                             const std::vector<Insz>& persons) {
@@ -83,6 +94,7 @@ std::string read_marks(const fs::path& file) {
 }
 
 bool Erasure::is_called(const std::string& subject) { return subject.starts_with(kPrefix); }
+bool Erasure::is_undo(const std::string& subject) { return subject.starts_with(kUndoPrefix); }
 
 Erasure::Notice Erasure::notice_of(const Command& command, const Transfer& transfer) const {
   const auto file = at_.files.find(command.id);
@@ -106,29 +118,38 @@ std::string Erasure::key() {
 }
 
 std::string Erasure::ask(const Command& command, const Transfer& transfer) {
-  const std::string subject = fmt::format("{}{}", kPrefix, command.id);
+  const bool undoes = command.argument.starts_with(kUndo);
+  const std::string subject = fmt::format("{}{}", undoes ? kUndoPrefix : kPrefix, command.id);
   if (at_.holds.find(HoldKind::erasure, subject)) return subject;  // before, and stopped before that was told
   const auto [persons, by] = notice_of(command, transfer);
-  std::string notice = without_numbers(printable(command.argument, kLongestNotice));
+  std::string notice = command.argument;
+  if (undoes) notice.erase(0, notice.find_first_not_of(' ', kUndo.size()));
+  notice = without_numbers(printable(notice, kLongestNotice));
   if (notice.find_first_not_of(' ') == std::string::npos)
     throw Error(Code::u_usage, "say by which notice of death: it stays in the audit trail");
   if (by) notice += fmt::format(", signed by {} on {}", by->signer, format_time(by->signed_at));
+  if (undoes) require_marked(persons);
+  const std::string wish =
+      undoes
+          ? fmt::format("undo that {} person(s) were forgotten ({})", persons.size(), notice)
+          : fmt::format("forget {} person(s), of whom {} stand in the register now, on notice of death ({})",
+                        persons.size(), listed_among(persons), notice);
   const std::string salt = random_hex(at_.random);
   at_.db.transaction([&] {
     at_.holds.open(HoldKind::erasure, subject, commitment_to(persons, salt), command.who,
                    fmt::format("{} person(s), {}", persons.size(), notice));
     at_.db.execute("INSERT INTO salt (subject, salt, commitment) VALUES (:subject, :salt, '')",
                    {subject, salt});
-    at_.audit.append("forget-asked", "",
+    at_.audit.append(undoes ? "forget-undo-asked" : "forget-asked", "",
                      {{"subject", subject},
                       {"persons", std::to_string(persons.size())},
                       {"notice", notice},
                       {"who", command.who.name}});
-    at_.alerts.raise(request_cause(subject), AlertKind::attention, "FORGET", subject,
-                     fmt::format("{} asks to forget {} person(s) on notice of death ({}). Another person, an "
-                                 "approver, gives the same {}: 'veer approve {}{}'",
-                                 command.who.name, persons.size(), notice, by ? "file" : "number(s)", subject,
-                                 by ? " < FILE" : ""));
+    at_.alerts.raise(
+        request_cause(subject), AlertKind::attention, undoes ? "FORGET_UNDO" : "FORGET", subject,
+        fmt::format("{} asks to {}. Another person, an approver, gives the same {}: "
+                    "'veer approve {}{}'",
+                    command.who.name, wish, by ? "file" : "number(s)", subject, by ? " < FILE" : ""));
   });
   return subject;
 }
@@ -137,6 +158,7 @@ std::string Erasure::approve(const Command& command, const Transfer& transfer) {
   const std::string& subject = command.argument;
   const Approved request = require_request(at_, HoldKind::erasure, subject, command);
   const Hold& hold = request.hold;
+  std::string done = hold.reason;
   if (!request.before) {
     const std::vector<Insz> persons = notice_of(command, transfer).persons;
     const auto salt = at_.db.query_one("SELECT salt FROM salt WHERE subject = :subject", {subject});
@@ -145,36 +167,90 @@ std::string Erasure::approve(const Command& command, const Transfer& transfer) {
                   fmt::format("these are not the numbers that {} asked for: compare them with the notice, or "
                               "reject {}",
                               hold.asked_by ? hold.asked_by->name : "somebody", subject));
-    const auto bound = bound_to(persons, transfer);
-    at_.db.transaction([&] {
-      const std::int64_t entries = erase(persons);
-      cut_salts(bound);
-      at_.db.execute("DELETE FROM salt WHERE subject = :subject", {subject});
-      note_old_pages(at_.db, at_.clock.now());
-      at_.holds.decide(hold, HoldState::released, command.who);
-      HandOver(at_).tell_taken_back();
-      Distribution(at_).take_back();
-      at_.audit.append("forgotten", "",
-                       {{"subject", subject},
-                        {"persons", std::to_string(persons.size())},
-                        {"entries", std::to_string(entries)},
-                        {"asked_by", hold.asked_by ? hold.asked_by->name : ""},
-                        {"who", command.who.name}});
-      at_.alerts.close(request_cause(subject));
-    });
+    done = is_undo(subject) ? undo(persons, hold, command.who) : forget(persons, hold, command.who, transfer);
     log(LogLevel::info, "{} released {}", command.who.name, subject);
   }
+  if (is_undo(subject))
+    return fmt::format(
+        "{} is carried out: {}. Their numbers were erased: they stand in the register, and go to care funds, "
+        "only once a list or a correction of the other side brings them. A backup or an {} from before "
+        "forgets them anew",
+        subject, done, kMarksFile);
   const bool settled = settle();
   const std::string readable = sealed_here();
   return fmt::format(
-      "{} is carried out: the register{} the number(s) any more{}; sealed packages and backups from before "
-      "still do{}",
-      subject, settled ? " and what was made of it do not hold" : " does not hold",
+      "{} is carried out: {}. The register{} the number(s) any more{}; sealed packages and backups from "
+      "before still do{}",
+      subject, done, settled ? " and what was made of it do not hold" : " does not hold",
       settled ? ""
               : ". What was made of it, or is left in the database's files, could not all be removed yet "
                 "(somebody reads them, "
                 "or a folder is away), and is tried again: 'veer alerts' tells what stays",
       readable.empty() ? "" : fmt::format(", and so may these, which this side can open: {}", readable));
+}
+
+// What came of it is kept with the decision: a service that is stopped right after it tells the same.
+std::string Erasure::forget(const std::vector<Insz>& persons, const Hold& hold, const Person& who,
+                            const Transfer& transfer) {
+  const auto bound = bound_to(persons, transfer);
+  std::string done;
+  at_.db.transaction([&] {
+    const Erased erased = erase(persons);
+    done = fmt::format("{} number(s) given, {} of them in the register, entries erased: {}", persons.size(),
+                       erased.listed, erased.entries);
+    cut_salts(bound);
+    at_.db.execute("DELETE FROM salt WHERE subject = :subject", {hold.subject});
+    note_old_pages(at_.db, at_.clock.now());
+    at_.holds.decide(hold, HoldState::released, who, done);
+    HandOver(at_).tell_taken_back();
+    Distribution(at_).take_back();
+    at_.audit.append("forgotten", "",
+                     {{"subject", hold.subject},
+                      {"persons", std::to_string(persons.size())},
+                      {"listed", std::to_string(erased.listed)},
+                      {"entries", std::to_string(erased.entries)},
+                      {"asked_by", hold.asked_by ? hold.asked_by->name : ""},
+                      {"who", who.name}});
+    at_.alerts.close(request_cause(hold.subject));
+  });
+  return done;
+}
+
+void Erasure::require_marked(const std::vector<Insz>& persons) {
+  if (const std::size_t none = persons.size() - marked_among(persons).size(); none > 0)
+    throw Error(Code::u_state,
+                fmt::format("{} of the {} number(s) given were not forgotten, or that was undone already: "
+                            "compare them with the notice, and give those alone that were",
+                            none, persons.size()));
+}
+
+// The file goes before the books, as the transaction's last step: who is marked in the books alone is so in
+// both at the next start, and nothing was undone.
+std::string Erasure::undo(const std::vector<Insz>& persons, const Hold& hold, const Person& who) {
+  require_marked(persons);
+  std::set<std::string> lines = lines_of(marks_file());
+  lines.merge(lines_of(at_.db));
+  std::set<std::string> keys;
+  for (const std::string& line : lines) keys.insert(line.substr(0, kHex));
+  const std::string done = fmt::format("{} person(s) may be entered again", persons.size());
+  at_.db.transaction([&] {
+    for (const Insz& person : persons)
+      for (const std::string& key : keys) {
+        const std::string line = line_of(key, person);
+        lines.erase(line);
+        at_.db.execute("DELETE FROM erased WHERE mark = :mark", {line});
+      }
+    at_.db.execute("DELETE FROM salt WHERE subject = :subject", {hold.subject});
+    at_.holds.decide(hold, HoldState::released, who, done);
+    at_.audit.append("forget-undone", "",
+                     {{"subject", hold.subject},
+                      {"persons", std::to_string(persons.size())},
+                      {"asked_by", hold.asked_by ? hold.asked_by->name : ""},
+                      {"who", who.name}});
+    at_.alerts.close(request_cause(hold.subject));
+    write_lines(marks_file(), lines);
+  });
+  return done;
 }
 
 std::string Erasure::sealed_here() {
@@ -205,16 +281,28 @@ bool Erasure::settle() {
   return forget_old_pages(at_.db) && !owes();
 }
 
-std::int64_t Erasure::erase(const std::vector<Insz>& persons) {
+std::int64_t Erasure::listed_among(const std::vector<Insz>& persons) {
+  return std::count_if(persons.begin(), persons.end(), [&](const Insz& person) {
+    return at_.db
+        .query_one("SELECT 1 FROM entry WHERE list IN (SELECT id FROM list) AND insz = :insz LIMIT 1",
+                   {static_cast<std::int64_t>(person.value())})
+        .has_value();
+  });
+}
+
+Erasure::Erased Erasure::erase(const std::vector<Insz>& persons) {
   const std::string in_use = key();
-  std::int64_t entries = 0;
+  Erased erased;
   for (const Insz& person : persons) {
-    entries += at_.db.execute("DELETE FROM entry WHERE list IN (SELECT id FROM list) AND insz = :insz",
-                              {static_cast<std::int64_t>(person.value())});
+    const std::int64_t entries =
+        at_.db.execute("DELETE FROM entry WHERE list IN (SELECT id FROM list) AND insz = :insz",
+                       {static_cast<std::int64_t>(person.value())});
+    erased.entries += entries;
+    if (entries > 0) ++erased.listed;
     at_.db.execute("INSERT INTO erased (mark) VALUES (:mark) ON CONFLICT DO NOTHING",
-                   {fmt::format("{} {}", in_use, mark_of(in_use, person))});
+                   {line_of(in_use, person)});
   }
-  return entries;
+  return erased;
 }
 
 // Each number is tried against each salt: outside the transaction, since thousands of both take a while.
@@ -241,7 +329,7 @@ void Erasure::write_marks() {
   std::set<std::string> lines = lines_of(marks_file());
   const std::size_t before = lines.size();
   lines.merge(lines_of(at_.db));
-  if (lines.size() != before) write_file(marks_file(), fmt::format("{}\n", fmt::join(lines, "\n")));
+  if (lines.size() != before) write_lines(marks_file(), lines);
 }
 
 Erasure::Marks Erasure::marks() {
@@ -311,7 +399,8 @@ void Erasure::reconcile_marks() {
 }
 
 std::string Erasure::reject(const Rejection& rejection, const Person& who) {
-  reject_request(at_, HoldKind::erasure, rejection, who, "forget-rejected",
+  reject_request(at_, HoldKind::erasure, rejection, who,
+                 is_undo(rejection.subject) ? "forget-undo-rejected" : "forget-rejected",
                  [&] { at_.db.execute("DELETE FROM salt WHERE subject = :subject", {rejection.subject}); });
   return fmt::format("{} is not carried out", shown_name(rejection.subject));
 }

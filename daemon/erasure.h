@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/holds.h"
@@ -15,12 +16,17 @@ namespace veer {
 /// can try numbers against it: it is kept as the backups are.
 inline constexpr const char* kMarksFile = "erased.marks";
 
+/// Before the argument of 'forget': those whose numbers are given were forgotten by mistake.
+inline constexpr std::string_view kUndo = "--undo";
+
 /// The lines of such a file. Throws U_USAGE when it is none.
 std::string read_marks(const std::filesystem::path& file);
 
 /// Forgetting a person at AVSB on notice of death (article 3; Q17), by two persons, who each give the number,
 /// or the same signed file of numbers: nobody keeps it in between. What is erased is marked by a keyed
 /// digest, so that a restored backup or a package that is resent does not bring it back. May be repeated.
+/// Who was forgotten by mistake is rid of the mark by two persons in the same way; the number is gone until a
+/// list brings it.
 ///
 /// A signed file is an OpenPGP message, sealed to this side as a package is by a key of [forgetting], or else
 /// of the counterparty; inside stand numbers, one a line (docs/protocol.md, Notices of death).
@@ -31,10 +37,14 @@ class Erasure {
 
   explicit Erasure(Instance& instance) : at_(instance) {}
 
-  /// "NOTICE…", with the numbers in the command's file. Returns what it is called from then on.
+  /// "NOTICE…" or "--undo NOTICE…", with the numbers in the command's file. Returns what it is called from
+  /// then on. Throws U_STATE when somebody is to be rid of a mark who has none.
   std::string ask(const Command& command, const Transfer& transfer);
   static bool is_called(const std::string& subject);
-  /// "SUBJECT", with the same numbers. Returns how many entries were erased.
+  /// Whether it is asked there to undo.
+  static bool is_undo(const std::string& subject);
+  /// "SUBJECT", with the same numbers. Returns how many stood in the register and how many entries were
+  /// erased, or how many may be entered again.
   std::string approve(const Command& command, const Transfer& transfer);
   std::string reject(const Rejection& rejection, const Person& who);
   /// Those of `persons` who were forgotten before.
@@ -59,7 +69,16 @@ class Erasure {
   };
   Notice notice_of(const Command& command, const Transfer& transfer) const;
   std::string key();
-  std::int64_t erase(const std::vector<Insz>& persons);
+  struct Erased {
+    std::int64_t listed = 0;  ///< persons
+    std::int64_t entries = 0;
+  };
+  std::int64_t listed_among(const std::vector<Insz>& persons);
+  Erased erase(const std::vector<Insz>& persons);
+  std::string forget(const std::vector<Insz>& persons, const Hold& hold, const Person& who,
+                     const Transfer& transfer);
+  void require_marked(const std::vector<Insz>& persons);
+  std::string undo(const std::vector<Insz>& persons, const Hold& hold, const Person& who);
   Marks marks();
   std::int64_t erase_marked();
   /// Of the commitments that bind the desk's questions to these persons: what to cut loose.

@@ -15,6 +15,7 @@
 #include "daemon/cases.h"
 #include "daemon/dates.h"
 #include "daemon/deliveries.h"
+#include "daemon/erasure.h"
 #include "daemon/evidence_script.h"
 #include "daemon/holds.h"
 #include "daemon/instance.h"
@@ -164,7 +165,7 @@ class Evidence {
     json["access"] = {
         {"offer, withdraw, suspend, ask for a hand-over or to forget", config_.access.operators},
         {"ask about a person", config_.access.service_desk},
-        {"release, reject, resume", config_.access.approvers},
+        {"release, reject, resume, dismiss a finding", config_.access.approvers},
         {"read the audit trail and this evidence", config_.access.auditors}};
     if (wish_.names)
       for (const std::string& group : groups()) json["members"][group] = members_of(group);
@@ -186,11 +187,9 @@ class Evidence {
 
   /// What articles 3, 4, 7 and 9 ask of a side beyond the exchange, in counts and days.
   std::map<std::string, Json> duties() {
-    std::map<std::string, Json> all = {{"cases", Json::array()},
-                                       {"deliveries", Json::array()},
-                                       {"hand_overs", Json::array()},
-                                       {"erasures", Json::array()},
-                                       {"incidents", Json::array()}};
+    std::map<std::string, Json> all = {{"cases", Json::array()},           {"deliveries", Json::array()},
+                                       {"hand_overs", Json::array()},      {"erasures", Json::array()},
+                                       {"erasures_undone", Json::array()}, {"incidents", Json::array()}};
     for (const Case& c : Cases(books_, clock_).all())
       if (c.reference_year == year_)
         all["cases"].push_back({{"case", c.name()},
@@ -215,9 +214,10 @@ class Evidence {
                                      {"two_persons", two_persons(hold)}});
     // Of all years: a person is forgotten in each.
     for (const Hold& hold : holds_.of(HoldKind::erasure, HoldState::released))
-      all["erasures"].push_back({{"notice", hold.purpose},
-                                 {"released_at", moment(hold.decided_at)},
-                                 {"two_persons", two_persons(hold)}});
+      all[Erasure::is_undo(hold.subject) ? "erasures_undone" : "erasures"].push_back(
+          {{"notice", hold.purpose},
+           {"released_at", moment(hold.decided_at)},
+           {"two_persons", two_persons(hold)}});
     for (const Incident& incident : AlertBook(books_, clock_).incidents().all())
       all["incidents"].push_back({{"number", incident.id},
                                   {"found_at", format_time(incident.found_at)},
@@ -279,7 +279,7 @@ class Evidence {
     rows = {
         {std::string(say("Aanbieden, stopzetten", "Offer, suspend")),
          fmt::format("{}", fmt::join(config_.access.operators, ", "))},
-        {std::string(say("Vrijgeven, hervatten", "Release, resume")),
+        {std::string(say("Vrijgeven, hervatten, verwerpen", "Release, resume, dismiss")),
          fmt::format("{}", fmt::join(config_.access.approvers, ", "))},
         {std::string(say("Nazien", "Audit")), fmt::format("{}", fmt::join(config_.access.auditors, ", "))}};
     if (!is_sender())
@@ -305,6 +305,8 @@ class Evidence {
           {"hand_overs", "Overdrachten aan andere systemen", "Hand-overs to other systems"},
           {"erasures", "Vergeten na overlijden, over alle jaren",
            "Forgotten on notice of death, in all years"},
+          {"erasures_undone", "Bij vergissing vergeten en ongedaan gemaakt, over alle jaren",
+           "Forgotten by mistake and undone, in all years"},
           {"incidents", "Vaststellingen en incidenten, over alle jaren",
            "Findings and incidents, in all years"}})
       rows.push_back({std::string(say(dutch, english)), std::to_string(all.at(name).size())});

@@ -1,7 +1,10 @@
 #include "daemon/hand_over.h"
 
+#include <cerrno>
+#include <optional>
 #include <regex>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -19,6 +22,8 @@ namespace {
 constexpr const char* kFolderCause = "export-folder";
 // Until when what was handed over holds somebody who was forgotten.
 const std::string kOwed = "export_owed";
+// And a folder: something was written there, and lies there still as far as is known.
+const std::string kFolder = "export_folder:";
 
 // Whoever uses it is in the folder's group.
 constexpr unsigned kForGroup = 0640;
@@ -56,6 +61,14 @@ std::pair<int, std::int64_t> called(const std::string& subject) {
   if (!std::regex_match(subject, match, kName))
     throw Error(Code::u_unknown, "an export is called like export-2026-r1: see 'veer alerts'");
   return {std::stoi(match[1]), std::stoi(match[2])};
+}
+
+/// Year and revision of a file that was handed over, or begun, by its name; empty when it is none.
+std::optional<std::pair<int, std::int64_t>> list_in(const std::string& name) {
+  static const std::regex kOurs("\\.?inburgeringsplicht-(\\d{4})-r(\\d{1,3})\\.csv(\\.new)?");
+  std::smatch match;
+  if (!std::regex_match(name, match, kOurs)) return std::nullopt;
+  return std::pair<int, std::int64_t>(std::stoi(match[1]), std::stoi(match[2]));
 }
 
 }  // namespace
@@ -135,6 +148,11 @@ std::string HandOver::approve(const Approval& approval, const Command& command) 
 std::filesystem::path HandOver::write(int year, std::int64_t revision) {
   const auto file = file_of(year, revision);
   try {
+    names_in(file.parent_path());  // one that is not there is none to come back to
+    at_.db.transaction([&] {
+      at_.settings.set(kFolder + at_.config.export_to.folder.native(),
+                       std::to_string(to_millis(at_.clock.now())));
+    });
     write_file(file, at_.lists.as_csv(year), kForGroup);
   } catch (const Error& error) {
     at_.db.transaction([&] {
@@ -188,8 +206,7 @@ void HandOver::tell_corrected(const Exchange& x, const Change& change) {
 }
 
 void HandOver::tell_taken_back() {
-  if (!at_.config.export_to.folder.empty())
-    at_.settings.set(kOwed, std::to_string(to_millis(at_.clock.now())));
+  at_.settings.set(kOwed, std::to_string(to_millis(at_.clock.now())));
   // The newest of each year: who got an older one has it too.
   std::map<int, Time> handed_over;
   for (const Hold& hold : at_.holds.of(HoldKind::hand_over, HoldState::released))
@@ -206,51 +223,82 @@ void HandOver::tell_taken_back() {
 }
 
 bool HandOver::owes_removal() {
-  return !at_.config.export_to.folder.empty() &&
-         (at_.settings.number(kOwed).has_value() || at_.alerts.is_open(kFolderCause));
+  return at_.settings.number(kOwed).has_value() || at_.alerts.is_open(kFolderCause);
 }
 
-bool HandOver::must_go(const std::string& name, Time written, Age age) {
-  static const std::regex kOurs("\\.?inburgeringsplicht-(\\d{4})-r(\\d{1,3})\\.csv(\\.new)?");
-  std::smatch match;
-  if (!std::regex_match(name, match, kOurs)) return false;
+std::set<fs::path> HandOver::folders() {
+  std::set<fs::path> folders;
+  if (!at_.config.export_to.folder.empty()) folders.insert(at_.config.export_to.folder);
+  for (const Row& row : at_.db.query("SELECT name FROM setting WHERE name LIKE 'export_folder:%'"))
+    folders.insert(row.text(0).substr(kFolder.size()));
+  return folders;
+}
+
+bool HandOver::must_go(int year, std::int64_t revision, Time written, Age age) {
   const Time now = at_.clock.now();
   const auto forgotten = at_.settings.number(kOwed);
-  const auto newest = at_.lists.newest(std::stoi(match[1]));
+  const auto newest = at_.lists.newest(year);
   return (age == Age::counts && written < now - at_.config.export_to.keep) ||
          (forgotten && (written <= from_millis(*forgotten) || written > now)) ||
-         (newest && newest->revision > std::stoi(match[2]));
+         (newest && newest->revision > revision);
 }
 
 // Ours alone, by name, kind and owner: others may put what they like into that folder.
-void HandOver::tidy(Age age) {
-  const auto& folder = at_.config.export_to.folder;
-  if (folder.empty()) return;
-  try {
-    for (const std::string& name : names_in(folder)) {
-      struct stat status {};
-      if (lstat((folder / name).c_str(), &status) != 0 || !S_ISREG(status.st_mode) ||
-          status.st_uid != geteuid() ||
-          !must_go(name, from_millis(nanoseconds(status.st_mtim) / 1'000'000), age))
-        continue;
-      remove_file(folder / name);
-      at_.db.transaction([&] { at_.audit.append("export-removed", "", {{"name", name}}); });
+bool HandOver::sweep(const fs::path& folder, Age age) {
+  bool stays = false;
+  for (const std::string& name : names_in(folder)) {
+    const auto list = list_in(name);
+    struct stat status {};
+    if (!list) continue;
+    if (lstat((folder / name).c_str(), &status) != 0) {
+      if (errno == ENOENT) continue;
+      throw_errno(fmt::format("looking at {}", name));
     }
-    if (owes_removal())
+    if (!S_ISREG(status.st_mode) || status.st_uid != geteuid()) continue;
+    if (!must_go(list->first, list->second, from_millis(nanoseconds(status.st_mtim) / 1'000'000), age)) {
+      stays = true;
+      continue;
+    }
+    remove_file(folder / name);
+    at_.db.transaction([&] { at_.audit.append("export-removed", "", {{"name", name}}); });
+  }
+  return stays;
+}
+
+void HandOver::tidy(Age age) {
+  std::vector<std::string> failed;
+  std::optional<Error> why;
+  for (const fs::path& folder : folders()) {
+    try {
+      const std::string known = kFolder + folder.native();
+      const bool stays = sweep(folder, age);
+      if (stays == at_.settings.number(known).has_value()) continue;
       at_.db.transaction([&] {
-        at_.settings.forget(kOwed);
-        at_.alerts.close(kFolderCause);
+        if (stays)
+          at_.settings.set(known, std::to_string(to_millis(at_.clock.now())));
+        else
+          at_.settings.forget(known);
       });
-  } catch (const Error& error) {
+    } catch (const Error& error) {
+      failed.push_back(folder.native());
+      why = error;
+    }
+  }
+  if (why)
     at_.db.transaction([&] {
       at_.alerts.raise(
-          kFolderCause, AlertKind::attention, code_name(error.code()), "",
-          fmt::format("files in {} that may not lie there any more could not be removed: {}. It is tried "
-                      "again; remove them by hand, for they hold people's numbers, and give the service the "
-                      "rights",
-                      folder.native(), error.message()));
+          kFolderCause, AlertKind::attention, code_name(why->code()), "",
+          fmt::format("what was handed over into {} could not be removed when its time was over, or not even "
+                      "be looked for: {}. It is tried again, whatever [export] names now; remove it by hand, "
+                      "for it holds people's numbers, and give the service the rights. In the place of a "
+                      "folder that is gone for good, make an empty one",
+                      fmt::join(failed, ", "), why->message()));
     });
-  }
+  else if (owes_removal())
+    at_.db.transaction([&] {
+      at_.settings.forget(kOwed);
+      at_.alerts.close(kFolderCause);
+    });
 }
 
 }  // namespace veer

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <functional>
+#include <filesystem>
+#include <set>
 #include <string>
 
 #include "daemon/instance.h"
@@ -25,9 +26,9 @@ class HandOver {
   void tell_corrected(const Exchange& exchange, const Change& change);
   /// Within the transaction that forgets somebody: likewise, and what was handed over before is to go.
   void tell_taken_back();
-  /// Removes what may not lie in the folder any more: longer there than configured, made before somebody was
-  /// forgotten, or of a list that was corrected since. What cannot be removed is told of.
-  /// By age only where the clock is steady.
+  /// Removes what may not lie in the folder any more, nor in one that [export] named before: longer there
+  /// than configured, made before somebody was forgotten, or of a list that was corrected since. What cannot
+  /// be removed, or looked for, is told of. By age only where the clock is steady.
   enum class Age { counts, is_unsure };
   void tidy(Age age);
   /// Whether something could not be removed yet.
@@ -35,7 +36,10 @@ class HandOver {
 
  private:
   std::filesystem::path file_of(int year, std::int64_t revision) const;
-  bool must_go(const std::string& name, Time written, Age age);
+  std::set<std::filesystem::path> folders();
+  bool must_go(int year, std::int64_t revision, Time written, Age age);
+  /// Whether something of ours stays there.
+  bool sweep(const std::filesystem::path& folder, Age age);
   std::filesystem::path write(int year, std::int64_t revision);
 
   Instance& at_;

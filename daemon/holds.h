@@ -36,7 +36,7 @@ struct Hold {
   HoldState state = HoldState::open;
   std::optional<Person> decided_by;
   std::optional<Time> decided_at;
-  std::string reason;
+  std::string reason;   ///< of a rejection; what came of an erasure
   std::string purpose;  ///< of a hand-over, or the notice of an erasure; else ""
 
   bool was_decided_by(HoldState how, const Person& who) const {

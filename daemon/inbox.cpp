@@ -24,6 +24,7 @@ constexpr std::int64_t kAppearances = 5;
 constexpr std::int64_t kRemovalTries = 10;
 
 constexpr const char* kForeignNames = "names:incoming";
+constexpr const char* kTrickNames = "names:tricks";
 constexpr const char* kFlood = "flood:incoming";
 
 /// The first few of many names, in order.
@@ -33,6 +34,16 @@ std::string some_of(std::vector<std::string> names) {
   const bool more = names.size() > kShown;
   names.resize(std::min(names.size(), kShown));
   return fmt::format("{}{}", fmt::join(names, ", "), more ? ", …" : "");
+}
+
+/// Whether a name leads out of its folder, or is another one, for a program that believes it. Neither side
+/// makes such names.
+bool is_trick(std::string_view name) {
+  return name.find_first_not_of('.') == std::string_view::npos ||
+         std::any_of(name.begin(), name.end(), [](char c) {
+           const auto byte = static_cast<unsigned char>(c);
+           return c == '/' || c == '\\' || byte < 0x20 || byte == 0x7F;
+         });
 }
 
 bool left(const Error& error) { return error.code() == Code::s_not_found || error.code() == Code::s_changed; }
@@ -72,12 +83,17 @@ bool was_too_large(const Arrival& arrival) {
 
 void Inbox::poll(const Transfer& transfer) {
   std::vector<std::string> foreign;
+  std::vector<std::string> tricks;
   bool misplaced = false;  // what the other side reads
   std::size_t waiting = 0;
   std::uint64_t bytes = 0;
   std::vector<ShareEntry> fresh;
   const auto entries = at_.share.list(Folder::incoming, transfer);
   for (const ShareEntry& entry : entries) {
+    if (is_trick(entry.name)) {
+      tricks.push_back(shown_name(entry.name));
+      continue;
+    }
     if (entry.name.starts_with('.')) continue;  // being written, or a probe
     const auto name = parse_file_name(entry.name);
     if (!name || !kinds_.contains(name->kind)) {
@@ -106,6 +122,16 @@ void Inbox::poll(const Transfer& transfer) {
                           : "find out who put them there, and have them removed"));
     else
       at_.alerts.close(kForeignNames);
+    // As long as they are listed: who closes the finding is told again.
+    if (!tricks.empty())
+      at_.alerts.raise(
+          kTrickNames, AlertKind::finding, code_name(Code::t_name), "",
+          fmt::format(
+              "{} name(s) that lead out of the incoming folder of the share, or hold control "
+              "characters, are listed in it, and nothing of them was opened ({}): somebody may have "
+              "tried to interfere. Tell the other side and your officer, find out who put them there, "
+              "and have them removed",
+              tricks.size(), some_of(tricks)));
     if (entries.size() >= kMostEntries)
       at_.alerts.raise(
           kFlood, AlertKind::finding, code_name(Code::t_size), "",

@@ -208,6 +208,21 @@ std::optional<Exchange> Ledger::acknowledged(int reference_year) {
       exchange_of);
 }
 
+std::optional<Exchange> Ledger::list_beside(const Exchange& x) {
+  const auto sealed_in = [](const Exchange& list) {
+    return date_of(facts_in_stem(list.stem).sealed_at).year();
+  };
+  if (x.purpose != Purpose::list || x.revision != 1) return std::nullopt;
+  for (Exchange& other : exchanges()) {
+    if (other.purpose != Purpose::list || other.revision != 1 || other.reference_year == x.reference_year ||
+        sealed_in(other) != sealed_in(x) || other.stage == Stage::refused || is_taken_back(other.stage))
+      continue;
+    const auto receipt = receipt_of(other.id);
+    if (!receipt || receipt->status != ReceiptStatus::refused) return std::move(other);
+  }
+  return std::nullopt;
+}
+
 std::optional<Exchange> Ledger::last_rehearsal(bool done) {
   return first(
       db_.query(

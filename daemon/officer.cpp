@@ -118,6 +118,10 @@ std::string obey_incident(Instance& at, const Command& command) {
                      {"text", what.text},
                      {"who", command.who.name}});
   };
+  // An approver stands for the officer.
+  if (at.config.environment == Environment::production &&
+      (command.verb == "incident-dismiss" || command.verb == "incident-close"))
+    require_right(at.config.access, Right::approve, command.who.uid);
   const std::string cause = fmt::format("incident:{}", what.id);
   const auto need_text = [&] {
     if (what.text.empty())
@@ -130,7 +134,16 @@ std::string obey_incident(Instance& at, const Command& command) {
       const bool confirms = command.verb == "incident-confirm";
       book.decide(what.id, confirms ? Verdict::confirmed : Verdict::dismissed, command.who, what.text);
       fact(confirms ? "incident-confirmed" : "incident-dismissed");
-      if (!confirms) at.alerts.close(cause);
+      if (!confirms) {
+        at.alerts.close(cause);
+        // Once for each decision, however often its command is carried out.
+        at.alerts.tell(fmt::format("incident-dismissed:{}:{}", what.id,
+                                   to_millis(book.find(what.id).decided_at.value())),
+                       "INCIDENT_DISMISSED", before.exchange,
+                       fmt::format("{} dismissed incident {} ({}), so that the other side is not told of it; "
+                                   "why stands in 'veer incident show {}'",
+                                   command.who.name, what.id, before.code, what.id));
+      }
       text = fmt::format(
           "incident {} is {}", what.id,
           confirms ? "confirmed: tell the other side before " + format_time(before.due()) : "dismissed");

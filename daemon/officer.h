@@ -11,7 +11,8 @@
 namespace veer {
 
 /// Carries out 'incident-confirm', 'incident-dismiss', 'incident-notified' and 'incident-close': "NUMBER
-/// TEXT…". May be repeated.
+/// TEXT…". May be repeated. Who dismisses is told of. Throws C_USER when, in production, somebody else than
+/// an approver dismisses or closes.
 std::string obey_incident(Instance& instance, const Command& command);
 
 /// What is ready to be sent to the other side's officer: no personal data.

@@ -55,7 +55,7 @@ void Receiver::step(const Arrival& arrival, const Transfer& transfer) {
         else
           read_package_of(arrival, transfer);
       } catch (const Error& error) {
-        if (error.code() == Code::f_history)
+        if (error.code() == Code::f_history && !is_answer)
           hold(arrival, error);
         else if (remedy_of(error.code()) == Remedy::quarantine ||
                  (is_answer && remedy_of(error.code()) == Remedy::refuse))  // nobody answers an answer
@@ -272,7 +272,13 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict, const Tr
       if (x.revision > 1) distribution_.tell_corrected(x);
       close_refusals(at_, x.reference_year);
     }
-    if (receipt.status != ReceiptStatus::refused) tell_recorded(at_, x);
+    if (const auto beside = records ? at_.ledger.list_beside(x) : std::nullopt)
+      at_.alerts.tell("another-year:" + x.id, "SECOND_LIST", x.id,
+                      fmt::format("the list for reference year {} is the second one that was sealed in one "
+                                  "calendar year, after that for {} (article 5: one). Where that year is not "
+                                  "meant, tell the sender",
+                                  x.reference_year, beside->reference_year));
+    if (receipt.status != ReceiptStatus::refused) tell_recorded(at_, x, receipt.reasons);
     AuditFacts facts = {{"package", x.package},
                         {"sha256", x.package_sha256},
                         {"records", std::to_string(x.records)},

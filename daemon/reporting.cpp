@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "daemon/case_deadlines.h"
 #include "daemon/case_letters.h"
+#include "daemon/erasure.h"
 #include "daemon/outbox.h"
 #include "daemon/persons.h"
 #include "daemon/rules.h"
@@ -43,6 +44,25 @@ Wanted wanted(const std::string& argument) {
   std::string text;
   std::getline(words >> std::ws, text);
   return {*known_year, *known_category, source == "person", without_numbers(printable(text, kLongestText))};
+}
+
+/// A number that is wrong is to go, and the right one to come; one that is missing is to come.
+CaseBonds bonds_with(Category category, const std::vector<CasePerson>& persons, const std::string& salt) {
+  CaseBonds bonds{salt, {}, {}};
+  for (const CasePerson& person : persons) {
+    (names_listed(category) ? bonds.gone : bonds.listed).insert(commitment_to({person.number}, salt));
+    if (person.right) bonds.listed.insert(commitment_to({*person.right}, salt));
+  }
+  return bonds;
+}
+
+std::vector<Insz> named_in(const std::vector<CasePerson>& persons) {
+  std::vector<Insz> named;
+  for (const CasePerson& person : persons) {
+    named.push_back(person.number);
+    if (person.right) named.push_back(*person.right);
+  }
+  return named;
 }
 
 }  // namespace
@@ -81,8 +101,14 @@ std::string Reporting::open(const Command& command, const Transfer& transfer) {
   c.text = what.text;
   c.command = command.id;
   c.number = at_.cases.next_number(c.reference_year);
+  const CaseBonds bonds = bonds_with(c.category, persons, random_hex(at_.random));
+  // Who was forgotten is bound to nothing again.
+  const bool forgotten = !Erasure(at_).marked_among(named_in(persons)).empty();
   seal(c, std::move(persons), at_.clock.now(), transfer);
-  at_.db.transaction([&] { enter(c, command.who.name); });
+  at_.db.transaction([&] {
+    const std::int64_t record = enter(c, command.who.name);
+    if (!forgotten) at_.cases.bind(c, record, bonds);
+  });
   return c.name();
 }
 
@@ -154,17 +180,20 @@ std::vector<Case> Reporting::about_deceased(const Exchange& x, std::span<const I
   return cases;
 }
 
-void Reporting::enter(const Case& c, const std::string& who) {
+std::int64_t Reporting::enter(const Case& c, const std::string& who) {
   at_.cases.save(c);
-  at_.audit.append("case-opened", c.exchange,
-                   {{"case", c.name()},
-                    {"id", c.id},
-                    {"category", std::string(category_name(c.category))},
-                    {"source", c.reported ? "person" : "register"},
-                    {"persons", std::to_string(c.persons)},
-                    {"due", format_date(c.due)},
-                    {"sha256", c.case_sha256},
-                    {"who", who}});
+  if (c.command == 0) tell_opened(at_, c);
+  return at_.audit
+      .append("case-opened", c.exchange,
+              {{"case", c.name()},
+               {"id", c.id},
+               {"category", std::string(category_name(c.category))},
+               {"source", c.reported ? "person" : "register"},
+               {"persons", std::to_string(c.persons)},
+               {"due", format_date(c.due)},
+               {"sha256", c.case_sha256},
+               {"who", who}})
+      .seq;
 }
 
 void Reporting::step(const Case& before, const Transfer& transfer) {
@@ -228,11 +257,55 @@ std::string Reporting::close(const Command& command) {
     at_.cases.save(c);
     at_.audit.append("case-closed", c.exchange,
                      {{"case", c.name()}, {"reason", c.reply}, {"who", c.answered_by}});
-    at_.alerts.close(case_cause(c));
+    close_alerts(at_, c);
+    at_.cases.cut_loose(c);
     at_.alerts.close(step_cause("case " + c.name()));
   });
   remove_file(letter_file(at_, c, FileKind::quality_case));
   return done;
+}
+
+// A newer list than the one that the case is about.
+bool Reporting::is_corrected_by(const Case& c, const std::optional<std::string>& exchange) {
+  const auto x = exchange ? at_.ledger.exchange(*exchange) : std::nullopt;
+  return x && (x->stage == Stage::recorded || x->stage == Stage::answered) && x->purpose == Purpose::list &&
+         x->reference_year == c.reference_year && x->revision > c.revision;
+}
+
+std::optional<Reporting::Left> Reporting::look_up(const Case& c, const Transfer& transfer) {
+  const CaseBonds bonds = at_.cases.bonds_of(c);
+  if (bonds.salt.empty()) return std::nullopt;
+  Left left{0, bonds.listed.size()};
+  std::uint64_t seen = 0;
+  for (const Insz& person : at_.lists.numbers(c.reference_year)) {
+    transfer.tick(++seen);
+    const std::string commitment = commitment_to({person}, bonds.salt);
+    left.standing += bonds.gone.count(commitment);
+    left.absent -= bonds.listed.count(commitment);
+  }
+  return left;
+}
+
+// Within a transaction.
+void Reporting::tell_answered(const Case& c, const std::optional<Left>& left) {
+  const bool corrected = c.outcome == CaseOutcome::corrected;
+  const bool repaired = left && left->standing + left->absent == 0;
+  std::string_view looked_up;
+  if (repaired) looked_up = ". Whom it names was looked up: the list is as the case asks";
+  // Whom the service itself reports never stands on the list here.
+  if (corrected && !left && c.command != 0)
+    looked_up = ". Whom it names could not be looked up, and is to be by a person ('veer lookup')";
+  at_.alerts.tell("case-answered:" + c.id, "CASE_ANSWERED", c.name(),
+                  fmt::format("{} answered case {} ({}): {}{}", at_.config.counterparty, c.name(),
+                              category_name(c.category), told_outcome(c), looked_up));
+  if (left && !repaired)
+    at_.alerts.raise(
+        "case-unrepaired:" + c.id, AlertKind::attention, "CASE_UNREPAIRED", c.name(),
+        fmt::format("{} answered case {} ({}) as corrected, but of those whom it names {} who should not be "
+                    "on the list still are, and {} who should be are not: open another case ('veer case open "
+                    "{}') or find out why, and close this alert",
+                    at_.config.counterparty, c.name(), category_name(c.category), left->standing,
+                    left->absent, c.reference_year));
 }
 
 void Reporting::read_answer(const Arrival& arrival, Inbox& inbox, const Transfer& transfer) {
@@ -245,7 +318,18 @@ void Reporting::read_answer(const Arrival& arrival, Inbox& inbox, const Transfer
   const Time now = at_.clock.now();
   const ParsedName name = parse_file_name(arrival.name).value();
   auto known = at_.cases.with_id(answer.id);
-  const bool fresh = known && known->stage != CaseStage::answered;
+  const bool corrects = answer.outcome == CaseOutcome::corrected;
+  const bool holds = known && (!corrects || is_corrected_by(*known, answer.exchange));
+  if (known && known->is_open() && !holds)
+    throw Error(
+        Code::f_history,
+        fmt::format(
+            "{} answers case {} by a correction that is not recorded here, in exchange {}: "
+            "this side was restored from an older backup, or the answer is mistaken. Have it send that "
+            "exchange again ('veer resend'), or end the case with 'veer case close {}'",
+            at_.config.counterparty, known->name(), answer.exchange.value_or("-"), known->name()));
+  const bool fresh = holds && known->stage != CaseStage::answered;
+  const auto left = fresh && corrects ? look_up(*known, transfer) : std::nullopt;
   at_.db.transaction([&] {
     at_.alerts.close(kUnheardCause);
     at_.ledger.release(arrival.sha256);
@@ -258,18 +342,20 @@ void Reporting::read_answer(const Arrival& arrival, Inbox& inbox, const Transfer
       known->answer_sha256 = arrival.sha256;
       known->wait = {};
       at_.cases.save(*known);
-      at_.audit.append("case-answered", known->exchange,
-                       {{"case", known->name()},
-                        {"outcome", std::string(case_outcome_name(answer.outcome))},
-                        {"sha256", arrival.sha256}});
-      at_.alerts.close(case_cause(*known));
-      at_.alerts.tell("case-answered:" + known->id, "CASE_ANSWERED", known->name(),
-                      fmt::format("{} answered case {} ({}): {}", at_.config.counterparty, known->name(),
-                                  category_name(known->category), told_outcome(*known)));
+      at_.cases.cut_loose(*known);
+      AuditFacts facts = {{"case", known->name()},
+                          {"outcome", std::string(case_outcome_name(answer.outcome))},
+                          {"sha256", arrival.sha256}};
+      if (left) facts.emplace_back("left", std::to_string(left->standing + left->absent));
+      at_.audit.append("case-answered", known->exchange, facts);
+      close_alerts(at_, *known);
+      tell_answered(*known, left);
     } else if (known && known->outcome == CaseOutcome::closed) {  // before it came
-      known->outcome = answer.outcome;
-      known->correction = answer.exchange;
-      at_.cases.save(*known);
+      if (holds) {
+        known->outcome = answer.outcome;
+        known->correction = answer.exchange;
+        at_.cases.save(*known);
+      }
       at_.audit.append("case-answered", known->exchange,
                        {{"case", known->name()},
                         {"outcome", std::string(case_outcome_name(answer.outcome))},

@@ -29,13 +29,22 @@ class Reporting {
   /// the books. As many as a year may have: the receipt counts all of those persons.
   std::vector<Case> about_deceased(const Exchange& exchange, std::span<const Insz> persons, Time now,
                                    const Transfer& transfer);
-  /// Within the caller's transaction.
-  void enter(const Case& quality_case, const std::string& who);
+  /// Within the caller's transaction. The number of its record in the audit chain.
+  std::int64_t enter(const Case& quality_case, const std::string& who);
 
  private:
   std::string open(const Command& command, const Transfer& transfer);
   std::string resend(const Command& command);
   std::string close(const Command& command);
+  /// Of those whom a case names, after a correction: who still stand on the list, and who still do not.
+  struct Left {
+    std::size_t standing = 0;
+    std::size_t absent = 0;
+  };
+  /// Nothing when nobody is bound to the case.
+  std::optional<Left> look_up(const Case& quality_case, const Transfer& transfer);
+  bool is_corrected_by(const Case& quality_case, const std::optional<std::string>& exchange);
+  void tell_answered(const Case& quality_case, const std::optional<Left>& left);
   void tell_closed(const Case& quality_case, const Transfer& transfer);
   void require_fitting(int year, Category category, const std::vector<CasePerson>& persons);
   /// `quality_case` bears its number. Throws U_STATE when that is one too many.

@@ -101,11 +101,11 @@ void require_offerer(Environment environment, const AccessConfig& access, const 
 }
 
 bool needs_release(const IntakeConfig& intake, Environment environment, std::uint64_t records,
-                   std::optional<std::uint64_t> before, std::uint64_t set_aside) {
+                   std::optional<std::uint64_t> before, std::uint64_t set_aside, bool second) {
   if (environment == Environment::production || intake.release == Release::always || set_aside > 0)
     return true;
   if (intake.release == Release::never) return false;
-  if (!before) return true;
+  if (!before || second) return true;
   const std::uint64_t change = records > *before ? records - *before : *before - records;
   return change * 100 > *before * static_cast<std::uint64_t>(intake.unusual_percent);
 }

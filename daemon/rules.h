@@ -45,9 +45,10 @@ void require_offerer(Environment environment, const AccessConfig& access, const 
                      uid_t service);
 /// Whether a sealed list waits for a second person before it leaves (Q31). `before`: how many numbers the
 /// list of the year before had, or the one that it corrects. A list from which faulty lines were left out
-/// always waits.
+/// always waits; one for another year than a list of the same calendar year had (`second`) is as unusual as
+/// one of another size.
 bool needs_release(const IntakeConfig& intake, Environment environment, std::uint64_t records,
-                   std::optional<std::uint64_t> before, std::uint64_t set_aside);
+                   std::optional<std::uint64_t> before, std::uint64_t set_aside, bool second);
 /// Whether they are perhaps one person: by the account's number, or by its name, since on another machine a
 /// number may be somebody else's.
 bool may_be_the_same(const Person& one, const Person& other);

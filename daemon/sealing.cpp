@@ -80,9 +80,11 @@ Exchange Sealing::seal(const Source& source, const Place& place, ListReport repo
   x.merged = report.merged;
   x.restored = report.restored;
   x.header = report.header;
-  const bool held = x.purpose == Purpose::list &&
-                    needs_release(at_.config.intake, at_.config.environment, x.records,
-                                  before ? std::optional(before->records) : std::nullopt, x.set_aside);
+  const auto beside = at_.ledger.list_beside(x);
+  const bool held =
+      x.purpose == Purpose::list &&
+      needs_release(at_.config.intake, at_.config.environment, x.records,
+                    before ? std::optional(before->records) : std::nullopt, x.set_aside, beside.has_value());
   x.stage = held ? Stage::held : Stage::sealed;
   x.origin = source.origin;
   x.noted = source.noted;
@@ -130,7 +132,7 @@ Exchange Sealing::seal(const Source& source, const Place& place, ListReport repo
     for (const auto& [code, count] : report.counts)
       facts.emplace_back(code_name(code), std::to_string(count));
     at_.audit.append("sealed", x.id, facts);
-    if (held) hold(x, source.offerer);
+    if (held) hold(x, beside, source.offerer);
   };
   try {
     at_.db.transaction(enter);
@@ -143,16 +145,20 @@ Exchange Sealing::seal(const Source& source, const Place& place, ListReport repo
 }
 
 // Within the transaction that writes the exchange.
-void Sealing::hold(const Exchange& x, const Person& offerer) {
+void Sealing::hold(const Exchange& x, const std::optional<Exchange>& beside, const Person& offerer) {
   at_.holds.open(HoldKind::list, x.id, x.package_sha256, offerer);
   at_.audit.append("held", x.id, {{"sha256", x.package_sha256}, {"offered_by", offerer.name}});
   at_.alerts.raise(
       release_cause(x), AlertKind::attention, "RELEASE", x.id,
       fmt::format("{} numbers for reference date 1 January {}{}, offered by {}, wait for release by "
-                  "another person: 'veer approve {}'",
+                  "another person: 'veer approve {}'{}",
                   x.records, x.reference_year,
                   x.set_aside == 0 ? "" : fmt::format(" ({} faulty lines are left out)", x.set_aside),
-                  offerer.name, x.id.substr(0, 8)));
+                  offerer.name, x.id.substr(0, 8),
+                  beside ? fmt::format(". Is that year right? A list for {} was sealed in this calendar year "
+                                       "already, and article 5 allows one",
+                                       beside->reference_year)
+                         : ""));
 }
 
 void Sealing::seal_to_spool(Exchange& x, Manifest& manifest, std::vector<Insz> numbers,

@@ -43,7 +43,7 @@ class Sealing {
   Exchange seal(const Source& source, const Place& place, ListReport report, const Transfer& transfer);
 
  private:
-  void hold(const Exchange& exchange, const Person& offerer);
+  void hold(const Exchange& exchange, const std::optional<Exchange>& beside, const Person& offerer);
   void seal_to_spool(Exchange& exchange, Manifest& manifest, std::vector<Insz> numbers,
                      const Transfer& transfer);
 

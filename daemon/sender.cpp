@@ -25,6 +25,14 @@ std::string overdue_cause(const Exchange& x) {
   return x.purpose == Purpose::rehearsal ? kRehearsalCause : "receipt:" + x.id;
 }
 
+/// Within a transaction.
+void raise_overdue(Instance& at, const Exchange& x, const std::string& more = "") {
+  at.alerts.raise(overdue_cause(x), AlertKind::attention, "OVERDUE", x.id,
+                  fmt::format("no receipt yet for {}: ask the other side whether its service runs, and "
+                              "whether it reads the folder that we write to{}",
+                              x.package, more));
+}
+
 bool is_package_of(const ShareEntry& entry, const Exchange& x) {
   const auto name = parse_file_name(entry.name);
   return name && name->stem == x.stem && entry.size == x.package_size;
@@ -44,21 +52,10 @@ std::string reasons_of(const Receipt& receipt, Language language) {
 // Exchanges.
 
 void Sender::step(const Exchange& x, const Transfer& transfer) {
-  // Nothing leaves, or is put again, that somebody wants back, though the share must be asked first whether
-  // it was there already.
-  if (is_wanted_back(x))
-    at_.db.transaction([&] { at_.ledger.set_due(x.id, at_.clock.now() + at_.config.share.retry_most); });
-  else if (x.stage == Stage::sealed)
+  if (x.stage == Stage::sealed)
     send(x, transfer);
   else
     ask_for_receipt(x, transfer);
-}
-
-bool Sender::is_wanted_back(const Exchange& x) {
-  const auto commands = at_.agenda.pending();
-  return std::any_of(commands.begin(), commands.end(), [&](const Command& command) {
-    return command.verb == "withdraw" && is_called(x, command.argument);
-  });
 }
 
 FileBlob Sender::sealed_bytes(const Exchange& x, const Transfer& transfer) const {
@@ -124,17 +121,12 @@ void Sender::tell(const Exchange& x, Turn turn, const std::string& detail) {
 }
 
 void Sender::ask_for_receipt(const Exchange& x, const Transfer& transfer) {
-  const Time now = at_.clock.now();
-  if (now >= x.changed_at + at_.config.window.receipt_within)
+  const bool overdue = at_.clock.now() >= x.changed_at + at_.config.window.receipt_within;
+  if (overdue)  // whatever the share says
     at_.db.transaction([&] {
-      at_.alerts.raise(
-          overdue_cause(x), AlertKind::attention, "OVERDUE", x.id,
-          fmt::format("no receipt yet for {}: ask the other side whether its service runs, and whether it "
-                      "reads the folder that we write to",
-                      x.package));
+      raise_overdue(at_, x);
       tell(x, Turn::overdue);
     });
-  const bool overdue = now >= x.changed_at + at_.config.window.receipt_within;
   const auto entries = at_.share.list(Folder::outgoing, transfer);
   const bool ours = std::any_of(entries.begin(), entries.end(), [&](const ShareEntry& entry) {
     return entry.name == x.package && entry.size == x.package_size;
@@ -146,10 +138,15 @@ void Sender::ask_for_receipt(const Exchange& x, const Transfer& transfer) {
   at_.db.transaction([&] { at_.ledger.set_due(x.id, at_.clock.now() + at_.config.window.receipt_within); });
 }
 
-// The receiver says nothing: is what bears our name there still what we sent?
+// The receiver says nothing: is what bears our name there still what we sent? One that could not remove it
+// may have answered, and takes no notice of it any more.
 void Sender::compare(const Exchange& x, const Transfer& transfer) {
   if (put(x, Repeat::if_absent, transfer).package != x.package)
-    log(LogLevel::warn, "{} on the share was not what was sent; it went out again", x.package);
+    return log(LogLevel::warn, "{} on the share was not what was sent; it went out again", x.package);
+  at_.db.transaction([&] {
+    raise_overdue(at_, x,
+                  fmt::format("; if it does, 'veer resend {}' has it answered again", x.id.substr(0, 8)));
+  });
 }
 
 std::string Sender::put_again(const Exchange& before, const std::string& event, Repeat repeat,
@@ -327,7 +324,7 @@ void Sender::accept(const Arrival& arrival, const Receipt& receipt, const Signed
         at_.ledger.move(x, outcome, std::nullopt);
         if (outcome == Stage::acknowledged && x.purpose == Purpose::list)
           close_refusals(at_, x.reference_year);
-        if (outcome == Stage::acknowledged) tell_recorded(at_, x);
+        if (outcome == Stage::acknowledged) tell_recorded(at_, x, receipt.reasons);
         if (outcome == Stage::acknowledged && x.purpose == Purpose::list && x.revision > 1) correct(x);
         tell(x, outcome == Stage::refused ? Turn::refused_there : Turn::recorded,
              outcome != Stage::refused && receipt.reasons.empty() ? ""

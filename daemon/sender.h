@@ -37,9 +37,8 @@ class Sender {
   /// Whether bytes of ours that stand on the share already are put once more, under the next name: a receiver
   /// that could not remove them takes no notice of them any more.
   enum class Repeat { if_absent, anew };
-  /// Returns the name under which they stand.
-  bool is_wanted_back(const Exchange& exchange);
   void compare(const Exchange& exchange, const Transfer& transfer);
+  /// Returns the name under which they stand.
   std::string put_again(const Exchange& exchange, const std::string& event, Repeat repeat,
                         const Transfer& transfer);
   Exchange put(Exchange exchange, Repeat repeat, const Transfer& transfer);

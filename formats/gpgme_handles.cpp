@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "formats/key_folder.h"
 
@@ -33,6 +34,14 @@ struct Ability {
     present = true;
   }
 };
+
+// By what tells whether something was written there since.
+std::string written(const fs::path& path) {
+  struct stat now {};
+  if (stat(path.c_str(), &now) != 0) return "none;";
+  return fmt::format("{}:{}:{}:{}.{:09};", now.st_dev, now.st_ino, now.st_size, now.st_ctim.tv_sec,
+                     now.st_ctim.tv_nsec);
+}
 
 gpgme_error_t note_failure(void* hook, const char* keyword, const char*) {
   if (std::string_view(keyword) == "FAILURE") *static_cast<bool*>(hook) = true;
@@ -140,6 +149,19 @@ std::vector<Key> all_keys(gpgme_ctx_t context, Secrets secrets) {
   gpgme_set_status_cb(context, nullptr, nullptr);
   if (failed) throw Error(Code::l_engine, "gpg could not list the keys: check that the key folder is whole");
   return keys;
+}
+
+const std::vector<Key>& Ring::keys(gpgme_ctx_t context, const fs::path& home) {
+  static constexpr std::chrono::minutes kLongest{5};
+  const auto now = std::chrono::steady_clock::now();
+  const std::string state = written(home / "pubring.kbx") + written(home / "private-keys-v1.d");
+  if (state != state_ || now - listed_at_ > kLongest) {
+    state_.clear();
+    keys_ = all_keys(context, Secrets::look);
+    state_ = state;
+    listed_at_ = now;
+  }
+  return keys_;
 }
 
 Key find_key(gpgme_ctx_t context, const std::string& fingerprint, Secrets secrets) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,18 @@ std::string take(Data data);
 enum class Secrets { look, leave };  ///< looking for secret halves starts an agent
 /// Every public key of the ring.
 std::vector<Key> all_keys(gpgme_ctx_t context, Secrets secrets);
+
+/// The public keys of one folder's ring, with their secret halves, as gpg listed them: listing takes longer
+/// than signing, so it is done again only after a few minutes, or when something was written where keys lie.
+class Ring {
+ public:
+  const std::vector<Key>& keys(gpgme_ctx_t context, const fs::path& home);
+
+ private:
+  std::vector<Key> keys_;
+  std::string state_;
+  std::chrono::steady_clock::time_point listed_at_;
+};
 
 /// The key with that primary fingerprint; null when the ring does not hold it.
 Key find_key(gpgme_ctx_t context, const std::string& fingerprint, Secrets secrets = Secrets::leave);

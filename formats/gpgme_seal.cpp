@@ -192,9 +192,7 @@ class GpgmeSeal::Session {
  public:
   // Throws as check() does, but lets keys be that are not pinned.
   explicit Session(GpgmeSeal& seal)
-      : seal_(seal),
-        context_(open_context(seal.home_)),
-        ring_(gpg::all_keys(context_.get(), gpg::Secrets::look)) {
+      : seal_(seal), context_(open_context(seal.home_)), ring_(seal.ring_->keys(context_.get(), seal.home_)) {
     for (const auto* pins : {&seal.own_, &seal.counterparty_})
       for (const PinnedKey& pin : *pins) require_known(pin.fingerprint);
     for (const PinnedKey& pin : seal.own_) require_secret(pin.fingerprint);
@@ -372,7 +370,7 @@ class GpgmeSeal::Session {
 
   GpgmeSeal& seal_;
   gpg::Context context_;
-  std::vector<gpg::Key> ring_;
+  const std::vector<gpg::Key>& ring_;
   bool concluded_ = false;
   bool judged_ = false;
   std::string opened_with_;
@@ -385,7 +383,10 @@ GpgmeSeal::GpgmeSeal(fs::path home, std::vector<PinnedKey> own, std::vector<Pinn
       own_(std::move(own)),
       counterparty_(std::move(counterparty)),
       clock_(clock),
-      passphrase_(std::move(passphrase)) {}
+      passphrase_(std::move(passphrase)),
+      ring_(std::make_unique<gpg::Ring>()) {}
+
+GpgmeSeal::~GpgmeSeal() = default;
 
 std::string GpgmeSeal::own_key() {
   const PinnedKey* const key = in_force(own_, clock_.now());

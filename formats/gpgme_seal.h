@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,10 @@
 
 namespace veer {
 
+namespace gpg {
+class Ring;
+}
+
 /// The seal that travels: OpenPGP by gpg, through GPGME. Knows a private key folder (keyring.h) and pinned
 /// primary keys; never the user's keyring, a network, or a question to anybody. What it needs of plaintext
 /// passes through memory only. One thread. Nothing of its own to survive a crash.
@@ -23,6 +28,7 @@ class GpgmeSeal : public Seal {
   /// `passphrase` opens our own keys; empty when they have none. Throws nothing about keys yet: see check().
   GpgmeSeal(fs::path home, std::vector<PinnedKey> own, std::vector<PinnedKey> counterparty,
             const Clock& clock, Secret passphrase = {});
+  ~GpgmeSeal() override;
 
   std::string own_key() override;
   std::string counterparty_key() override;
@@ -56,6 +62,7 @@ class GpgmeSeal : public Seal {
   std::vector<PinnedKey> counterparty_;
   const Clock& clock_;
   Secret passphrase_;
+  std::unique_ptr<gpg::Ring> ring_;
 };
 
 }  // namespace veer

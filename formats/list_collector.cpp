@@ -81,6 +81,18 @@ bool is_header(std::string_view field) {
   return true;
 }
 
+std::string_view without_decimals(std::string_view field, std::size_t least) {
+  static constexpr std::size_t kMostDigits = 11;
+  static constexpr std::size_t kMostDecimals = 15;  // shorter than what CellText keeps of a longer text
+  const std::size_t sign = field.find_first_of(",.");
+  if (sign == 0 || sign > kMostDigits) return field;
+  const std::string_view digits = field.substr(0, sign);
+  const std::string_view zeros = field.substr(sign + 1);
+  const bool is_amount = all_digits(digits) && zeros.size() >= least && zeros.size() <= kMostDecimals &&
+                         zeros.find_first_not_of('0') == std::string_view::npos;
+  return is_amount ? digits : field;
+}
+
 bool is_shortened(std::string_view cell) {
   const auto digits = [&](std::size_t most) {
     const std::size_t many = std::min(cell.find_first_not_of("0123456789"), cell.size());

@@ -30,6 +30,10 @@ inline constexpr std::size_t kMostHeaderDigits = 8;
 /// be lost: at most kMostHeaderDigits, and not six of them together.
 bool is_header(std::string_view field);
 
+/// A number that was written as an amount (85070999751.0, 85070999751,00) without its decimals, when these
+/// are zeros, `least` of them or more; anything else as it is.
+std::string_view without_decimals(std::string_view field, std::size_t least = 1);
+
 /// Whether a cell's text is "8,50301E+10": a spreadsheet that was not told that its cells are text showed a
 /// number in short, and wrote out what it showed. The number itself is lost.
 bool is_shortened(std::string_view cell);

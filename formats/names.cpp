@@ -69,6 +69,7 @@ std::optional<StemFacts> parse_stem(std::string_view stem) {
   if (!sealed_at) return std::nullopt;
   std::string_view rest = stem;
   StemFacts facts;
+  facts.sealed_at = *sealed_at;
   if (take(rest, kListPrefix)) {
     facts.reference_year = take_number(rest, 4);
     facts.revision = take(rest, "-r") ? take_number(rest, 3) : 0;

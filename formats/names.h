@@ -43,6 +43,7 @@ struct StemFacts {
   Purpose purpose = Purpose::list;
   int reference_year = 0;
   int revision = 1;
+  Time sealed_at = {};
 };
 StemFacts facts_in_stem(std::string_view stem);
 

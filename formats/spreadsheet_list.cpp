@@ -245,8 +245,8 @@ class Column {
  public:
   explicit Column(Date reference) : collector_(reference) {}
 
-  // A cell that holds `text`, or one whose content is `unusable` (formula, truth value, error, date).
-  enum class Content { text, number, unusable };
+  // A cell that holds `text`, or one whose content is `unusable` (truth value, error, date).
+  enum class Content { text, number, formula, unusable };
   void add(std::size_t sheet, Cell cell, Content content, std::string_view text) {
     const bool first = column_ == 0;
     if (first) {
@@ -254,9 +254,14 @@ class Column {
       column_ = cell.column;
     }
     require_place(sheet, cell);
+    // What it shows may be right, and what is kept of that may be old.
+    if (content == Content::formula)
+      refuse_spreadsheet(fmt::format(
+          "{} holds a formula: copy the column and paste it as values, or save the list as CSV (UTF-8)",
+          place_of(cell)));
     if (first && content == Content::text && is_header(text)) return collector_.add_header();
     const auto place = [&] { return place_of(cell); };
-    if (content == Content::text) return collector_.add(text, place);
+    if (content == Content::text) return collector_.add(without_decimals(text), place);
     const auto digits = content == Content::number ? integer_of(text) : std::nullopt;
     if (digits)
       collector_.add(*digits, place);
@@ -341,7 +346,7 @@ class SheetPart : public XmlHandler {
           "row {} holds a value and is hidden, as by a filter: show all rows, or copy those that are "
           "meant into a new workbook",
           cell_.row));
-    if (formula_) return column_.add(sheet_, cell_, Column::Content::unusable, text);
+    if (formula_) return column_.add(sheet_, cell_, Column::Content::formula, text);
     if (type_ == "n")
       return column_.add(sheet_, cell_, text_.cut() ? Column::Content::unusable : Column::Content::number,
                          text);

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";
 constexpr unsigned kMostHeadingLines = 5;
-constexpr std::size_t kMostDigits = 11;
 constexpr std::size_t kBetweenLooks = std::size_t{1} << 20;
 
 bool is_delimiter(char c) { return c == ';' || c == ',' || c == '\t'; }
@@ -99,22 +98,14 @@ std::string_view without_formula(std::string_view text) {
   return text;
 }
 
-// A number as an amount: 85070999751,00. Without what follows it.
-std::string_view without_decimals(std::string_view line) {
-  const std::size_t sign = line.find_first_of(",.");
-  const std::string_view zeros = sign == std::string_view::npos ? "" : line.substr(sign + 1);
-  const bool is_amount = zeros.size() > 1 && zeros.find_first_not_of('0') == std::string_view::npos &&
-                         sign <= kMostDigits && all_digits(line.substr(0, sign));
-  return is_amount ? line.substr(0, sign) : line;
-}
-
-[[noreturn]] void throw_second_column(std::uint64_t line) {
+// `other`: what stands in it. After a comma it may be meant for a decimal, which nobody can know.
+[[noreturn]] void throw_second_column(std::uint64_t line, std::string_view other) {
   throw Error(
       Code::f_extra_data,
       fmt::format(
           "line {} has a second column. The protocol lets INSZ numbers travel and nothing else (article "
-          "3): remove every other column",
-          line));
+          "3): remove every other column{}",
+          line, other == "0" ? ", or export the numbers as text, when it is a decimal behind a comma" : ""));
 }
 
 [[noreturn]] void throw_many_columns(std::uint64_t line) {
@@ -171,16 +162,17 @@ class TextList {
       collector_.add(line, place);
       return;
     }
-    // Its decimal sign may be a delimiter.
-    if (is_shortened(alone(line))) throw_shortened(place());
-    if (const auto amount = without_decimals(alone(line)); amount.size() < alone(line).size()) line = amount;
+    // Its decimal sign may be a delimiter: a single zero behind a comma may be another column.
+    const std::string_view sole = alone(line);
+    if (is_shortened(sole)) throw_shortened(place());
+    if (const auto amount = without_decimals(sole, 2); amount.size() < sole.size()) line = amount;
     Field field = take_field(line);
-    field.text = without_formula(field.text);
+    field.text = without_decimals(without_formula(field.text));
     const bool header = first_ && field.well_formed && is_header(field.text);
     for (std::uint32_t columns = 1; !line.empty(); ++columns) {
       if (columns == kMostColumns) throw_many_columns(line_);
       const Field other = take_field(line);
-      if (!other.text.empty() || !other.well_formed) throw_second_column(line_);
+      if (!other.text.empty() || !other.well_formed) throw_second_column(line_, other.text);
     }
     if (field.text.empty() && field.well_formed) return;  // a blank line
     first_ = false;

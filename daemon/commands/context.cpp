@@ -139,9 +139,9 @@ Working::Working(Key, const Config& config, FolderLock state, FolderLock keys)
   seal_.check(also_pinned(config));
   share_ = open_share(config.share, config.proxy);
   instance_.emplace(config, *share_, seal_, clock_, random_);
-  instance_->open_seal = [this, &config](const std::vector<PinnedKey>& recipient) {
-    return std::make_unique<GpgmeSeal>(config.openpgp_home, config.own_keys, recipient, clock_,
-                                       passphrase_of(config));
+  instance_->open_seal = [this](const std::vector<PinnedKey>& recipient) {
+    const Config& own = instance_->config;
+    return std::make_unique<GpgmeSeal>(own.openpgp_home, own.own_keys, recipient, clock_, passphrase_of(own));
   };
   instance_->settings.claim(std::string(environment_name(config.environment)));
   engine_.emplace(*instance_);

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "daemon/case_letters.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/commands/key_record.h"
 #include "daemon/ledger.h"
@@ -113,8 +114,19 @@ void rotate(Context& context, const std::string& wish, const std::string& passph
       config.counterparty, old.fingerprint, invocation(config)));
 }
 
+/// Names of the cases that came and are not over: whom they name stands in their sealed letters alone.
+std::vector<std::string> cases_to_answer(const Config& config, Database& books) {
+  const SystemClock clock;
+  std::vector<std::string> names;
+  std::error_code none;
+  for (const Case& c : Cases(books, clock).all())
+    if (c.stage != CaseStage::answered && fs::exists(config.state / kCasesFolder / (c.id + ".pgp"), none))
+      names.push_back(c.name());
+  return names;
+}
+
 // What is under way still needs the keys that it was sealed with.
-void require_at_rest(Database& books) {
+void require_at_rest(Database& books, const std::vector<std::string>& cases) {
   const SystemClock clock;
   Ledger ledger(books, clock);
   const auto open = ledger.exchanges();
@@ -125,6 +137,12 @@ void require_at_rest(Database& books) {
   if (busy || !ledger.open_arrivals().empty())
     throw Error(Code::u_state,
                 "an exchange is under way that may need this key: let it end ('veer status'), or say --now");
+  if (!cases.empty())
+    throw Error(
+        Code::u_state,
+        fmt::format("whom case {} names may be readable by this key alone: start the service, read its "
+                    "persons ('veer case persons {}') and answer it first, or say --now",
+                    fmt::join(cases, ", "), cases.front()));
 }
 
 /// Whose pin it is; none for a key that only lies in the folder.
@@ -170,8 +188,12 @@ void retire(Context& context, const std::string& given, bool now) {
   if (!whose && !there)
     throw Error(Code::u_unknown, "no such key is pinned, and the folder holds none: veer keys show");
   std::error_code none;
-  if (!now && fs::exists(config.database_url.substr(config.database_url.find(':') + 1), none))
-    require_at_rest(*open_books(config));
+  std::vector<std::string> cases;
+  if (fs::exists(config.database_url.substr(config.database_url.find(':') + 1), none)) {
+    const auto books = open_books(config);
+    cases = cases_to_answer(config, *books);
+    if (!now) require_at_rest(*books, cases);
+  }
   KeyRecord record(context);
   // Before anything else: should the configuration have to be edited by hand, this is said again, and whose
   // the key was is not known any more.
@@ -185,6 +207,11 @@ void retire(Context& context, const std::string& given, bool now) {
                                    [&](const RetiredKey& key) { return key.fingerprint == fingerprint; });
   context.tell(fmt::format("{} is neither pinned nor in the key folder any more{}\n", fingerprint,
                            is_kept ? "; its public half stays for the evidence of what it signed" : ""));
+  if (!cases.empty())
+    context.tell(fmt::format(
+        "whom case {} names may not be readable any more: unless its persons were read before, have the "
+        "other side close it and open it anew\n",
+        fmt::join(cases, ", ")));
 }
 
 // What was cut off after one of several keys goes on with the next when it is said again.

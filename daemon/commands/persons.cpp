@@ -14,6 +14,7 @@
 #include "core/unseen.h"
 #include "daemon/commands/acting.h"
 #include "daemon/commands/context.h"
+#include "daemon/erasure.h"
 
 namespace veer {
 namespace {
@@ -76,9 +77,12 @@ void add_persons(CLI::App& app, Context& context) {
       "death");
   auto notice = std::make_shared<std::string>();
   forget->add_option("--notice", *notice, "Which notice; it stays in the audit trail")->required();
-  forget->callback([&context, notice] {
+  auto undo = std::make_shared<bool>(false);
+  forget->add_flag("--undo", *undo,
+                   "They were forgotten by mistake: ask that a list of the other side may bring them again");
+  forget->callback([&context, notice, undo] {
     act(context, {.verb = "forget",
-                  .argument = *notice,
+                  .argument = *undo ? fmt::format("{} {}", kUndo, *notice) : *notice,
                   .entrusted = std::make_shared<Fd>(persons_from_stdin(context))});
     context.exit_code = kHeld;
     context.tell(

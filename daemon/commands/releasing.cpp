@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "daemon/cases.h"
 #include "daemon/commands/acting.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
@@ -39,7 +40,7 @@ Json with_asker(Json facts, const Hold& hold) {
   return facts;
 }
 
-Json facts_of_list(Ledger& ledger, Holds& holds, const std::string& id) {
+Json facts_of_list(Ledger& ledger, Holds& holds, Cases cases, const std::string& id) {
   const Exchange x = ledger.find(id);
   const auto hold = holds.find(HoldKind::list, x.id);
   if (!hold || hold->state != HoldState::open) throw not_held("exchange " + x.id);
@@ -50,14 +51,18 @@ Json facts_of_list(Ledger& ledger, Holds& holds, const std::string& id) {
                 {"revision", x.revision},
                 {"records", x.records},
                 {"last_year", nullptr},
+                {"second_after", nullptr},
                 {"replaces", nullptr},
+                {"answers", Json::array()},
                 {"restored", x.restored},
                 {"merged", x.merged},
                 {"set_aside", x.set_aside},
                 {"header", x.header}};
   if (const auto last = ledger.acknowledged(x.reference_year - 1)) facts["last_year"] = last->records;
+  if (const auto beside = ledger.list_beside(x)) facts["second_after"] = beside->reference_year;
   if (const auto recorded = ledger.acknowledged(x.reference_year); recorded && recorded->id != x.id)
     facts["replaces"] = {{"exchange", recorded->id}, {"records", recorded->records}};
+  for (const Case& c : cases.answered_by(x)) facts["answers"].push_back(c.name());
   return with_asker(std::move(facts), *hold);
 }
 
@@ -105,7 +110,7 @@ Json facts_here(const Context& context, const std::string& id) {
   const SystemClock clock;
   Ledger ledger(*books, clock);
   Holds holds(*books, clock);
-  if (config.role == Role::sender) return facts_of_list(ledger, holds, id);
+  if (config.role == Role::sender) return facts_of_list(ledger, holds, Cases(*books, clock), id);
   if (Distribution::is_called(id)) return facts_of_distribution(*books, holds, id);
   return HandOver::is_called(id) ? facts_of_export(*books, holds, id) : facts_of_package(ledger, holds, id);
 }
@@ -134,8 +139,15 @@ std::string text_about(const Json& facts) {
     if (!facts["replaces"].is_null())
       line("replaces", fmt::format("the list that is recorded, completely: {}",
                                    change_against(facts["replaces"]["records"], records)));
+    if (const Json& cases = facts["answers"]; !cases.empty())
+      line("answers", fmt::format("case(s) {}, as corrected: are all of them put right in it?",
+                                  fmt::join(cases.get<std::vector<std::string>>(), ", ")));
     line(fmt::format("in {}", facts["reference_year"].get<int>() - 1),
          change_against(facts["last_year"], records));
+    if (!facts["second_after"].is_null())
+      line("attention", fmt::format("the second list of this calendar year, after that for {}: is the year "
+                                    "of this one right? (article 5: one a calendar year)",
+                                    facts["second_after"].dump()));
     line("restored", facts["restored"].dump() + " number(s) that had lost leading zeros");
     line("merged", facts["merged"].dump() + " repeat(s)");
     line("left out", facts["set_aside"].dump() + " faulty line(s)");

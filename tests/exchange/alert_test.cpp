@@ -176,6 +176,28 @@ TEST_CASE("an alert that comes to mean something else is told anew") {
   CHECK(w.taken() == Names{"mail: changed names T_SIZE", "hook: changed names T_SIZE"});
 }
 
+TEST_CASE(
+    "a list that others have and that is stale for another reason is told of anew, whoever took it up") {
+  for (const char* topic : {"export-stale", "distribution-stale"}) {
+    Watched w;
+    const auto raise = [&](const std::string& why) {
+      w.avsb().db.transaction([&] {
+        w.avsb().alerts.raise(fmt::format("{}:2026", topic), AlertKind::attention, "STALE", "", why);
+      });
+      w.pass(1h);
+    };
+    raise("a correction");
+    w.acknowledge(1);
+    w.taken();
+    raise("a correction");
+    CHECK(w.taken().empty());
+    raise("a death");
+    CHECK(w.taken() ==
+          Names{fmt::format("mail: changed {} STALE", topic), fmt::format("hook: changed {} STALE", topic)});
+    CHECK_FALSE(w.avsb().alerts.find(1)->acknowledged_at);
+  }
+}
+
 TEST_CASE("who took up an alert did not take up what it comes to mean: that is repeated and escalated too") {
   Watched w;
   w.raise("T_NAME");

@@ -47,6 +47,27 @@ struct Cased : Asking {
     bytes.resize(static_cast<std::size_t>(pread(into.get(), bytes.data(), bytes.size(), 0)));
     return bytes;
   }
+  /// AII offers the list anew; the exchange.
+  std::string correct(const std::vector<Insz>& corrected) {
+    const fs::path file = folder / kListName;
+    write_file(file, csv_of(corrected));
+    const std::string exchange = told(aii(), "send-correction", file);
+    pair.run_for(10min);
+    return exchange;
+  }
+  void forget(const Insz& person) {
+    const std::string subject = told(avsb(), "forget", "notice 12", digits_of(person));
+    const auto approval = avsb().agenda.ask("approve-forget", subject, kApprover);
+    avsb().files.put(approval, file_with(digits_of(person)));
+    pair.run_for(1min);
+  }
+  /// The newest that AVSB's people were told by that code.
+  std::string alert_of(const std::string& code) {
+    const auto rows =
+        avsb().db.query("SELECT text FROM alert WHERE code = :code ORDER BY id DESC LIMIT 1", {code});
+    return rows.empty() ? "" : rows.front().text(0);
+  }
+  std::size_t bound() { return avsb().db.query("SELECT 1 FROM salt").size(); }
 };
 
 }  // namespace
@@ -151,10 +172,14 @@ TEST_CASE(
 
   std::vector<Insz> corrected = c.numbers;
   corrected.erase(corrected.begin() + 3);
-  const fs::path file = c.folder / kListName;
-  write_file(file, csv_of(corrected));
-  const std::string exchange = c.told(c.aii(), "send-correction", file);
-  c.pair.run_for(10min);
+  Exchange offered;
+  offered.reference_year = kYear;
+  offered.revision = 2;
+  offered.opened_at = c.aii().cases.find(first).opened_at;
+  CHECK(c.aii().cases.answered_by(offered).size() == 1);
+  offered.opened_at -= 1ms;
+  CHECK(c.aii().cases.answered_by(offered).empty());
+  const std::string exchange = c.correct(corrected);
   CHECK(c.avsb().cases.find(first).stage == CaseStage::answered);
   CHECK(c.avsb().cases.find(first).correction == exchange);
   CHECK(c.aii().cases.find(first).stage == CaseStage::answered);
@@ -168,22 +193,122 @@ TEST_CASE(
 TEST_CASE("who died by a notice that came here, and stands on a new list, becomes a case by itself") {
   Cased c;
   const Insz dead = c.numbers[7];
-  const std::string subject = c.told(c.avsb(), "forget", "notice 12", digits_of(dead));
-  const auto approval = c.avsb().agenda.ask("approve-forget", subject, kApprover);
-  c.avsb().files.put(approval, file_with(digits_of(dead)));
-  c.pair.run_for(1min);
+  c.forget(dead);
   REQUIRE(c.lists().count(kYear) == 49);
 
-  const fs::path file = c.folder / kListName;
-  write_file(file, csv_of(c.numbers));
-  c.told(c.aii(), "send-correction", file);
-  c.pair.run_for(10min);
+  c.correct(c.numbers);
   CHECK(c.lists().count(kYear) == 49);
   REQUIRE(c.aii().cases.all().size() == 1);
   const Case there = c.aii().cases.find("2026-1");
   CHECK(there.category == Category::outdated);
   CHECK(there.revision == 2);
   CHECK(c.persons_of("2026-1") == "insz;right\n" + digits_of(dead) + ";\n");
+
+  CHECK(has(c.alert_of("RECORDED"), "49 numbers for reference year 2026 are recorded"));
+  CHECK(has(c.alert_of("RECORDED"), "1 number(s) of persons who have died were left out"));
+  CHECK(has(c.alert_of("CASE_OPENED"), "'veer case mail 2026-1'"));
+  CHECK(c.pair.open_alerts(*c.pair.avsb) == Names{"attention CASE_OPENED"});
+  CHECK(c.bound() == 0);
+  c.told(c.aii(), "case-answer", "2026-1 source they are taken out");
+  c.pair.run_for(5min);
+  CHECK(c.pair.open_alerts(*c.pair.avsb).empty());
+}
+
+TEST_CASE("whom a case names is looked up when a correction answers it, and what is left is told") {
+  Cased c;
+  const Insz stranger = fictitious_list(1, 99).front();
+  c.open("superfluous", digits_of(c.numbers[3]) + "\n" + digits_of(c.numbers[4]));
+  c.open("missing", digits_of(stranger));
+  CHECK(c.bound() == 3);
+  std::vector<Insz> corrected = c.numbers;
+  SECTION("all is put right") {
+    corrected.erase(corrected.begin() + 3, corrected.begin() + 5);
+    corrected.push_back(stranger);
+    std::sort(corrected.begin(), corrected.end());
+    c.correct(corrected);
+    CHECK(c.pair.open_alerts(*c.pair.avsb).empty());
+    CHECK(has(c.alert_of("CASE_ANSWERED"), "the list is as the case asks"));
+    CHECK(has(c.record(c.avsb(), "case-answered"), "\"left\":\"0\""));
+  }
+  SECTION("somebody is left out in each") {
+    corrected.erase(corrected.begin() + 3);
+    c.correct(corrected);
+    CHECK(c.pair.open_alerts(*c.pair.avsb) ==
+          Names{"attention CASE_UNREPAIRED", "attention CASE_UNREPAIRED"});
+    std::string told;
+    for (const Alert& alert : c.avsb().alerts.open()) told += alert.text;
+    CHECK(has(told, "1 who should not be on the list still are, and 0 who should be are not"));
+    CHECK(has(told, "0 who should not be on the list still are, and 1 who should be are not"));
+    CHECK(has(c.record(c.avsb(), "case-answered"), "\"left\":\"1\""));
+  }
+  for (const char* name : {"2026-1", "2026-2"})
+    CHECK(c.avsb().cases.find(name).outcome == CaseOutcome::corrected);
+  CHECK(c.bound() == 0);
+}
+
+TEST_CASE("nobody is bound to a case any more that is over, or that names somebody who is forgotten") {
+  Cased c;
+  const std::string name = c.open("superfluous", digits_of(c.numbers[3]) + "\n" + digits_of(c.numbers[4]));
+  REQUIRE(c.bound() == 2);
+  SECTION("closed") { c.told(c.avsb(), "case-close", name + " a mistake of ours"); }
+  SECTION("forgotten") {
+    c.forget(c.numbers[3]);
+    CHECK(c.bound() == 0);
+    std::vector<Insz> corrected = c.numbers;
+    corrected.erase(corrected.begin() + 3, corrected.begin() + 5);
+    c.correct(corrected);
+    CHECK(c.avsb().cases.find(name).outcome == CaseOutcome::corrected);
+    CHECK(has(c.alert_of("CASE_ANSWERED"), "could not be looked up"));
+  }
+  CHECK(c.bound() == 0);
+}
+
+TEST_CASE("what names no newer list than the case is about is no answer to it, and told of") {
+  Cased c;
+  const std::string name = c.open("superfluous", digits_of(c.numbers[3]));
+  Case there = c.aii().cases.find(name);
+  SECTION("the list that the case is about") { there.correction = there.exchange; }
+  SECTION("one that is not recorded") { there.correction = "9c2e47d0-15ab-4f83-b6e9-0d71a8c35f42"; }
+  there.stage = CaseStage::answering;
+  there.outcome = CaseOutcome::corrected;
+  there.answered_at = c.pair.clock.now();
+  there.wait = {.due = c.pair.clock.now()};
+  c.aii().db.transaction([&] { c.aii().cases.save(there); });
+  c.pair.run_for(5min);
+  CHECK(c.aii().cases.find(name).stage == CaseStage::answered);
+  CHECK(c.avsb().cases.find(name).stage == CaseStage::sent);
+  CHECK(c.pair.open_alerts(*c.pair.avsb) == Names{"attention F_HISTORY"});
+  c.told(c.avsb(), "case-close", name + " settled by telephone");
+  c.pair.run_for(1h);
+  CHECK(c.avsb().cases.find(name).outcome == CaseOutcome::closed);
+  CHECK(c.pair.open_alerts(*c.pair.avsb).empty());
+  CHECK(c.pair.to_avsb().empty());
+}
+
+TEST_CASE("AVSB restored to before a correction takes it for an answer once it is recorded again") {
+  Cased c;
+  const std::string name = c.open("superfluous", digits_of(c.numbers[3]));
+  const fs::path state = c.pair.avsb_config.state;
+  const fs::path backup = c.folder / "backup";
+  c.pair.avsb.reset();
+  fs::copy(state, backup, fs::copy_options::recursive);
+  c.pair.start_avsb();
+  std::vector<Insz> corrected = c.numbers;
+  corrected.erase(corrected.begin() + 3);
+  const std::string exchange = c.correct(corrected);
+  REQUIRE(c.avsb().cases.find(name).stage == CaseStage::answered);
+  c.pair.avsb.reset();
+  fs::remove_all(state);
+  fs::copy(backup, state, fs::copy_options::recursive);
+  c.pair.start_avsb();
+  c.told(c.avsb(), "case-resend", name);
+  c.pair.run_for(5min);
+  CHECK(c.avsb().cases.find(name).is_open());
+  c.told(c.aii(), "resend", exchange);
+  c.pair.run_for(1h);
+  CHECK(c.lists().count(kYear) == 49);
+  CHECK(c.avsb().cases.find(name).correction == exchange);
+  CHECK(has(c.alert_of("CASE_ANSWERED"), "the list is as the case asks"));
 }
 
 TEST_CASE("a case that needs no answer any more is closed with a reason, of which the other side is told") {

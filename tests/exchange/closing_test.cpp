@@ -6,6 +6,7 @@
 
 #include "core/files.h"
 #include "exchange/asking.h"
+#include "support/canary.h"
 #include "support/text.h"
 
 using namespace veer;
@@ -168,4 +169,23 @@ TEST_CASE("a case that nobody may answer any more, for want of a legal basis, do
   const auto alerts = c.pair.open_alerts(*c.pair.aii);
   CHECK(std::count_if(alerts.begin(), alerts.end(), [](const std::string& a) { return has(a, "CASE"); }) ==
         0);
+}
+
+TEST_CASE("Q17: on a path that is closed a person can still be forgotten, and evidence be written") {
+  Closing c;
+  c.exchange();
+  c.pair.run_for(2h);
+  REQUIRE(has(c.told(*c.pair.avsb, "close-out", "remove-unread"), "closed for good"));
+  const auto told = [&](const std::string& verb, const std::string& argument, const Person& who) {
+    return c.Asking::told(c.avsb(), verb, argument, who, file_with(digits_of(c.numbers[3])));
+  };
+  const std::string subject = told("forget", "notice 12", kOperator);
+  REQUIRE(subject.starts_with("forget-"));
+  CHECK(has(told("approve-forget", subject, kApprover), "is carried out"));
+  CHECK(c.lists().count(kYear) == 49);
+  CHECK_FALSE(c.lists().holds(kYear, c.numbers[3]));
+  CHECK(files_holding(c.pair.avsb_config.state, {c.numbers[3]}).empty());
+  c.avsb().evidence = [](const std::string& wish) { return "the proof of " + wish; };
+  CHECK(c.Asking::told(c.avsb(), "evidence", "2026", kApprover, file_with("")) ==
+        "the evidence was handed over");
 }

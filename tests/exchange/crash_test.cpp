@@ -87,6 +87,10 @@ TEST_CASE("a crash while a person is forgotten leaves nothing of the number in t
   crash_everywhere(forgetting(), kStride);
 }
 
+TEST_CASE("a crash while it is undone that a person was forgotten leaves no mark in the end") {
+  crash_everywhere(forgotten_by_mistake(), kStride);
+}
+
 TEST_CASE("a crash around a case that is reported and answered changes nothing of its end") {
   crash_everywhere(reported_and_answered(), kStride);
 }
@@ -139,6 +143,7 @@ TEST_CASE("a power cut in the longer lives takes nothing that was promised eithe
                                            held_and_released(),
                                            corrected_and_handed_over(),
                                            forgetting(),
+                                           forgotten_by_mistake(),
                                            reported_and_answered(),
                                            reported_and_closed(),
                                            distributed()};

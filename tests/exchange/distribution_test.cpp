@@ -467,6 +467,103 @@ TEST_CASE("what was to go out when a backup was made does not go out of the rest
 }
 
 TEST_CASE(
+    "what care funds got after a backup was made is not known to the restored books, which deliver anew "
+    "under "
+    "other revisions") {
+  Distributing d;
+  const fs::path state = d.pair.avsb_config.state;
+  const fs::path backup = d.folder / "backup";
+  d.deliver();
+  d.pair.avsb.reset();
+  fs::copy(state, backup, fs::copy_options::recursive);
+  d.start();
+  d.funds["alfa"].push_back(d.numbers[40]);  // no member of it
+  d.deliver();
+  REQUIRE(d.at("alfa").size() == 2);
+  d.funds["alfa"].pop_back();
+  d.pair.avsb.reset();
+  fs::remove_all(state);
+  fs::rename(backup, state);
+  d.start();
+  d.avsb().db.transaction([&] { d.avsb().settings.set(kRestoredBooks, "1"); });
+  d.start();
+  CHECK(d.pair.open_alerts(*d.pair.avsb) == Names{"attention DISTRIBUTION_STALE"});
+  d.deliver();
+  std::map<std::int64_t, std::vector<Insz>> revisions;
+  for (const std::string& file : d.at("alfa")) {
+    const auto [manifest, numbers] = d.read("alfa", file);
+    CHECK(revisions.emplace(manifest.revision, numbers).second);
+  }
+  CHECK(revisions.size() == 3);
+  CHECK(revisions.rbegin()->second == d.funds["alfa"]);
+  CHECK(d.at("beta").size() == 2);
+  CHECK(d.at("gamma").size() == 1);  // it has no member on the list, and may have got some
+  CHECK(d.pair.open_alerts(*d.pair.avsb).empty());
+  CHECK(d.ask() == "U_STATE");
+}
+
+TEST_CASE("a list that funds may have got for the first time after the backup is told of too") {
+  Distributing d;
+  d.avsb().db.transaction([&] { d.avsb().settings.set(kRestoredBooks, "1"); });
+  d.start();
+  CHECK(d.pair.open_alerts(*d.pair.avsb) == Names{"attention DISTRIBUTION_STALE"});
+  d.deliver();
+  REQUIRE(d.at("alfa").size() == 1);
+  CHECK(d.read("alfa", d.at("alfa").front()).first.revision > 1);
+}
+
+TEST_CASE(
+    "what cannot be taken off a fund's share is told of until a person closes that, whatever is delivered "
+    "after it") {
+  Distributing d;
+  fs::rename(d.folder / "alfa", d.folder / "away");
+  d.deliver();
+  const Delivery under_way = d.avsb().deliveries.all().front();
+  REQUIRE(under_way.stage == DeliveryStage::delivering);
+  fs::rename(d.folder / "away", d.folder / "alfa");
+  fs::copy(d.avsb().spool / under_way.file, d.folder / "alfa" / under_way.file);
+  d.avsb().open_share = [](const ShareConfig& config) {
+    const auto& folder = std::get<FolderShareConfig>(config.kind);
+    auto share = std::make_unique<ScriptedShare>(folder.outgoing, folder.incoming);
+    share->forbid_remove(true);
+    return share;
+  };
+  CHECK(has(d.told("withdraw", under_way.request, kOperator), "is not delivered"));
+  CHECK(d.pair.open_alerts(*d.pair.avsb) == Names{"attention DELIVERY_LEFT", "attention DISTRIBUTION_STALE"});
+  d.deliver();
+  CHECK(d.at("alfa").size() == 2);
+  CHECK(d.ask() == "U_STATE");
+  REQUIRE(d.pair.open_alerts(*d.pair.avsb) == Names{"attention DELIVERY_LEFT"});
+  const Alert left = d.avsb().alerts.open().front();
+  CHECK(has(left.text, under_way.file));
+  CHECK(has(d.told("close-alert", std::to_string(left.id), kOperator), "closed"));
+  CHECK(d.pair.open_alerts(*d.pair.avsb).empty());
+}
+
+TEST_CASE("a fund whose server is no more keeps no path open once it is configured no more") {
+  Distributing d;
+  fs::rename(d.folder / "alfa", d.folder / "away");
+  d.deliver();
+  const Delivery under_way = d.avsb().deliveries.all().front();
+  CHECK(has(d.told("withdraw", under_way.request, kOperator), "is not delivered"));
+  d.pair.run_for(2h);
+  const auto close_out = [&] {
+    const auto id = d.avsb().agenda.ask("close-out", "remove-unread", kApprover);
+    d.pair.run_for(1min);
+    return d.avsb().agenda.result_of(id).text;
+  };
+  CHECK(has(close_out(), under_way.file + " is to be cleared from the share of alfa (when that is no more: "
+                                          "take alfa out of [distribution])"));
+  auto& recipients = d.pair.avsb_config.distribution.recipients;
+  recipients.erase(recipients.begin());
+  d.start();
+  d.pair.run_for(1min);
+  CHECK(d.pair.open_alerts(*d.pair.avsb) == Names{"attention DELIVERY_LEFT", "attention DISTRIBUTION_STALE"});
+  CHECK(has(d.record("delivery-cleared"), "\"found\":\"unknown\""));
+  CHECK(has(close_out(), "closed for good"));
+}
+
+TEST_CASE(
     "Q14: suspended, without a legal basis or closed, nothing goes to a care fund and the desk is not "
     "answered") {
   Distributing d;

@@ -1,5 +1,7 @@
 // Persons at AVSB: the service desk's question, and forgetting on notice of death (article 3; Q17, Q18).
 
+#include "daemon/erasure.h"
+
 #include <algorithm>
 
 #include <catch2/catch.hpp>
@@ -7,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/digest.h"
 #include "core/files.h"
 #include "exchange/asking.h"
 #include "support/canary.h"
@@ -33,6 +36,10 @@ struct Register2026 : Asking {
                    const std::string& persons = "") {
     return Asking::told(avsb(), verb, argument, who, persons.empty() ? Fd() : file_with(persons));
   }
+  std::string ask_undo(const std::string& persons) {
+    return told("forget", "--undo notice 12 named somebody who lives", kOperator, persons);
+  }
+  std::size_t marks() { return avsb().db.query("SELECT 1 FROM erased").size(); }
   void forget(const Insz& person) {
     const std::string subject = told("forget", "notice 12 of the register", kOperator, digits_of(person));
     REQUIRE(subject.starts_with("forget-"));
@@ -312,6 +319,101 @@ TEST_CASE("a person is forgotten though it cannot be noted beside the books, whi
   r.pair.run_for(10min);
   CHECK(r.pair.open_alerts(*r.pair.avsb).empty());
   CHECK(fs::exists(r.avsb().config.state / "erased.marks"));
+}
+
+TEST_CASE("whoever forgets is told how many of the numbers stand in the register, before and after") {
+  Register2026 r;
+  const std::string given = digits_of(r.dead) + "\n" + digits_of(fictitious_list(1, 99).front());
+  const std::string subject = r.told("forget", "notice 12", kOperator, given);
+  CHECK(r.avsb()
+            .db
+            .query("SELECT 1 FROM alert WHERE code = 'FORGET' AND text LIKE "
+                   "'%forget 2 person(s), of whom 1 stand in the register now%'")
+            .size() == 1);
+  CHECK(has(r.told("approve-forget", subject, kApprover, given),
+            "2 number(s) given, 1 of them in the register, entries erased: 1"));
+}
+
+TEST_CASE(
+    "who was forgotten by mistake stands in the register again once two persons undid it and a list brings "
+    "them") {
+  Register2026 r;
+  const fs::path file = r.avsb().config.state / "erased.marks";
+  const std::string living = digits_of(r.dead);
+  r.forget(r.dead);
+  const std::string key(64, 'a');  // of marks that a restored backup brought
+  write_file(file, read_file(file) + key + " " + hmac_sha256_hex(key, living) + "\n");
+  r.pair.start_avsb();
+  REQUIRE(r.marks() == 2);
+
+  const std::string subject = r.ask_undo(living);
+  REQUIRE(subject.starts_with("forget-undo-"));
+  CHECK(r.pair.open_alerts(*r.pair.avsb) == Names{"attention FORGET_UNDO"});
+  CHECK(has(r.record("forget-undo-asked"), "notice 12 named somebody who lives"));
+  CHECK(r.told("approve-forget", subject, kOperator, living) == "C_USER");
+  CHECK(r.told("approve-forget", subject, kApprover, digits_of(r.numbers[8])) == "U_STATE");
+  CHECK(r.marks() == 2);
+  CHECK(has(r.told("approve-forget", subject, kApprover, living), "1 person(s) may be entered again"));
+  for (const char* fact : {"\"persons\":\"1\"", "\"asked_by\":\"operator\"", "\"who\":\"approver\""})
+    CHECK(has(r.record("forget-undone"), fact));
+  CHECK(r.pair.open_alerts(*r.pair.avsb).empty());
+  CHECK(r.avsb().db.query("SELECT 1 FROM salt").empty());
+  r.pair.start_avsb();
+  CHECK(r.marks() == 0);
+  CHECK(read_marks(file).empty());
+  CHECK_FALSE(r.is_anywhere(r.dead));
+
+  write_file(r.folder / kListName, csv_of(r.numbers));
+  r.pair.aii->instance.agenda.ask("send-correction", r.folder / kListName, kOperator);
+  r.pair.run_to_rest();
+  REQUIRE(r.pair.sent().stage == Stage::acknowledged);
+  CHECK(r.lists().holds(kYear, r.dead));
+  CHECK(r.lists().count(kYear) == 50);
+  r.forget(r.dead);
+  CHECK(r.lists().count(kYear) == 49);
+}
+
+TEST_CASE("an undoing that stops between the file of marks and the books has undone nothing") {
+  Register2026 r;
+  const fs::path file = r.avsb().config.state / "erased.marks";
+  r.forget(r.dead);
+  const std::string known = read_file(file);
+  const std::string subject = r.ask_undo(digits_of(r.dead));
+  SECTION("the service is killed") {
+    write_file(file, "");  // as far as it came
+    r.pair.start_avsb();
+  }
+  SECTION("the file cannot be written") {
+    const fs::path in_the_way = r.avsb().config.state / ".erased.marks.new";
+    fs::create_directories(in_the_way / "x");
+    CHECK(r.told("approve-forget", subject, kApprover, digits_of(r.dead)) == "L_IO");
+    fs::remove_all(in_the_way);
+  }
+  CHECK(r.marks() == 1);
+  CHECK(read_file(file) == known);
+  CHECK(r.pair.open_alerts(*r.pair.avsb) == Names{"attention FORGET_UNDO"});
+  CHECK(has(r.told("approve-forget", subject, kApprover, digits_of(r.dead)), "is carried out"));
+  CHECK(r.marks() == 0);
+  CHECK(read_file(file).empty());
+}
+
+TEST_CASE("nothing is undone of somebody who was not forgotten; how many those are is told, never which") {
+  Register2026 r;
+  r.forget(r.dead);
+  CHECK(r.ask_undo(digits_of(r.dead) + "\n" + digits_of(r.numbers[8])) == "U_STATE");
+  CHECK(r.avsb()
+            .db.query("SELECT 1 FROM command WHERE result LIKE '%1 of the 2 number(s) given were not%'")
+            .size() == 1);
+  CHECK(r.told("forget", "--undo", kOperator, digits_of(r.dead)) == "U_USAGE");
+  CHECK(r.pair.open_alerts(*r.pair.avsb).empty());
+
+  const std::string first = r.ask_undo(digits_of(r.dead));
+  const std::string second = r.ask_undo(digits_of(r.dead));
+  CHECK(has(r.told("approve-forget", first, kApprover, digits_of(r.dead)), "is carried out"));
+  CHECK(r.told("approve-forget", second, kApprover, digits_of(r.dead)) == "U_STATE");
+  CHECK(has(r.told("reject", second, kApprover), "is not carried out"));
+  CHECK(has(r.record("forget-undo-rejected"), second));
+  CHECK(r.pair.open_alerts(*r.pair.avsb).empty());
 }
 
 TEST_CASE("whoever forgets is told of sealed files here that may hold the person still") {

@@ -331,12 +331,17 @@ TEST_CASE("what is asked back never leaves, however long the share is away meanw
   e.pair.run_for(std::chrono::minutes(3));
   Agenda& agenda = e.pair.aii->instance.agenda;
   const auto withdraw = agenda.ask("withdraw", e.pair.sent().id.substr(0, 8), {1001, "operator"});
+  AlertBook& alerts = e.pair.aii->instance.alerts;
+  e.pair.run_for(std::chrono::minutes(10));
+  CHECK_FALSE(alerts.is_open("withdraw:" + e.pair.sent().id));  // it may mend itself
   e.pair.run_for(std::chrono::hours(3));
   CHECK(agenda.result_of(withdraw).stage == CommandStage::pending);
+  CHECK(alerts.is_open("withdraw:" + e.pair.sent().id));
   e.pair.aii_share.heal();
   const auto before = e.pair.aii_share.calls(Verb::put);
   e.pair.run_to_rest();
   CHECK(e.pair.sent().stage == Stage::withdrawn);
+  CHECK_FALSE(alerts.is_open("withdraw:" + e.pair.sent().id));
   CHECK(e.pair.aii_share.calls(Verb::put) == before);
   CHECK(e.lists().count(kYear) == 0);
 }
@@ -355,6 +360,43 @@ TEST_CASE("what is asked back never leaves, whatever of the share a person has t
   e.pair.run_to_rest();
   CHECK(e.pair.sent().stage == Stage::withdrawn);
   CHECK(e.lists().count(kYear) == 0);
+}
+
+TEST_CASE("a withdrawal that the share blocks is told of, and what was told before of its trouble stays") {
+  Exchanging e;
+  e.pair.aii_share.fail_all(Code::s_rights);
+  e.pair.drop(kListName, csv_of(e.numbers));
+  e.pair.run_for(std::chrono::minutes(3));
+  Instance& aii = e.pair.aii->instance;
+  const std::string id = e.pair.sent().id;
+  REQUIRE(aii.alerts.is_open(step_cause(id)));
+  aii.agenda.ask("withdraw", id, {1001, "operator"});
+  e.pair.run_for(std::chrono::minutes(1));
+  CHECK(aii.alerts.is_open("withdraw:" + id));
+  e.pair.run_for(std::chrono::hours(3));  // the step comes by, and is put off
+  CHECK(aii.alerts.is_open("withdraw:" + id));
+  CHECK(aii.alerts.is_open(step_cause(id)));
+  e.pair.aii_share.heal();
+  e.pair.run_for(std::chrono::hours(1));
+  CHECK(e.pair.sent().stage == Stage::withdrawn);
+  CHECK(e.pair.open_alerts(*e.pair.aii).empty());
+}
+
+TEST_CASE("what was told of a withdrawal is over when it ends without having taken anything back") {
+  Exchanging e;
+  e.pair.avsb.reset();
+  e.exchange();
+  Instance& aii = e.pair.aii->instance;
+  const std::string id = e.pair.sent().id;
+  e.pair.aii_share.fail_all(Code::s_expired);
+  aii.agenda.ask("withdraw", id, {1001, "operator"});
+  e.pair.run_for(std::chrono::minutes(1));
+  REQUIRE(aii.alerts.is_open("withdraw:" + id));
+  e.pair.aii_share.heal();
+  e.pair.aii_share.forbid_remove(true);
+  e.pair.run_for(std::chrono::hours(1));
+  CHECK(e.pair.sent().stage == Stage::sent);
+  CHECK_FALSE(aii.alerts.is_open("withdraw:" + id));
 }
 
 TEST_CASE(

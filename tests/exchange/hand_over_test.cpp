@@ -30,6 +30,22 @@ struct HandingOver : Asking {
   std::string told(const std::string& verb, const std::string& argument, const Person& who) {
     return Asking::told(avsb(), verb, argument, who);
   }
+  void hand_over() {
+    told("export", "2026 premium", kOperator);
+    told("approve", approval(), kApprover);
+    REQUIRE(pair.names(exports) == Names{"inburgeringsplicht-2026-r1.csv"});
+  }
+  /// What forgetting one of the list's persons is answered.
+  std::string forgets() {
+    const std::string person = digits_of(numbers[7]);
+    const std::string subject = Asking::told(avsb(), "forget", "notice 12", kOperator, file_with(person));
+    return Asking::told(avsb(), "approve-forget", subject, kApprover, file_with(person));
+  }
+  void name_folder(const fs::path& named) {
+    pair.avsb.reset();
+    pair.avsb_config.export_to.folder = named;
+    pair.start_avsb();
+  }
   std::string approval(const std::string& subject = "export-2026-r1") {
     return Approval{subject, avsb().holds.find(HoldKind::hand_over, subject).value().digest, 0}.text();
   }
@@ -228,4 +244,59 @@ TEST_CASE("of a list that was corrected nothing older lies in the folder any mor
   }
   CHECK(h.pair.names(h.exports).empty());
   CHECK(h.pair.open_alerts(*h.pair.avsb) == Names{"attention EXPORT_STALE"});
+}
+
+TEST_CASE("what was handed over goes in its time, though [export] names another folder since, or none") {
+  HandingOver h;
+  h.hand_over();
+  h.pair.avsb_config.export_to.keep = 1h;
+  const bool elsewhere = GENERATE(true, false);
+  fs::create_directory(h.folder / "elsewhere");
+  h.name_folder(elsewhere ? h.folder / "elsewhere" : fs::path());
+  CHECK(h.pair.names(h.exports).size() == 1);
+  h.pair.clock.set(SystemClock().now() + 100h);  // files bear the machine's own time
+  h.pair.run_for(50h);
+  CHECK(h.pair.names(h.exports).empty());
+  CHECK(h.events("export-removed").size() == 1);
+  CHECK(h.avsb().db.query("SELECT 1 FROM setting WHERE name LIKE 'export_folder:%'").empty());
+}
+
+TEST_CASE(
+    "whoever is forgotten goes from a folder that [export] names no more, or it is told that they do not") {
+  HandingOver h;
+  h.hand_over();
+  h.name_folder({});
+  SECTION("it is there") {
+    CHECK(has(h.forgets(), "and what was made of it do not hold"));
+    CHECK(h.pair.names(h.exports).empty());
+  }
+  SECTION("it is away") {
+    fs::rename(h.exports, h.folder / "away");
+    CHECK(has(h.forgets(), "could not all be removed"));
+    CHECK(h.pair.open_alerts(*h.pair.avsb) == Names{"attention EXPORT_STALE", "attention L_IO"});
+    const auto alerts = h.avsb().alerts.open();
+    CHECK(std::any_of(alerts.begin(), alerts.end(),
+                      [&](const Alert& alert) { return has(alert.text, h.exports.native()); }));
+    fs::rename(h.folder / "away", h.exports);
+    h.pair.run_for(10min);
+    CHECK(h.pair.names(h.exports).empty());
+  }
+  CHECK(h.pair.open_alerts(*h.pair.avsb) == Names{"attention EXPORT_STALE"});
+}
+
+TEST_CASE("a former folder of hand-overs that cannot be looked into is told of, until it can") {
+  HandingOver h;
+  h.hand_over();
+  h.name_folder({});
+  fs::rename(h.exports, h.folder / "away");
+  h.pair.run_for(25h);
+  const auto told = [&] {
+    const auto open = h.avsb().alerts.open();
+    return std::count_if(open.begin(), open.end(),
+                         [](const Alert& alert) { return topic_of(alert) == "export-folder"; });
+  };
+  CHECK(told() == 1);
+  fs::create_directory(h.exports);
+  h.pair.run_for(25h);
+  CHECK(told() == 0);
 }

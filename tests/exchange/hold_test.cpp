@@ -73,6 +73,44 @@ TEST_CASE("Q31: a list that is to be released waits sealed, and leaves when anot
   CHECK(has(released, R"("offered_by":")" + kOfferer.name));
 }
 
+TEST_CASE("Q04: a second list in one calendar year, for another year, is held with a warning and told of") {
+  static const std::string kOtherList = "inburgeringsplicht-2025.csv";
+  Exchanging e;
+  e.pair.aii_config.intake.release = Release::unusual;
+  e.pair.start_aii();
+  const auto offer = [&](const std::string& name) {
+    e.pair.drop(name, csv_of(e.numbers));
+    e.pair.run_to_rest();
+    const Exchange x = e.pair.sent();
+    REQUIRE(x.stage == Stage::held);
+    const auto alerts = e.pair.aii->instance.alerts.open();
+    REQUIRE(alerts.size() == 1);
+    e.pair.aii->instance.agenda.ask("approve", Approval{x.id, x.package_sha256, 0}.text(), kApprover);
+    e.pair.run_to_rest();
+    CHECK(e.pair.sent().stage == Stage::acknowledged);
+    return alerts[0].text;
+  };
+  CHECK_FALSE(has(offer(kListName), "article 5"));  // there is none before to compare with
+  const auto told_at_avsb = [&] {
+    return e.pair.avsb->instance.db.query("SELECT 1 FROM alert WHERE code = 'SECOND_LIST'").size();
+  };
+  CHECK(told_at_avsb() == 0);
+  CHECK(
+      has(offer(kOtherList), "Is that year right? A list for 2026 was sealed in this calendar year already"));
+  CHECK(told_at_avsb() == 1);
+  CHECK(e.lists().count(kYear - 1) == 50);
+
+  // One that was taken back does not count, nor does one of another calendar year.
+  const Exchange last = e.pair.sent();
+  CHECK(e.pair.aii->instance.ledger.list_beside(last)->reference_year == kYear);
+  Exchange later = last;
+  later.stem = make_stem(Purpose::list, kYear - 1, 1, e.pair.clock.now() + std::chrono::days(366));
+  CHECK_FALSE(e.pair.aii->instance.ledger.list_beside(later));
+  e.pair.aii->instance.db.execute("UPDATE exchange SET stage = 'withdrawn' WHERE reference_year = :year",
+                                  {kYear});
+  CHECK_FALSE(e.pair.aii->instance.ledger.list_beside(last));
+}
+
 TEST_CASE("Q31: whoever offered a list, by file or by command, neither releases nor rejects it") {
   Holding h;
   SECTION("dropped") { h.exchange(); }
@@ -162,6 +200,7 @@ TEST_CASE(
   e.pair.aii_config.intake.release = Release::unusual;
   e.pair.start_aii();
   const auto offer = [&](int year, std::size_t count) {
+    e.pair.clock.advance(std::chrono::days(366));  // the next calendar year, or the one after that
     e.pair.drop("inburgeringsplicht-" + std::to_string(year) + ".csv", csv_of(fictitious_list(count, 3)));
     e.pair.run_to_rest();
     return e.pair.sent().stage;

@@ -127,6 +127,29 @@ TEST_CASE(
   CHECK(f.events("incident-closed") == 1);
 }
 
+TEST_CASE("Q27: who dismisses a finding is told of, once, and in production it takes an approver") {
+  Found f;
+  SECTION("told of") {
+    for (int i = 0; i < 2; ++i) CHECK(has(f.told("incident-dismiss", "1 a trial"), "is dismissed"));
+    const auto told = f.avsb().db.query("SELECT kind, text FROM alert WHERE code = 'INCIDENT_DISMISSED'");
+    REQUIRE(told.size() == 1);
+    CHECK(told.front().text(0) == "notice");
+    CHECK(has(told.front().text(1), "officer dismissed incident 1"));
+    CHECK_FALSE(has(told.front().text(1), "a trial"));
+  }
+  SECTION("in production") {
+    make_production(f.pair.avsb_config);
+    f.pair.avsb_config.access.approvers = {"daemon"};  // on every Debian, and so is its user of that number
+    f.pair.start_avsb();
+    const Person approver = person_of(1);
+    CHECK(f.told("incident-dismiss", "1 a trial") == "C_USER");
+    CHECK(has(f.told("incident-confirm", "1 it was one"), "is confirmed"));
+    CHECK(has(f.told("incident-dismiss", "1 a trial", approver), "is dismissed"));
+    CHECK(f.told("incident-close", "1") == "C_USER");
+    CHECK(has(f.told("incident-close", "1", approver), "is closed"));
+  }
+}
+
 TEST_CASE(
     "Q47: the notice and the breach report say what is known, leave blanks for the rest, and name nobody") {
   Found f;

@@ -3,11 +3,13 @@
 #include <functional>
 
 #include <catch2/catch.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/files.h"
-#include "exchange/exchanging.h"
+#include "exchange/asking.h"
 #include "support/text.h"
 
 using namespace veer;
@@ -75,6 +77,48 @@ struct Production : Exchanging {
   static const Person kOperator;
 };
 const Person Production::kOperator{1001, "operator"};
+
+/// The list of 2026 is recorded at AVSB, which may hand it over and deliver it to a care fund.
+struct Receiving : Production {
+  const std::string person = digits_of(numbers[3]);
+
+  Receiving() {
+    fs::create_directory(folder / "exports");
+    fs::create_directory(folder / "fund");
+    Recipient fund{"alfa", {{std::string(40, '1'), {}, {}}}, {}};
+    fund.share.kind = FolderShareConfig{folder / "fund", folder / "fund"};
+    pair.avsb_config.export_to.folder = folder / "exports";
+    pair.avsb_config.distribution = {.recipients = {fund}, .members_at_least = 1};
+    pair.avsb_config.access.approvers = {"daemon"};
+    pair.start_avsb();
+    REQUIRE(send().stage == Stage::acknowledged);
+    avsb().db.transaction(
+        [&] { avsb().alerts.raise("bytes:x", AlertKind::finding, "T_INTEGRITY", "", "A trial."); });
+  }
+  /// What AVSB answers, or the code of what was wrong.
+  std::string answered(const std::string& verb, const std::string& argument, Fd file = Fd(),
+                       const Person& who = kOperator) {
+    const auto id = avsb().agenda.ask(verb, argument, who);
+    if (file) avsb().files.put(id, std::move(file));
+    pair.run_for(10min);
+    const CommandResult result = avsb().agenda.result_of(id);
+    REQUIRE(result.stage != CommandStage::pending);
+    return result.stage == CommandStage::failed ? result.code : result.text;
+  }
+  std::string distributed() {
+    avsb().open_seal = [this](const std::vector<PinnedKey>& recipient) {
+      return std::make_unique<FakeSeal>(pair.avsb_config.own_keys, recipient, pair.clock);
+    };
+    write_file(folder / "members", fmt::format("zorgkas;insz\nalfa;{}\neinde;1\n", person));
+    return answered("distribute",
+                    fmt::format("{} ledenbestand-{}.csv", kYear, format_date(date_of(pair.clock.now()))),
+                    Fd(open((folder / "members").c_str(), O_RDONLY | O_CLOEXEC)));
+  }
+  std::string released(HoldKind kind, const std::string& subject) {
+    const std::string digest = avsb().holds.find(kind, subject).value().digest;
+    return answered("approve", Approval{subject, digest}.text(), Fd(), person_of(1));
+  }
+};
 
 }  // namespace
 
@@ -199,6 +243,40 @@ TEST_CASE("Q13: what works when, by window and legal basis, on both sides") {
     });
     p.exchange();
     CHECK(p.pair.sent().stage == Stage::acknowledged);
+  }
+}
+
+TEST_CASE("Q13: what AVSB does with a recorded list when, by window and legal basis") {
+  Receiving r;
+  SECTION("window closed: it is handed over, delivered, asked about, and what it has wrong is a case") {
+    r.pair.clock.set(at("2027-01-02T08:00:00Z"));
+    REQUIRE(r.answered("export", "2026 premium") == "export-2026-r1");
+    CHECK(has(r.released(HoldKind::hand_over, "export-2026-r1"), "inburgeringsplicht-2026-r1.csv"));
+    const std::string subject = r.distributed();
+    REQUIRE(subject.starts_with("distribute-2026-"));
+    CHECK(has(r.released(HoldKind::distribution, subject), "is released"));
+    CHECK(Pair::names(r.folder / "fund").size() == 1);
+    CHECK(r.answered("lookup", "2026-01-01 a question", file_with(r.person)) ==
+          "listed for reference date 2026-01-01, by revision 1");
+    REQUIRE(r.answered("case-open", "2026 superfluous register", file_with(r.person)) == "2026-1");
+    CHECK(r.told("case-answer", "2026-1 source put right").stage == CommandStage::done);
+    CHECK(r.avsb().cases.find("2026-1").stage == CaseStage::answered);
+  }
+  SECTION("no legal basis: nothing of that; but who died is forgotten, and findings and evidence go on") {
+    r.pair.clock.set(at("2026-03-05T08:00:00Z"));
+    r.both(&Production::without_basis);
+    CHECK(r.answered("export", "2026 premium") == "C_LEGAL_BASIS");
+    CHECK(r.distributed() == "C_LEGAL_BASIS");
+    CHECK(r.answered("lookup", "2026-01-01 a question", file_with(r.person)) == "C_LEGAL_BASIS");
+    CHECK(r.answered("case-open", "2026 superfluous register", file_with(r.person)) == "C_LEGAL_BASIS");
+    const std::string subject = r.answered("forget", "notice 12", file_with(r.person));
+    REQUIRE(subject.starts_with("forget-"));
+    CHECK(has(r.answered("approve-forget", subject, file_with(r.person), person_of(1)), "is carried out"));
+    CHECK(r.lists().count(kYear) == 49);
+    CHECK(has(r.answered("incident-confirm", "1 nobody of ours put it there"), "is confirmed"));
+    CHECK(has(r.answered("incident-notified", "1 by telephone"), "on record"));
+    r.avsb().evidence = [](const std::string& wish) { return "the proof of " + wish; };
+    CHECK(r.answered("evidence", "2026", file_with("")) == "the evidence was handed over");
   }
 }
 

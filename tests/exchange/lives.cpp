@@ -303,6 +303,30 @@ Scenario forgetting() {
           .forgotten = {earlier_numbers().front()}};
 }
 
+Scenario forgotten_by_mistake() {
+  Scenario life = forgetting();
+  life.live = [forget = life.live](Pair& pair) {
+    forget(pair);
+    Instance& at = avsb(pair).instance;
+    const auto requests = [&](const std::string& state) {
+      return at.db.query("SELECT subject FROM hold WHERE subject LIKE 'forget-undo-%' AND state = :state",
+                         {state});
+    };
+    const auto give = [&](const std::string& verb, const std::string& argument, const Person& who) {
+      std::int64_t id = 0;
+      at.db.transaction([&] { id = at.agenda.ask(verb, argument, who); });
+      at.files.put(id, typed(earlier_numbers().front()));
+      pair.run_for(std::chrono::minutes(2));
+    };
+    if (!requests("released").empty()) return;
+    if (requests("open").empty()) give("forget", "--undo a notice", {1001, "operator"});
+    const auto asked = requests("open");
+    if (!asked.empty()) give("approve-forget", asked.front().text(0), {1002, "approver"});
+  };
+  life.undone = true;
+  return life;
+}
+
 Scenario reported_and_answered() {
   return reported(CaseOutcome::unfounded, [](Pair& pair) {
     if (!aii(pair).instance.cases.all().empty() && times_asked(aii(pair), "case-answer") == 0)

@@ -28,6 +28,7 @@ struct Scenario {
   std::size_t lists = 1;                       ///< that are recorded, replaced ones included
   bool handed_over = false;                    ///< to another system, as a file
   std::vector<Insz> forgotten = {};            ///< who stands nowhere any more
+  bool undone = false;                         ///< that they were forgotten: no mark of them is left
   std::optional<CaseOutcome> case_ended = {};  ///< at both sides
   bool delivered = false;                      ///< to a care fund, once
   bool dropped = true;                         ///< or sent by hand, which leaves no note
@@ -43,6 +44,7 @@ Scenario held_and_approved();
 Scenario held_and_released();
 Scenario corrected_and_handed_over();
 Scenario forgetting();
+Scenario forgotten_by_mistake();
 Scenario reported_and_answered();
 Scenario reported_and_closed();
 Scenario distributed();

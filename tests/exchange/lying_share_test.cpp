@@ -1,5 +1,7 @@
 // What a share, or others on it, make of listings, names and removals, against the real engine.
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 #include "core/digest.h"
@@ -43,17 +45,41 @@ TEST_CASE("a share that pretends to remove is answered a few times and then left
 TEST_CASE("names that are not ours are counted once and never opened") {
   Receiving r;
   lay_bytes(r.pair, "readme.txt", "hello");
-  lay_bytes(r.pair, "x\x1b[31m.pgp", "hello");
+  lay_bytes(r.pair, "x\xff.pgp", "hello");
   lay_bytes(r.pair, ".half.part", "hello");
   r.receive();
   CHECK(r.alerts() == Names{"attention T_NAME"});
   const std::string text = r.avsb().alerts.open().at(0).text;
   CHECK(text.starts_with("2 file(s)"));
   CHECK(text.find("readme.txt") != std::string::npos);
-  CHECK(text.find('\x1b') == std::string::npos);
+  CHECK(text.find('\xff') == std::string::npos);
   CHECK(r.pair.avsb_share.calls(Verb::fetch) == 0);
   r.pair.run_for(std::chrono::hours(1));
   CHECK(r.alerts().size() == 1);
+}
+
+TEST_CASE("Q27: names that lead out of the folder are one finding, are shown harmlessly, and lead nowhere") {
+  Receiving r;
+  const std::string name = GENERATE(as<std::string>(), "../etc/passwd", "/etc/passwd", "..\\x.pgp", "..",
+                                    "...", "x\x1b[31m.pgp", "x\n.pgp");
+  CAPTURE(name);
+  bool renamed = false;
+  r.pair.avsb_share.on_list = [&](std::vector<ShareEntry> entries) {
+    entries.push_back({renamed ? name + "/x" : name, 5, "1", {}});
+    entries.push_back({std::string("a\0b", 3), 5, "1", {}});
+    return entries;
+  };
+  lay(r.pair, good_package(r.pair, r.numbers));
+  r.receive();
+  renamed = true;
+  r.pair.run_for(std::chrono::hours(1));
+  CHECK(r.answer() == "recorded");
+  CHECK(r.alerts() == Names{"finding T_NAME"});
+  CHECK(r.avsb().alerts.incidents().all().size() == 1);
+  const std::string text = r.avsb().alerts.open().at(0).text;
+  CHECK(text.starts_with("2 name(s)"));
+  CHECK(std::none_of(text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; }));
+  CHECK(r.pair.avsb_share.calls(Verb::fetch) == 1);
 }
 
 TEST_CASE("what only the other side makes, in the folder that is ours to write, is told as folders swapped") {

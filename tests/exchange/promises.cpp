@@ -77,8 +77,9 @@ Names seen_partial(const fs::path& folder) {
   Promises promises;
   promises.keep(
       "each list has all its numbers",
-      none("SELECT id FROM list l WHERE records - (SELECT count(*) FROM erased) > (SELECT count(*) FROM entry"
-           " WHERE list = id) AND NOT EXISTS (SELECT 1 FROM list WHERE reference_year = l.reference_year AND"
+      none("SELECT id FROM list l WHERE records - (SELECT count(*) FROM audit WHERE event = 'forgotten') > "
+           "(SELECT count(*) FROM entry WHERE list = id) AND NOT EXISTS (SELECT 1 FROM list WHERE "
+           "reference_year = l.reference_year AND"
            " revision > l.revision)"));
   promises.keep(
       "a replaced list has none of its numbers",
@@ -133,6 +134,10 @@ Names broken_promises(Pair& pair, const Scenario& scenario) {
                                  [](const Delivery& d) { return d.stage == DeliveryStage::delivered; }),
                    std::ptrdiff_t{1});
   }
+  if (scenario.undone)
+    promises.keep("no mark is left, in the books or beside them",
+                  db.query("SELECT 1 FROM erased").empty() &&
+                      read_file(pair.avsb_config.state / "erased.marks").empty());
   promises.equal("the sender's alerts", pair.open_alerts(aii(pair)), scenario.aii_alerts);
   promises.equal("the receiver's alerts", pair.open_alerts(avsb(pair)), scenario.avsb_alerts);
   promises.keep("the sender's chain is whole",

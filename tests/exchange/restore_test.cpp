@@ -318,9 +318,14 @@ TEST_CASE("on a share that forbids removal a resent package is answered all the 
   REQUIRE(r.pair.to_aii().size() == 1);
   fs::remove(r.pair.root / "share/to_aii" / r.pair.to_aii()[0]);  // the receipt is lost
   r.pair.start_aii();
-  r.pair.run_to_rest();
+  r.pair.run_for(std::chrono::hours(25));
   REQUIRE(r.pair.sent().stage == Stage::sent);
-  r.pair.aii->instance.agenda.ask("resend", r.pair.sent().id, {1001, "operator"});
+  const auto alerts = r.pair.aii->instance.alerts.open();
+  REQUIRE(alerts.size() == 1);
+  CHECK(alerts[0].code == "OVERDUE");
+  const std::string resend = "resend " + r.pair.sent().id.substr(0, 8);
+  CHECK(alerts[0].text.find("'veer " + resend + "' has it answered again") != std::string::npos);
+  r.pair.aii->instance.agenda.ask("resend", r.pair.sent().id.substr(0, 8), {1001, "operator"});
   r.pair.run_to_rest();
   CHECK(r.pair.sent().stage == Stage::acknowledged);
   CHECK(r.pair.avsb->instance.lists.count(kYear) == 40);
@@ -359,8 +364,11 @@ TEST_CASE("a receipt that is overdue while the share is gone is told of all the 
   r.exchange();
   r.pair.aii_share.fail_all(Code::s_unreachable);
   r.pair.run_for(std::chrono::hours(25));
-  const auto alerts = r.pair.open_alerts(*r.pair.aii);
-  CHECK(std::find(alerts.begin(), alerts.end(), "attention OVERDUE") != alerts.end());
+  const auto alerts = r.pair.aii->instance.alerts.open();
+  const auto overdue =
+      std::find_if(alerts.begin(), alerts.end(), [](const Alert& alert) { return alert.code == "OVERDUE"; });
+  REQUIRE(overdue != alerts.end());
+  CHECK(overdue->text.find("resend") == std::string::npos);  // nobody knows whether the package lies there
 }
 
 TEST_CASE("a clock that jumps ten years ahead and back harms no exchange") {

@@ -1,5 +1,7 @@
 // A backup beside a running service, the loss of everything after it, and the way back.
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -93,10 +95,21 @@ TEST_CASE("a backup is for its owner alone, holds keys and credentials, and is n
   a.must("avsb", "run --once");
   write_file(a.both.path("avsb") / "sftp-key", "not a key");
   fs::create_symlink("/nowhere", a.both.path("avsb") / "link");
+  write_file(a.both.config("avsb"),
+             read_file(a.both.config("avsb")) +
+                 fmt::format("\n[distribution]\nmembers_at_least = 1\n"
+                             "care_funds = [{{ name = \"fund1\", key = \"{}\", share = {{ kind = \"sftp\", "
+                             "sftp = {{ host = \"fund1.example.org\", user = \"avsb\", "
+                             "key = \"file:/etc/fund1-key\", known_hosts = \"/etc/fund1-hosts\" }} }} }}]\n",
+                             std::string(40, 'A')));
   const json made = json_of(a.both, "avsb", "backup " + a.backup.native());
   CHECK(made["party"] == "avsb");
   CHECK(made["audit"]["seq"] == json_of(a.both, "avsb", "audit verify")["seq"]);
-  CHECK(made["left_out"].size() == 2);  // the link, and the account's key, which lies with the server here
+  // The link, the account's key, which lies with the server here, and what lets AVSB in at the fund's.
+  const auto left_out = made["left_out"].get<std::vector<std::string>>();
+  CHECK(left_out.size() == 4);
+  for (const char* of_fund : {"/etc/fund1-key", "/etc/fund1-hosts"})
+    CHECK(std::count(left_out.begin(), left_out.end(), of_fund) == 1);
   CHECK(read_file(a.backup / "state/sftp-key") == "not a key");
   CHECK_FALSE(fs::is_empty(a.backup / "state/gnupg/private-keys-v1.d"));
   for (const auto& entry : fs::recursive_directory_iterator(a.backup)) {

@@ -221,8 +221,11 @@ TEST_CASE("Q30: over the bus each may do what their group may, and who is in non
                                               "rehearse",
                                               "suspend",
                                               "close-alert 7",
+                                              "incident confirm 1 --why x",
+                                              "incident notified 1 --how x",
                                               "send --set-aside-faulty " + file};
-  const std::vector<std::string> approvers = {"reject x", "resume"};
+  const std::vector<std::string> approvers = {"reject x", "resume", "incident dismiss 1 --why x",
+                                              "incident close 1"};
   const std::vector<std::string> auditors = {"audit verify", "audit anchors", "evidence 2022 -o /tmp/none"};
   const std::vector<std::string> lookers = {"status", "list", "show x", "metrics", "receipt x", "approve x"};
   const auto is_refused = [&](const char* user, const std::vector<std::string>& commands,

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <unistd.h>
 
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "daemon/texts.h"
@@ -191,7 +192,57 @@ TEST_CASE("check-list refuses what intake would: a year to come, and one outside
   replace_line(agencies().config("aii"), "last_reference_year ",
                "last_reference_year = " + std::to_string(agencies().year()));
   CHECK(outside.exit_code == 13);
+  CHECK(has(outside.output, "good: 1 numbers"));
   CHECK(has(outside.output, "F_WINDOW"));
+}
+
+TEST_CASE("check-list reads a list whatever the window says, and a correction as what outlives it") {
+  const Installation both;
+  const auto file_of = [&](int year) {
+    return both.path("inburgeringsplicht-" + std::to_string(year) + ".csv").native();
+  };
+  const std::string recorded = file_of(both.year());
+  const std::string other = file_of(both.year() - 1);
+  write_file(recorded, fictitious_csv(10, 4));
+  write_file(other, "insz\n05070999751\n");
+  REQUIRE(both.veer("aii", "send " + recorded).exit_code == 0);
+  REQUIRE(both.veer("avsb", "run --once").exit_code == 0);
+  REQUIRE(both.veer("aii", "run --once").exit_code == 0);
+
+  const std::string basis = both.path("basis.txt").native();
+  write_file(basis, "the provision in force\n");
+  const fs::path config = both.config("aii");
+  replace_line(config, "environment ", "environment = \"production\"");
+  replace_line(config, "closes ",
+               "closes = " + std::to_string(both.year() - 1) + "-12-31\nlist_due = \"03-01\"");
+  replace_line(config, "[paths]",
+               "[alerts]\nhook = \"/bin/true\"\n\n[legal_basis]\nprovision = \"a provision\"\ndocument = \"" +
+                   basis + "\"\ndocument_sha256 = \"" + sha256_hex(read_file(basis)) +
+                   "\"\nconfirmed_by = \"the legal service\"\nconfirmed_on = 2022-01-01\n"
+                   "valid_until = 2099-12-31\n\n[paths]");
+
+  const ShellResult first = both.veer("aii", "check-list " + other);
+  CAPTURE(first.output);
+  CHECK(first.exit_code == 13);
+  CHECK(has(first.output, "good: 1 numbers"));
+  CHECK(has(first.output, "F_WINDOW: the transition ended"));
+  CHECK(has(first.output, "--correction"));
+  CHECK(json_of(both, "aii", "check-list " + other)["refused_as"] == "F_WINDOW");
+  const ShellResult correction = both.veer("aii", "check-list --correction " + other);
+  CAPTURE(correction.output);
+  CHECK(correction.exit_code == 0);
+  CHECK_FALSE(has(correction.output, "F_WINDOW"));
+  const ShellResult known = both.veer("aii", "check-list " + recorded);
+  CAPTURE(known.output);
+  CHECK(known.exit_code == 0);
+  CHECK(has(known.output, "good: 10 numbers"));
+  CHECK(has(known.output, "checked as a correction"));
+  CHECK_FALSE(json_of(both, "aii", "check-list " + recorded).contains("refused_as"));
+  write_file(other, "insz\n85070999752\n");
+  const ShellResult faulty = both.veer("aii", "check-list " + other);
+  CHECK(faulty.exit_code == 13);
+  CHECK(has(faulty.output, "R_CHECK  line 2"));
+  CHECK(has(faulty.output, "F_WINDOW"));
 }
 
 TEST_CASE("a file that was not taken in shows in status and in the exit codes until it is gone") {

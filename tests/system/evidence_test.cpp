@@ -92,7 +92,7 @@ TEST_CASE("Q37: each side's evidence of a year is verified with bare tools, agai
     const json facts = json::parse(read_file(p.folder(mine) / "facts.json"));
     CHECK(facts["exchanges"].size() == 2);
     CHECK(facts["processors"][0]["name"] == "a provider");
-    for (const char* duty : {"cases", "deliveries", "hand_overs", "erasures", "incidents"})
+    for (const char* duty : {"cases", "deliveries", "hand_overs", "erasures", "erasures_undone", "incidents"})
       CHECK(facts[duty].empty());
     CHECK(facts["configuration_sha256"] == sha256_hex(text_in(p.both.config(mine))));
     CHECK_FALSE(facts.contains("members"));

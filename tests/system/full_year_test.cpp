@@ -44,15 +44,16 @@ class FullYear {
     fs::copy_file(VEER_PROGRAM, both.path("veer"));
     fs::create_directory(desk());
     fs::permissions(desk(), fs::perms(01777));
-    for (const char* folder : {"export", "fund1", "fund2"}) fs::create_directory(both.path(folder));
-    const std::string keys = fund_keys();
+    fs::create_directory(both.path("export"));
+    const std::string hand_out = fmt::format("\n[export]\nfolder = \"{}\"\n", both.path("export").native()) +
+                                 care_funds(both, {"fund1", "fund2"}, 500);
     for (const std::string party : {"aii", "avsb"})
       write_file(both.config(party),
                  text_in(both.config(party)) +
                      fmt::format("\n[access]\noperators = [\"{}\"]\napprovers = [\"{}\"]\n"
                                  "auditors = [\"{}\"]\nservice_desk = [\"{}\"]\n",
                                  kOperator, kApprover, kAuditor, kDesk) +
-                     (party == "avsb" ? keys : ""));
+                     (party == "avsb" ? hand_out : ""));
     replace_line(both.config("aii"), "settle ", "settle = \"20ms\"\nrelease = \"always\"");
     for (const char* party : {"aii", "avsb"}) services_.push_back(both.serve(party));
     for (const std::string party : {"aii", "avsb"})
@@ -148,32 +149,6 @@ class FullYear {
     for (std::string line; std::getline(lines, line);)
       transcript_ += (line.empty() ? "" : "    " + line) + '\n';
   }
-  /// Each fund's key of its own, taken in at AVSB: the lines of its configuration.
-  std::string fund_keys() const {
-    std::string lines =
-        fmt::format("\n[export]\nfolder = \"{}\"\n\n[distribution]\nmembers_at_least = 500\ncare_funds = [\n",
-                    both.path("export").native());
-    for (const std::string fund : {"fund1", "fund2"}) {
-      const fs::path home = both.path(fund + "-keys");
-      const fs::path key = both.path(fund + ".asc");
-      const auto veer = [&](const std::string& arguments) {
-        const ShellResult result = shell(std::string(VEER_PROGRAM) + " " + arguments + " </dev/null");
-        INFO(result.output);
-        REQUIRE(result.exit_code == 0);
-        return result.output;
-      };
-      veer(fmt::format("keys create --home {} \"{} <fund@{}.example.org>\" 2>&1", home.native(), fund, fund));
-      write_file(key, veer(fmt::format("keys export --home {} 2>/dev/null", home.native())));
-      const std::string fingerprint = nlohmann::json::parse(
-          veer(fmt::format("--json keys export --home {} 2>/dev/null", home.native())))["fingerprint"];
-      veer(fmt::format("keys import {} --home {} --fingerprint {} 2>&1", key.native(),
-                       (both.path("avsb") / "gnupg").native(), fingerprint));
-      lines += fmt::format("  {{ name = \"{}\", key = \"{}\", folder = \"{}\" }},\n", fund, fingerprint,
-                           both.path(fund).native());
-    }
-    return lines + "]\n";
-  }
-
   PrivateBus bus_{"root"};
   std::vector<std::unique_ptr<Process>> services_;
   std::string transcript_;
@@ -216,6 +191,7 @@ TEST_CASE("a full year on both sides is what docs/full-year.md shows") {
   corrected.erase(corrected.begin() + 3);
   y.file(y.both.list_name(), csv_of(corrected));
   const std::string second = first_word(y.types("aii", kOperator, "send --correction " + list, 20));
+  CHECK(json_of(y.both, "aii", "approve " + second.substr(0, 8))["answers"].at(0) == y.year + "-1");
   y.types("aii", kApprover, "approve " + second.substr(0, 8) + " --yes");
   acknowledged(second);
   wait_until([&] { return has(y.both.veer("avsb", "case list").output, "corrected in exchange"); });
@@ -295,13 +271,17 @@ TEST_CASE("a full year on both sides is what docs/full-year.md shows") {
   y.types("aii", kApprover, "close-out --yes");
   y.types("avsb", kApprover, "close-out --yes");
   CHECK(has(y.types("aii", kOperator, "rehearse", 13), "C_CLOSED"));
+  const std::string late = y.both.path("late-evidence");
+  CHECK(y.both.veer("avsb", fmt::format("evidence {} -o {}", y.year, late)).exit_code == 0);
+  CHECK(shell(late + "/verify.sh >/dev/null 2>&1").exit_code == 0);
 
   const std::string transcript = y.transcript();
   for (const Insz& number : y.numbers) REQUIRE_FALSE(has(transcript, digits_of(number)));
   const std::string page =
       "# A full year\n\nWhat people of both sides type in a year in which everything happens, and what they "
-      "see. A test "
-      "types it and holds this page against what it saw; identifiers, digests and times are left out.\n" +
+      "see. Every list is held for a second person, as production always does. A test types it and holds "
+      "this "
+      "page against what it saw; identifiers, digests and times are left out.\n" +
       transcript;
   const fs::path written = fs::path(VEER_PROGRAM).parent_path().parent_path() / "full-year.md";
   write_file(written, page);

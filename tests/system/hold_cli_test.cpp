@@ -57,6 +57,7 @@ TEST_CASE(
   CHECK(facts["records"] == 30);
   CHECK(facts["offered_by"] == "uid 12345");
   CHECK(facts["last_year"].is_null());
+  CHECK(facts["answers"].empty());
   const std::string sha256 = h.only()["package_sha256"];
   CHECK(facts["sha256"] == sha256);
   CHECK(h.only()["stage"] == "held");

@@ -10,6 +10,8 @@
 
 #include "core/clock.h"
 #include "core/files.h"
+#include "daemon/cases.h"
+#include "daemon/database.h"
 #include "support/fictitious.h"
 #include "system/both_sides.h"
 
@@ -143,6 +145,34 @@ TEST_CASE("a list under way when either side changes its key arrives, and the ol
       CHECK(has(verified.output, "All of it holds."));
     }
   }
+}
+
+TEST_CASE(
+    "a key that alone opens whom a case names is not retired unasked, and the case is named when it is") {
+  Agencies a;
+  REQUIRE(a.arrives(a.offer()));
+  Case c;
+  c.id = "0190a1b2-0000-7000-8000-000000000001";
+  c.reference_year = 2026;
+  c.stage = CaseStage::received;
+  const SystemClock clock;
+  const auto save = [&] {
+    Database books("sqlite:" + (a.both.path("aii") / "ledger.db").native());
+    books.transaction([&] { Cases(books, clock).save(c); });
+  };
+  save();
+  make_folder(a.both.path("aii") / "cases");
+  write_file(a.both.path("aii") / "cases" / (c.id + ".pgp"), "sealed as it came");
+  const std::string retire = "keys retire " + a.rotate("aii", kToday)["old"].get<std::string>();
+  a.refused(retire, "veer case persons 2026-1", 1);
+  c.stage = CaseStage::answered;
+  save();
+  a.refused(retire, "this key is good until", 1);
+  c.stage = CaseStage::received;
+  save();
+  const ShellResult now = a.both.veer("aii", retire + " --now");
+  CHECK(now.exit_code == 0);
+  CHECK(has(now.output, "whom case 2026-1 names may not be readable any more"));
 }
 
 TEST_CASE(

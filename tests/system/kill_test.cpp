@@ -11,13 +11,10 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
-#include "core/digest.h"
 #include "core/files.h"
-#include "daemon/audit.h"
-#include "daemon/database.h"
-#include "support/canary.h"
 #include "support/fictitious.h"
 #include "support/installation.h"
+#include "system/at_rest.h"
 
 using namespace veer;
 using namespace veer::test;
@@ -51,7 +48,7 @@ void start_again_if_ended(const Installation& agencies, const std::string& party
 void exchange_under_fire(const Installation& agencies, const Fire& fire, std::mt19937& random) {
   auto aii = agencies.serve("aii");
   auto avsb = agencies.serve("avsb");
-  agencies.drop(agencies.list_name(), fictitious_csv(fire.numbers, 11));
+  agencies.drop(agencies.list_name(), fictitious_csv(fire.numbers, kSeedOfList));
   for (int kills = 0; kills < 8; ++kills) {
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % fire.longest));
     start_again_if_ended(agencies, "aii", aii);
@@ -92,32 +89,6 @@ void exchange_under_fire(const Installation& agencies, const Fire& fire, std::mt
   CHECK(in_order(avsb->end(SIGTERM)));
 }
 
-void check_end(const Installation& agencies, std::size_t numbers) {
-  Database avsb("sqlite:" + (agencies.path("avsb") / "ledger.db").native());
-  Database aii("sqlite:" + (agencies.path("aii") / "ledger.db").native());
-  CHECK(avsb.query("SELECT id FROM list").size() == 1);
-  CHECK(avsb.query_one("SELECT count(*) FROM inburgeringsplicht")->integer(0) ==
-        static_cast<std::int64_t>(numbers));
-  CHECK(aii.query("SELECT id FROM exchange WHERE stage = 'acknowledged'").size() == 1);
-  CHECK(aii.query("SELECT id FROM exchange").size() == 1);
-  const auto receipt = aii.query_one(
-      "SELECT e.package_sha256, e.stem, r.json FROM receipt r JOIN exchange e ON e.id = r.exchange");
-  REQUIRE(receipt);
-  CHECK(receipt->text(0) ==
-        sha256_hex(FileBlob(agencies.path("aii") / "spool" / (receipt->text(1) + ".pgp"))));
-  CHECK(receipt->text(2).find(receipt->text(0)) != std::string::npos);
-  CHECK(names_in(agencies.path("aii") / "spool").size() == 1);
-  CHECK(names_in(agencies.path("drop")) == std::vector<std::string>{agencies.list_name() + ".result.txt"});
-  CHECK(verify_audit(aii, "aii", {}).problems.empty());
-  CHECK(verify_audit(avsb, "avsb", {}).problems.empty());
-  CHECK(avsb.query("SELECT 1 FROM quarantine").empty());
-
-  const auto all = fictitious_list(numbers, 11);
-  const std::vector<Insz> canaries = {all.front(), all[numbers / 2], all.back()};
-  CHECK(files_holding(agencies.path(""), canaries, {agencies.path("avsb") / "ledger.db"}) ==
-        std::vector<std::string>{});
-}
-
 }  // namespace
 
 TEST_CASE("services killed at random moments end with the list recorded once and acknowledged") {
@@ -138,6 +109,6 @@ TEST_CASE("services killed at random moments end with the list recorded once and
       }
       throw;
     }
-    check_end(agencies, fire.numbers);
+    check_at_rest(agencies, fire.numbers);
   }
 }

@@ -14,8 +14,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/files.h"
 #include "support/fictitious.h"
+#include "support/private_bus.h"
 #include "system/both_sides.h"
 
 using namespace veer;
@@ -137,6 +139,39 @@ TEST_CASE("a configuration is taken anew on SIGHUP, and one that cannot be used 
   write_file(both.path("other") / both.list_name(), fictitious_csv(10, 4));
   wait_until(log_has(" sent "));
   CHECK(aii->end(SIGTERM) == 0);
+}
+
+TEST_CASE("a care fund that came with a configuration taken anew gets its list, sealed to its key") {
+  const Installation both;
+  const PrivateBus bus("root");
+  const std::vector<Insz> numbers = fictitious_list(10, 3);
+  std::string list;
+  for (const Insz& number : numbers) list += digits_of(number) + "\n";
+  both.drop(both.list_name(), list);
+  const auto aii = both.serve("aii");
+  Manager manager(both.path("manager"));
+  const auto avsb = manager.start(both, "avsb");
+  wait_until([&] { return has(text_in(both.path("avsb.log")), ": recorded (10 numbers"); });
+
+  write_file(both.config("avsb"), read_file(both.config("avsb")) + "\n[access]\noperators = [\"daemon\"]\n" +
+                                      care_funds(both, {"fund1"}, 1));
+  const std::size_t ready = manager.heard("READY=1");
+  kill(avsb->pid(), SIGHUP);
+  wait_until([&] { return manager.heard("READY=1") > ready; });
+  const auto members =
+      both.path(fmt::format("ledenbestand-{}.csv", format_date(date_of(SystemClock().now()))));
+  write_file(members, fmt::format("zorgkas;insz\nfund1;{}\neinde;1\n", digits_of(numbers[4])));
+  fs::permissions(members, fs::perms(0644));
+  fs::permissions(both.path(""), fs::perms(0711));
+  fs::copy_file(VEER_PROGRAM, both.path("veer"));
+  const ShellResult asked = shell(
+      fmt::format("setpriv --reuid daemon --regid daemon --clear-groups {} --config {} distribute {} "
+                  "--members {} 2>&1 </dev/null",
+                  both.path("veer").native(), both.config("avsb").native(), both.year(), members.native()));
+  INFO(asked.output << text_in(both.path("avsb.log")));
+  CHECK(asked.exit_code == 20);
+  CHECK(has(asked.output, fmt::format("distribute-{}-", both.year())));
+  CHECK(avsb->end(SIGTERM) == 0);
 }
 
 TEST_CASE("without a service manager, SIGHUP ends the service, as when its terminal closes") {

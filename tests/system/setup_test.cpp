@@ -176,6 +176,9 @@ TEST_CASE("every command as another user says so, and touches nothing") {
   CHECK(strange("keys show").exit_code == 12);
   fs::permissions(both.config("aii"), fs::perms(0640));
   CHECK(has(strange("status").output, "may not be read by"));
+  const ShellResult unread = strange("check-list " + file);
+  CHECK(unread.exit_code == 12);
+  CHECK(has(unread.output, "Without -i and -c anybody may"));
   for (const char* command : {"doctor", "keys show"}) {
     const ShellResult refused = strange(command);
     CAPTURE(command, refused.output);

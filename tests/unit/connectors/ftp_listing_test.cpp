@@ -61,14 +61,15 @@ TEST_CASE("a listing by MLSD keeps what is of the format and counts the rest") {
       "type=file;size=3;modify=20260115093000; a.pgp\r\n"
       "type=file;size=3;modify=20260115093000; b\xff\x1b[31m \n"
       "type=file;size=3;modify=20260115093000; ../etc/passwd\r\n"
+      "type=file;size=3;modify=20260115093000; ..\r\n"
       "type=OS.unix=symlink;size=3;modify=20260115093000; link\r\n"
       "\r\n"
       "and a line that says nothing\r\n"
       "type=file;size=4;modify=20260115093000; last");
-  CHECK(files_of(listing) == Names{"a.pgp", "b\xff\x1b[31m ", "last"});
-  CHECK(listing.entries.size() == 5);
-  CHECK(listing.read == 7);
-  CHECK(listing.unreadable == 2);
+  CHECK(files_of(listing) == Names{"a.pgp", "b\xff\x1b[31m ", "../etc/passwd", "..", "last"});
+  CHECK(listing.entries.size() == 7);
+  CHECK(listing.read == 9);
+  CHECK(listing.unreadable == 1);
   CHECK(listing.shows_itself);
 }
 
@@ -89,11 +90,11 @@ TEST_CASE("a listing in the manner of ls keeps what is of the format and counts 
       "-rw-r--r--    1 0        0               3 Nov 25 10:38\r\n"
       "11-25-26  10:38AM                    3 dos.txt\r\n"
       "x");
-  CHECK(files_of(listing) == Names{"a.pgp", " c d ", "-rf"});
+  CHECK(files_of(listing) == Names{"a.pgp", " c d ", "-rf", "a/b"});
   CHECK(listing.entries.at(1).size == 99999999999);
   CHECK(listing.entries.at(3).name == "link");
-  CHECK(listing.read == 9);
-  CHECK(listing.unreadable == 6);
+  CHECK(listing.read == 10);
+  CHECK(listing.unreadable == 5);
   CHECK(listing.shows_itself);
 }
 

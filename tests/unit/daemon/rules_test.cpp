@@ -55,11 +55,13 @@ std::string correction(int year, std::string_view today, Environment environment
 TEST_CASE("Q31: which lists wait for a second person is the configuration's to say, but not in production") {
   IntakeConfig intake;
   const auto waits = [&](std::uint64_t records, std::optional<std::uint64_t> last,
-                         Environment environment = Environment::test, std::uint64_t set_aside = 0) {
-    return needs_release(intake, environment, records, last, set_aside);
+                         Environment environment = Environment::test, std::uint64_t set_aside = 0,
+                         bool second = false) {
+    return needs_release(intake, environment, records, last, set_aside, second);
   };
   intake.release = Release::never;
   CHECK_FALSE(waits(10, std::nullopt));
+  CHECK_FALSE(waits(10, 10, Environment::test, 0, true));
   CHECK(waits(10, 10, Environment::production));
   CHECK(waits(10, 10, Environment::test, 1));
   intake.release = Release::always;
@@ -72,6 +74,7 @@ TEST_CASE("Q31: which lists wait for a second person is the configuration's to s
   CHECK(waits(69, 100));
   CHECK(waits(1, 0));
   CHECK_FALSE(waits(0, 0));
+  CHECK(waits(10, 10, Environment::test, 0, true));
   CHECK(waits(100, 100, Environment::production));
   intake.unusual_percent = 1;
   CHECK(waits(102, 100));

@@ -178,17 +178,38 @@ TEST_CASE("a header may stand below blank rows, and numbers as they are printed"
         std::vector<std::string>{"00010199875", "05070999751"});
 }
 
-TEST_CASE(
-    "formulas, truth values, errors, fractions and negative numbers are no numbers, and say where they are") {
-  for (const char* name : {"libreoffice-formulas.xlsx", "openpyxl-formulas.xlsx"}) {
-    INFO(name);
-    const ListReport report = read_file(name);
-    CHECK(report.numbers.empty());
-    CHECK(report.counts == std::map<Code, std::uint64_t>{{Code::r_format, 5}});
-    std::vector<std::string> places;
-    for (const Fault& fault : report.faults) places.push_back(fault.place);
-    CHECK(places == std::vector<std::string>{"cell A3", "cell A4", "cell A5", "cell A6", "cell A7"});
+TEST_CASE("truth values, errors, fractions and negative numbers are no numbers, and say where they are") {
+  const ListReport report = read_rows(
+      text_cell(1, "INSZ") + number_cell(2, "85070099464") +
+      R"(<row r="3"><c r="A3" t="b"><v>1</v></c></row><row r="4"><c r="A4" t="e"><v>#N/A</v></c></row>)" +
+      number_cell(5, "85070099464.5") + number_cell(6, "-5"));
+  CHECK(report.numbers.empty());
+  CHECK(report.counts == std::map<Code, std::uint64_t>{{Code::r_format, 4}});
+  std::vector<std::string> places;
+  for (const Fault& fault : report.faults) places.push_back(fault.place);
+  CHECK(places == std::vector<std::string>{"cell A3", "cell A4", "cell A5", "cell A6"});
+}
+
+TEST_CASE("a formula is refused once, at its first cell, with how to make values of the column") {
+  for (const char* name : {"libreoffice-formulas.xlsx", "openpyxl-formulas.xlsx"})
+    check_refused(test_data(std::string("xlsx/") + name), Code::i_spreadsheet, "cell A3 holds a formula");
+  check_refused(zip_of(workbook({worksheet(
+                    text_cell(1, "INSZ") +
+                    R"(<row r="2"><c r="A2" t="str"><f>TEXT(B2,"0")</f><v>85070099464</v></c></row>)")})),
+                Code::i_spreadsheet, "cell A2 holds a formula: copy the column and paste it as values");
+}
+
+TEST_CASE("a text that is a number as an amount is read without its decimals, when these are zeros") {
+  for (const std::string text : {"85070099464.0", "85070099464,0", "85070099464,00", " 85070099464.00 "}) {
+    INFO(text);
+    CHECK(digits_of(read_rows(text_cell(1, text))) == std::vector<std::string>{"85070099464"});
+    const auto parts =
+        workbook({worksheet(shared_cell(1, 0))}, shared_strings("<si><t>" + text + "</t></si>"));
+    CHECK(digits_of(read(zip_of(parts))) == std::vector<std::string>{"85070099464"});
   }
+  // What is behind all that is kept of a long text counts too.
+  for (const std::string& text : {std::string("85070099464,5"), "85070099464." + std::string(20, '0') + " x"})
+    CHECK(read_rows(text_cell(1, text)).counts.at(Code::r_format) == 1);
 }
 
 TEST_CASE("a value in a second column is refused, naming the cell and the article") {

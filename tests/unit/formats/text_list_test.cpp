@@ -33,6 +33,11 @@ TEST_CASE("a list is read in every form that people's programs give it") {
       {"with two ends to each line", "INSZ\r\r\n05070999751\r\r\n00010199875\r\r\n"},
       {"as formulas", "insz\n=\"05070999751\"\n\"=\"\"00010199875\"\"\"\n"},
       {"with decimals", "insz\n05070999751,00\n00010199875.000\n"},
+      {"with one decimal", "insz\n05070999751.0\n00010199875.0;\n"},
+      {"with decimals, in quotes", "\"insz\"\n\"05070999751,00\"\n\"00010199875.0\"\n"},
+      {"with one decimal behind a comma, in quotes",
+       "insz;\"\"\n\"05070999751,0\";\"\"\n 00010199875.0;\"\"\n"},
+      {"with decimals, as formulas", "insz\n=\"05070999751.0\"\n\"=\"\"00010199875,0\"\"\"\n"},
       {"with a header of several lines", "\"INSZ\nnummer\nvan 2026\"\r\n05070999751\r\n00010199875\r\n"},
       {"without a header", "05070999751\n00010199875\n"},
       {"without an end to the last line", "insz\n05070999751\n00010199875"},
@@ -175,12 +180,32 @@ TEST_CASE("a list with no number in it is empty, which has a way of its own") {
   }
 }
 
-TEST_CASE("what follows a number's sign is left out only when it is nothing but zeros, two of them or more") {
-  for (const char* second : {",0", ",01", ",10", ",00x", ";00", ",00,00"})
+TEST_CASE("what follows a number's sign is left out only when it is nothing but zeros") {
+  for (const char* second : {",01", ",10", ",00x", ";00", ",00,00", ",0000000000000000"})
     CHECK(code_of([&] { read("05070999751" + std::string(second) + "\n"); }) == Code::f_extra_data);
   CHECK(read("5070999751,00;\n10199875,00\n").restored == 2);
-  CHECK(read("05070999751.5\n").counts.at(Code::r_format) == 1);
+  CHECK(read("5070999751.0\n\"10199875,0\"\n").restored == 2);
+  for (const char* line : {"05070999751.5", "05070999751.", "05070999751.0.0", "050709997511.0", ".0", ".00",
+                           "\"05070999751,5\"", "\"05070999751,\"", "\",0\"", "\"05070999751,0\"x"}) {
+    INFO(line);
+    CHECK(read(fmt::format("{}\n00010199875\n", line)).counts.at(Code::r_format) == 1);
+  }
   CHECK(code_of([] { read("050709997511,00\n"); }) == Code::f_extra_data);
+  CHECK(code_of([] { read(",00\n05070999751\n"); }) == Code::f_extra_data);
+}
+
+TEST_CASE("a single zero behind a comma may be a second column, of zeros: it is refused with both remedies") {
+  for (const std::string_view bytes :
+       {"05070999751,0\n00010199875,0\n", "INSZ\n05070999751,0\n", "INSZ\n5070999751,0;\n",
+        "INSZ,n\n05070999751,0\n", "INSZ\n\"05070999751\",0\n", "INSZ\n05070999751,\"0\"\n",
+        "INSZ\n05070999751.0,0\n", "INSZ\n\"05070999751,0\",0\n"}) {
+    INFO(bytes);
+    CHECK(code_of([&] { read(bytes); }) == Code::f_extra_data);
+  }
+  const auto error = thrown([] { read("INSZ\n05070999751,0\n"); });
+  REQUIRE(error);
+  CHECK(error->message().find("remove every other column, or export the numbers as text") !=
+        std::string::npos);
 }
 
 TEST_CASE(
@@ -350,7 +375,7 @@ TEST_CASE("a shuffled list comes out ascending and whole") {
 
 TEST_CASE("no text whatever upsets the reader") {
   std::mt19937_64 random(10'000);
-  std::string clean = "INSZ;\r\n\"05070999751\";\"\"\r\n00.01.01-998.75\r\n5070999780\r\n\r\n";
+  std::string clean = "INSZ;\r\n\"05070999751\";\"\"\r\n00.01.01-998.75\r\n5070999780.0\r\n\r\n";
   for (const Insz& number : fictitious_list(20, 5)) {
     const auto digits = number.digits();
     clean += std::string(digits.data(), digits.size()) + "\r\n";
