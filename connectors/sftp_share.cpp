@@ -19,7 +19,7 @@ namespace {
 
 // What is on its way to the server at a time. OpenSSH's server takes each piece the longer the more of them
 // wait.
-constexpr std::size_t kAhead = std::size_t{1} << 20;
+constexpr std::size_t kAhead = std::size_t{2} << 20;
 constexpr std::size_t kReadChunk = std::size_t{1} << 20;
 constexpr int kTimeoutsForListing = 2;
 

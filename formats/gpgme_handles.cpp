@@ -35,12 +35,12 @@ struct Ability {
   }
 };
 
-// By what tells whether something was written there since.
+// By what tells whether something was written there since; a starting agent sets the folder's mode each time.
 std::string written(const fs::path& path) {
   struct stat now {};
   if (stat(path.c_str(), &now) != 0) return "none;";
-  return fmt::format("{}:{}:{}:{}.{:09};", now.st_dev, now.st_ino, now.st_size, now.st_ctim.tv_sec,
-                     now.st_ctim.tv_nsec);
+  return fmt::format("{}:{}:{}:{}.{:09};", now.st_dev, now.st_ino, now.st_size, now.st_mtim.tv_sec,
+                     now.st_mtim.tv_nsec);
 }
 
 gpgme_error_t note_failure(void* hook, const char* keyword, const char*) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/sort/spreadsort/integer_sort.hpp>
+#include <boost/sort/pdqsort/pdqsort.hpp>
 #include <fmt/format.h>
 
 namespace veer {
@@ -36,8 +36,8 @@ bool is_printed_notation(std::string_view text) {
 
 void sort_numbers(std::vector<Insz>& numbers) {
   if (std::is_sorted(numbers.begin(), numbers.end())) return;
-  boost::sort::spreadsort::integer_sort(numbers.begin(), numbers.end(),
-                                        [](const Insz& n, unsigned bits) { return n.value() >> bits; });
+  boost::sort::pdqsort_branchless(numbers.begin(), numbers.end(),
+                                  [](const Insz& a, const Insz& b) { return a.value() < b.value(); });
 }
 
 }  // namespace
