@@ -297,7 +297,8 @@ constexpr std::array kMeanings = {
           {"Een overgedragen lijst werd daarna verbeterd",
            "A list that was handed over has been corrected since"},
           {"Wie de vorige versie gebruikt, heeft de nieuwe nodig.",
-           "Whoever uses the one before needs the new one."}},
+           "Whoever uses the one before needs the new one."},
+          "export YEAR --purpose TEXT"},
     Topic{"incident",
           {"Een bevinding moet binnen 24 uur aan de andere kant gemeld worden",
            "The other side is to be told of a finding within 24 hours"},
@@ -314,10 +315,10 @@ constexpr std::array kMeanings = {
            "It is carried out only once an approver, somebody else than who asked, releases it."},
           "approve {0}"},
     Topic{"export-folder",
-          {"Een overgedragen bestand kon niet worden verwijderd",
-           "A file that was handed over could not be removed"},
-          {"Het bevat nummers van personen, en zijn tijd is voorbij.",
-           "It holds people's numbers, and its time is over."}},
+          {"Een overgedragen bestand kon niet worden verwijderd, of zijn map niet bekeken",
+           "A file that was handed over could not be removed, or its folder not be looked into"},
+          {"Het bevat nummers van personen, en mag er niet langer liggen dan nodig.",
+           "It holds people's numbers, and may lie there no longer than is needed."}},
     Topic{"left-out",
           {"De ontvanger nam niet alle nummers op", "The receiver did not enter every number"},
           {"De lijst is geregistreerd. Kijk na of de bron bijgewerkt moet worden, en sluit dan deze "
@@ -365,7 +366,8 @@ constexpr std::array kMeanings = {
     Topic{"distribution-stale",
           {"Zorgkassen hebben niet de laatste lijst", "Care funds do not have the latest list"},
           {"Ze werken met wat ze eerder kregen, tot iemand hun bezorgt wat veranderde.",
-           "They work with what they were given before, until somebody delivers what changed."}},
+           "They work with what they were given before, until somebody delivers what changed."},
+          "distribute YEAR --members FILE"},
     Topic{"closed-out",
           {"De uitwisseling langs deze weg is afgesloten", "The exchange by this path is closed"},
           {"Er wordt niets meer ingelezen, verzonden of geregistreerd. Vergeten, bewijs en het auditspoor "
@@ -426,10 +428,10 @@ constexpr std::array kMeanings = {
           "alerts show {1}"},
     Topic{"incident-dismissed",
           {"Een bevinding is verworpen", "A finding was dismissed"},
-          {"De andere kant wordt er niet van verwittigd. Wie het anders ziet, bevestigt het incident, zolang "
-           "het niet gesloten is.",
-           "The other side is not told of it. Whoever sees it otherwise confirms the incident, as long as it "
-           "is not closed."},
+          {"De 24 uur lopen niet meer. Wie het anders ziet, bevestigt het incident, zolang het niet gesloten "
+           "is.",
+           "Its 24 hours run no more. Whoever sees it otherwise confirms the incident, as long as it is not "
+           "closed."},
           "incident list"},
     Topic{
         "delivery-left",

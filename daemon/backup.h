@@ -41,15 +41,21 @@ Backup make_backup(const Config& config, const std::filesystem::path& config_fil
 /// is damaged.
 Backup check_backup(const std::filesystem::path& backup);
 
+/// Who was forgotten since a backup was made, by the newest marks (Erasure); or that nobody was, or no marks
+/// are left, by somebody's word.
+struct ErasedSince {
+  std::optional<std::string> marks = {};
+  bool none = false;
+};
+
 /// Puts a checked backup where its configuration says, and the configuration at `config_file`, all or nothing
-/// of the state folder. `marks` are those of persons who were forgotten since (Erasure); what a receiver is
-/// to be told, "" when there are none. Brings the books up to date, walks their chain, and notes in it, and
-/// as an alert, that they were restored; they are suspended, since nobody knows here what was decided after
-/// them. Throws, and changes nothing: U_USAGE when a receiver is not told, U_STATE when one of the places
-/// holds something already (another configuration included), L_LOCK when a service runs there, L_AUDIT when
-/// the chain is not whole.
+/// of the state folder. A receiver is to be told who was forgotten since. Brings the books up to date, walks
+/// their chain, and notes in it, and as an alert, that they were restored; they are suspended, since nobody
+/// knows here what was decided after them. Throws, and changes nothing: U_USAGE when a receiver is not told,
+/// U_STATE when one of the places holds something already (another configuration included), L_LOCK when a
+/// service runs there, L_AUDIT when the chain is not whole.
 Backup restore_backup(const std::filesystem::path& backup, const std::filesystem::path& config_file,
-                      const std::optional<std::string>& marks, const Clock& clock);
+                      const ErasedSince& erased, const Clock& clock);
 /// In a state folder that is a volume of its own, as long as it is being restored.
 inline constexpr const char* kRestoring = ".restoring";
 

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "daemon/old_pages.h"
 
 namespace veer {
 namespace {
@@ -159,7 +160,9 @@ CaseBonds Cases::bonds_of(const Case& c) {
 }
 
 void Cases::cut_loose(const Case& c) {
-  db_.execute("DELETE FROM salt WHERE subject = :gone OR subject = :listed", {gone_from(c), listed_by(c)});
+  if (db_.execute("DELETE FROM salt WHERE subject = :gone OR subject = :listed",
+                  {gone_from(c), listed_by(c)}) > 0)
+    note_old_pages(db_, clock_.now());
 }
 
 Case Cases::find(const std::string& name) {

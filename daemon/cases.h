@@ -69,7 +69,7 @@ Date case_due(Time found_at);
 /// The book of quality cases. Callers open the transactions. One thread.
 class Cases {
  public:
-  Cases(Database& database, const Clock& clock) : db_(database), settings_(database, clock) {}
+  Cases(Database& database, const Clock& clock) : db_(database), clock_(clock), settings_(database, clock) {}
 
   /// Writes a new one, or what changed of one: by its id.
   void save(const Case& quality_case);
@@ -98,6 +98,7 @@ class Cases {
 
  private:
   Database& db_;
+  const Clock& clock_;
   Settings settings_;
 };
 

@@ -70,10 +70,17 @@ std::vector<std::string> open_matters(Instance& at, const Command& command, cons
                          : fmt::format("{} is to be cleared from the share of {} (when that is no more: take "
                                        "{} out of [distribution])",
                                        d.file, d.fund, d.fund));
+  // After it nothing more is handed over or delivered.
+  for (const Alert& alert : at.alerts.open())
+    if (alert.cause.starts_with("distribution-stale:") || alert.cause.starts_with("export-stale:"))
+      open.push_back(fmt::format(
+          "{} the newest list: {}, or tell them and 'veer alerts close {}'",
+          alert.cause.starts_with("d") ? "care funds may not have" : "whoever was handed a list has not",
+          alert.cause.starts_with("d") ? "'veer distribute'" : "'veer export'", alert.id));
   for (const Incident& incident : at.alerts.incidents().waiting())
     open.push_back(fmt::format("incident {} is open", incident.id));
   for (const Command& other : at.agenda.pending())
-    if (other.verb != command.verb)
+    if (other.verb != command.verb && !(gone && other.verb == "withdraw"))
       open.push_back(fmt::format("'{}' is asked for and not done yet", other.verb));
   if (at.config.role == Role::sender)
     for (const DroppedFile& file : dropped_files(at.config.drop))
@@ -203,11 +210,11 @@ std::string close_out(Instance& at, const Command& command, const Transfer& tran
       }
       // No step is tried any more.
       for (const Alert& alert : at.alerts.open())
-        if (alert.cause.starts_with(step_cause(""))) at.alerts.close(alert.cause);
+        if (alert.cause.starts_with(step_cause("")) || alert.cause.starts_with("withdraw:"))
+          at.alerts.close(alert.cause);
       at.settings.close_out();
       for (const Command& other : at.agenda.pending())
-        if (other.verb == command.verb && other.id != command.id)
-          at.agenda.finish(other, CommandStage::done, "", done);
+        if (other.id != command.id) at.agenda.finish(other, CommandStage::done, "", done);
       at.audit.append("closed-out", "", {{"report_sha256", sha256_hex(text)}, {"who", command.who.name}});
       at.alerts.tell("closed-out", "CLOSED_OUT", "",
                      fmt::format("{} closed the path for good", command.who.name));

@@ -232,7 +232,7 @@ void tell_recorded(Instance& at, const Exchange& x, const std::vector<Reason>& r
   }
   std::uint64_t deceased = 0;
   for (const Reason& reason : reasons)
-    if (reason.code == Code::r_deceased) deceased += reason.count;
+    if (reason.code == Code::r_deceased) deceased += std::min(reason.count, x.records - deceased);
   at.alerts.close(list_cause(x.reference_year));
   at.alerts.tell(
       "recorded:" + x.id, "RECORDED", x.id,

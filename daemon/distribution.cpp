@@ -69,7 +69,12 @@ void Distribution::require_fresh(Date members_as_of) {
   const auto longest = at_.config.distribution.members_no_older;
   const Time now = at_.clock.now();
   const Time as_of = Time(std::chrono::sys_days(members_as_of));
-  if (as_of > now || now - as_of > longest + std::chrono::days(1))
+  if (as_of > now)
+    throw Error(Code::u_state,
+                fmt::format("the membership register is of {}, which is still to come: look at "
+                            "its name and at this machine's clock",
+                            format_date(members_as_of)));
+  if (now - as_of > longest + std::chrono::days(1))
     throw Error(
         Code::u_state,
         fmt::format("the membership register is of {}, and must be of the last {} days ([distribution]): "

@@ -1,6 +1,7 @@
 #include "daemon/erasure.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <sstream>
 
@@ -39,6 +40,15 @@ std::string line_of(const std::string& key, const Insz& person) {
 bool is_sealed(const Fd& file) {
   unsigned char first = 0;
   return pread(file.get(), &first, 1, 0) == 1 && ((first & 0xFC) == 0x84 || first == 0xC1);
+}
+
+/// Whether it is OpenPGP in another form: armored, or another packet (RFC 4880, 4.2 and 6.2).
+bool is_other_openpgp(const Fd& file) {
+  static constexpr std::string_view kArmor = "-----BEGIN PGP";
+  std::array<char, kArmor.size()> start{};
+  const ssize_t n = pread(file.get(), start.data(), start.size(), 0);
+  return n > 0 && !is_sealed(file) &&
+         ((start[0] & 0x80) != 0 || std::string_view(start.data(), static_cast<std::size_t>(n)) == kArmor);
 }
 
 bool is_mark(const std::string& line) {
@@ -101,6 +111,11 @@ Erasure::Notice Erasure::notice_of(const Command& command, const Transfer& trans
   if (!file)
     throw Error(Code::u_state, "the service began anew before it had read the numbers: give them again");
   const Date today = date_of(at_.clock.now());
+  if (is_other_openpgp(*file))
+    throw Error(
+        Code::u_usage,
+        "that is an OpenPGP file, but an armored one, or one that is not encrypted to this side: have it "
+        "signed and encrypted anew, without --armor");
   if (!is_sealed(*file)) return {read_persons(*file, kMostTyped, today), std::nullopt};
   const auto others =
       at_.config.forgetting_keys.empty() ? nullptr : at_.open_seal(at_.config.forgetting_keys);
@@ -241,6 +256,7 @@ std::string Erasure::undo(const std::vector<Insz>& persons, const Hold& hold, co
         at_.db.execute("DELETE FROM erased WHERE mark = :mark", {line});
       }
     at_.db.execute("DELETE FROM salt WHERE subject = :subject", {hold.subject});
+    note_old_pages(at_.db, at_.clock.now());
     at_.holds.decide(hold, HoldState::released, who, done);
     at_.audit.append("forget-undone", "",
                      {{"subject", hold.subject},
@@ -308,13 +324,17 @@ Erasure::Erased Erasure::erase(const std::vector<Insz>& persons) {
 // Each number is tried against each salt: outside the transaction, since thousands of both take a while.
 std::vector<std::int64_t> Erasure::bound_to(const std::vector<Insz>& persons, const Transfer& transfer) {
   std::vector<std::int64_t> bound;
-  for (const Row& row : at_.db.query("SELECT seq, salt, commitment FROM salt WHERE commitment <> ''")) {
-    transfer.tick(bound.size());
-    const std::string salt = row.text(1);
-    const std::string commitment = row.text(2);
-    if (std::any_of(persons.begin(), persons.end(),
-                    [&](const Insz& person) { return commitment_to({person}, salt) == commitment; }))
-      bound.push_back(row.integer(0));
+  std::string salt;
+  std::set<std::string> theirs;  // with that salt
+  for (const Row& row :
+       at_.db.query("SELECT seq, salt, commitment FROM salt WHERE commitment <> '' ORDER BY salt")) {
+    if (row.text(1) != salt) {
+      transfer.tick(bound.size());
+      salt = row.text(1);
+      theirs.clear();
+      for (const Insz& person : persons) theirs.insert(commitment_to({person}, salt));
+    }
+    if (theirs.contains(row.text(2))) bound.push_back(row.integer(0));
   }
   return bound;
 }
@@ -386,6 +406,7 @@ void Erasure::reconcile_marks() {
       const std::int64_t entries = erase_marked();
       // A mark cannot be held against the desk's questions, whose number nobody gives again.
       at_.db.execute("DELETE FROM salt WHERE commitment <> ''");
+      note_old_pages(at_.db, at_.clock.now());
       HandOver(at_).tell_taken_back();
       Distribution(at_).take_back();
       at_.audit.append("forgotten", "",

@@ -117,8 +117,8 @@ class Ledger {
   std::optional<Exchange> holder(int reference_year);
   /// The newest revision of a year's list that was acknowledged.
   std::optional<Exchange> acknowledged(int reference_year);
-  /// Another reference year's first list that was sealed in the same calendar year as this one (article 5:
-  /// one a calendar year), and neither refused nor taken back.
+  /// Another reference year's first list that was sealed in the same calendar year as this one, before or
+  /// after it (article 5: one a calendar year), and neither refused nor taken back.
   std::optional<Exchange> list_beside(const Exchange& exchange);
   /// The newest rehearsal; with `done`, the newest that went well. One of a day to come, which only a clock
   /// gone wrong can have named, is none.

@@ -140,9 +140,13 @@ std::string obey_incident(Instance& at, const Command& command) {
         at.alerts.tell(fmt::format("incident-dismissed:{}:{}", what.id,
                                    to_millis(book.find(what.id).decided_at.value())),
                        "INCIDENT_DISMISSED", before.exchange,
-                       fmt::format("{} dismissed incident {} ({}), so that the other side is not told of it; "
-                                   "why stands in 'veer incident show {}'",
-                                   command.who.name, what.id, before.code, what.id));
+                       fmt::format("{} dismissed incident {} ({}){}; why stands in 'veer incident show {}'",
+                                   command.who.name, what.id, before.code,
+                                   before.notified_at ? ", of which the other side was told before"
+                                                      : ", so that the other side is not told of it",
+                                   what.id));
+      } else {
+        at.agenda.schedule(Chore::tidy, at.clock.now());  // its 24 hours may be over soon
       }
       text = fmt::format(
           "incident {} is {}", what.id,

@@ -274,10 +274,9 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict, const Tr
     }
     if (const auto beside = records ? at_.ledger.list_beside(x) : std::nullopt)
       at_.alerts.tell("another-year:" + x.id, "SECOND_LIST", x.id,
-                      fmt::format("the list for reference year {} is the second one that was sealed in one "
-                                  "calendar year, after that for {} (article 5: one). Where that year is not "
-                                  "meant, tell the sender",
-                                  x.reference_year, beside->reference_year));
+                      fmt::format("the lists for reference years {} and {} were sealed in one calendar year "
+                                  "(article 5: one). Where one of those years is not meant, tell the sender",
+                                  beside->reference_year, x.reference_year));
     if (receipt.status != ReceiptStatus::refused) tell_recorded(at_, x, receipt.reasons);
     AuditFacts facts = {{"package", x.package},
                         {"sha256", x.package_sha256},

@@ -79,12 +79,12 @@ void note_restored(const fs::path& database, const Backup& backup, bool unmarked
 
 }  // namespace
 
-Backup restore_backup(const fs::path& backup, const fs::path& config_file,
-                      const std::optional<std::string>& marks, const Clock& clock) {
+Backup restore_backup(const fs::path& backup, const fs::path& config_file, const ErasedSince& erased,
+                      const Clock& clock) {
   const Backup told = check_backup(backup);
   const std::string text = read_file(backup / "config.toml");
   const Config config = parse_config(text, "config.toml");
-  if (config.role == Role::receiver && !marks)
+  if (config.role == Role::receiver && !erased.marks && !erased.none)
     throw Error(
         Code::u_usage,
         fmt::format("whoever was forgotten since this backup was made is in it: give the newest {} of this "
@@ -115,11 +115,11 @@ Backup restore_backup(const fs::path& backup, const fs::path& config_file,
       copy_whole(backup / path, keys->path() / path.lexically_relative("keys"));
   }
   copy_whole(backup / "ledger.db", database);
-  if (marks && !marks->empty()) {
+  if (erased.marks) {
     const fs::path file = state.path() / kMarksFile;
-    write_file(file, (is_there(file) ? read_file(file) : "") + *marks);
+    write_file(file, (is_there(file) ? read_file(file) : "") + *erased.marks);
   }
-  note_restored(database, told, config.role == Role::receiver && marks->empty(), clock);
+  note_restored(database, told, config.role == Role::receiver && !erased.marks, clock);
 
   if (!configured) write_new_file(config_file, text, 0640);
   if (keys) {

@@ -55,6 +55,7 @@ std::vector<Key> all_keys(gpgme_ctx_t context, Secrets secrets);
 class Ring {
  public:
   const std::vector<Key>& keys(gpgme_ctx_t context, const fs::path& home);
+  void forget() { state_.clear(); }
 
  private:
   std::vector<Key> keys_;

@@ -388,6 +388,12 @@ GpgmeSeal::GpgmeSeal(fs::path home, std::vector<PinnedKey> own, std::vector<Pinn
 
 GpgmeSeal::~GpgmeSeal() = default;
 
+// Before a key is blamed: the ring as it is now, by an agent that runs now. Throws when there is none.
+void GpgmeSeal::look_again() {
+  ring_->forget();
+  const Session now(*this);
+}
+
 std::string GpgmeSeal::own_key() {
   const PinnedKey* const key = in_force(own_, clock_.now());
   if (key == nullptr)
@@ -417,6 +423,7 @@ void GpgmeSeal::seal(const Blob& plain, Sink& sealed, const Transfer& transfer) 
   const gpgme_error_t error =
       gpgme_op_encrypt_sign(session.get(), recipients.data(), flags, pump.input(), pump.output());
   pump.finish();
+  if (error != GPG_ERR_NO_ERROR) look_again();
   gpg::check(error, "signing and encrypting");
   require_signed(session.get(), signer);
 }
@@ -426,6 +433,7 @@ Opened GpgmeSeal::open(const Blob& sealed, Sink& plain, const Transfer& transfer
   Reading reading = Session(*this).read(sealed, plain, transfer);
   if (!reading.envelope.whole && !reading.emitted) {
     // Whether the message or our own key is at fault: prove our key, then let the message try once more.
+    look_again();
     Session(*this).require_own_key_opens();
     reading = Session(*this).read(sealed, plain, transfer);
   }
@@ -441,7 +449,9 @@ std::string GpgmeSeal::sign(std::string_view text) {
   session.sign_as(signer);
   const gpg::Data in = gpg::data_of(text);
   gpg::Data out = gpg::empty_data();
-  gpg::check(gpgme_op_sign(session.get(), in.get(), out.get(), GPGME_SIG_MODE_DETACH), "signing");
+  const gpgme_error_t error = gpgme_op_sign(session.get(), in.get(), out.get(), GPGME_SIG_MODE_DETACH);
+  if (error != GPG_ERR_NO_ERROR) look_again();
+  gpg::check(error, "signing");
   require_signed(session.get(), signer);
   return gpg::take(std::move(out));
 }

@@ -56,6 +56,7 @@ class GpgmeSeal : public Seal {
 
  private:
   class Session;
+  void look_again();
 
   fs::path home_;
   std::vector<PinnedKey> own_;

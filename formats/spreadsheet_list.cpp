@@ -283,8 +283,8 @@ class Column {
           Code::f_extra_data,
           fmt::format(
               "{} is in a second column. The protocol lets INSZ numbers travel and nothing else (article "
-              "3): remove every column but {}",
-              place_of(cell), column_name(column_)));
+              "3): keep the column of the INSZ numbers alone",
+              place_of(cell)));
   }
 
   ListCollector collector_;

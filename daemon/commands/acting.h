@@ -19,8 +19,9 @@ struct Asked {
   std::shared_ptr<Fd> entrusted = {};  ///< numbers of persons, for a command about them
 };
 
-/// What is on standard input, in memory alone: asked for at a terminal, unseen.
-Fd persons_from_stdin(const Context& context);
+enum class Persons { one, some };
+/// What is on standard input, in memory alone: asked for at a terminal, unseen, some until an empty line.
+Fd persons_from_stdin(const Context& context, Persons persons = Persons::some);
 
 /// Writes the row, has it carried out, and reports what came of it. Throws what was wrong.
 void act(Context& context, const Asked& asked);

@@ -55,10 +55,9 @@ void restore(Context& context, const std::string& source, const Erased& erased, 
   const fs::path folder = fs::absolute(source).lexically_normal();
   if (only_check) return show(context, check_backup(folder), folder, "is whole");
   const SystemClock clock;
-  std::optional<std::string> marks;
-  if (!erased.file.empty()) marks = read_marks(erased.file);
-  if (erased.none) marks = "";
-  const Backup restored = restore_backup(folder, context.config_path(), marks, clock);
+  ErasedSince since{.none = erased.none};
+  if (!erased.file.empty()) since.marks = read_marks(erased.file);
+  const Backup restored = restore_backup(folder, context.config_path(), since, clock);
   const Config config = context.config();
   show(context, restored, folder, "was restored");
   const bool sender = config.role == Role::sender;

@@ -157,9 +157,11 @@ void import_key(Context& context, const std::string& home, const Wanted& wanted)
   const KeyVisit visit(folder);
   if (!home.empty()) {  // a folder that no configuration speaks of
     import_public(folder, key, expected);
-    context.tell(fmt::format(
-        "taken in; a configuration names it in [counterparty] (that of a care fund: in [distribution]):\n{}",
-        pin_lines(Whose::counterparty, {{expected, std::nullopt, std::nullopt}})));
+    context.tell(
+        fmt::format("taken in. The key of a care fund is named in [distribution], as the fund's key = "
+                    "\"{}\"; only that of "
+                    "the other side of the exchange in [counterparty]:\n{}",
+                    expected, pin_lines(Whose::counterparty, {{expected, std::nullopt, std::nullopt}})));
     return;
   }
   only_key_of(key, expected);

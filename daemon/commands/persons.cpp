@@ -21,15 +21,19 @@ namespace {
 
 constexpr std::size_t kMost = std::size_t{1} << 20;  // a signed file of numbers
 
-std::string typed(const Context& context) {
-  context.tell("INSZ: ");
-  std::string line;
+// What is pasted in several lines is all taken, unseen to its end.
+std::string typed(const Context& context, Persons persons) {
+  context.tell(persons == Persons::one ? "INSZ: " : "INSZ, one a line, an empty one ends: ");
+  std::string all;
   {
     const Unseen unseen(TCSAFLUSH);
-    std::getline(std::cin, line);
+    for (std::string line; std::getline(std::cin, line) && !line.empty();) {
+      all += line + '\n';
+      if (persons == Persons::one) break;
+    }
   }
   context.tell("\n");
-  return line + '\n';
+  return all;
 }
 
 std::string piped() {
@@ -49,8 +53,8 @@ std::string piped() {
 
 }  // namespace
 
-Fd persons_from_stdin(const Context& context) {
-  const Secret held(at_terminal() ? typed(context) : piped());
+Fd persons_from_stdin(const Context& context, Persons persons) {
+  const Secret held(at_terminal() ? typed(context, persons) : piped());
   const std::string_view bytes = held.reveal();
   Fd file(memfd_create("persons", MFD_CLOEXEC));
   if (!file || write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
@@ -68,7 +72,7 @@ void add_persons(CLI::App& app, Context& context) {
   desk->callback([&context, on, purpose] {
     act(context, {.verb = "lookup",
                   .argument = *on + " " + *purpose,
-                  .entrusted = std::make_shared<Fd>(persons_from_stdin(context))});
+                  .entrusted = std::make_shared<Fd>(persons_from_stdin(context, Persons::one))});
   });
 
   auto* forget = app.add_subcommand(

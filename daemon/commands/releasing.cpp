@@ -51,7 +51,7 @@ Json facts_of_list(Ledger& ledger, Holds& holds, Cases cases, const std::string&
                 {"revision", x.revision},
                 {"records", x.records},
                 {"last_year", nullptr},
-                {"second_after", nullptr},
+                {"beside", nullptr},
                 {"replaces", nullptr},
                 {"answers", Json::array()},
                 {"restored", x.restored},
@@ -59,7 +59,7 @@ Json facts_of_list(Ledger& ledger, Holds& holds, Cases cases, const std::string&
                 {"set_aside", x.set_aside},
                 {"header", x.header}};
   if (const auto last = ledger.acknowledged(x.reference_year - 1)) facts["last_year"] = last->records;
-  if (const auto beside = ledger.list_beside(x)) facts["second_after"] = beside->reference_year;
+  if (const auto beside = ledger.list_beside(x)) facts["beside"] = beside->reference_year;
   if (const auto recorded = ledger.acknowledged(x.reference_year); recorded && recorded->id != x.id)
     facts["replaces"] = {{"exchange", recorded->id}, {"records", recorded->records}};
   for (const Case& c : cases.answered_by(x)) facts["answers"].push_back(c.name());
@@ -144,10 +144,10 @@ std::string text_about(const Json& facts) {
                                   fmt::join(cases.get<std::vector<std::string>>(), ", ")));
     line(fmt::format("in {}", facts["reference_year"].get<int>() - 1),
          change_against(facts["last_year"], records));
-    if (!facts["second_after"].is_null())
-      line("attention", fmt::format("the second list of this calendar year, after that for {}: is the year "
-                                    "of this one right? (article 5: one a calendar year)",
-                                    facts["second_after"].dump()));
+    if (!facts["beside"].is_null())
+      line("attention", fmt::format("a list for {} was sealed in the same calendar year: is the year of each "
+                                    "right? (article 5: one a calendar year)",
+                                    facts["beside"].dump()));
     line("restored", facts["restored"].dump() + " number(s) that had lost leading zeros");
     line("merged", facts["merged"].dump() + " repeat(s)");
     line("left out", facts["set_aside"].dump() + " faulty line(s)");

@@ -114,6 +114,24 @@ TEST_CASE("a path whose share is no more is closed by somebody's word for it") {
   CHECK(c.pair.open_alerts(*c.pair.avsb).empty());
 }
 
+TEST_CASE("a withdrawal that waits for a share that is no more keeps no path open") {
+  Closing c;
+  c.pair.aii_share.forbid_put(true);
+  c.exchange();
+  const fs::path share = c.folder / "share";
+  fs::rename(share, c.folder / "moved");
+  write_file(share, "no folder");
+  Instance& aii = c.pair.aii->instance;
+  const auto withdrawal = aii.agenda.ask("withdraw", c.pair.sent().id, kApprover);
+  c.pair.run_for(std::chrono::hours(30));
+  REQUIRE(aii.agenda.result_of(withdrawal).stage == CommandStage::pending);
+  CHECK(c.told(*c.pair.aii, "close-out") == "U_STATE");
+  CHECK(has(c.told(*c.pair.aii, "close-out", "share-gone"), "closed for good"));
+  CHECK(aii.agenda.result_of(withdrawal).stage == CommandStage::done);
+  c.pair.run_for(std::chrono::days(3));
+  CHECK(c.pair.open_alerts(*c.pair.aii).empty());
+}
+
 TEST_CASE("in production a path is not closed before the transition ends, unless its legal basis has") {
   Closing c;
   make_production(c.pair.avsb_config);

@@ -560,6 +560,9 @@ TEST_CASE("a fund whose server is no more keeps no path open once it is configur
   d.pair.run_for(1min);
   CHECK(d.pair.open_alerts(*d.pair.avsb) == Names{"attention DELIVERY_LEFT", "attention DISTRIBUTION_STALE"});
   CHECK(has(d.record("delivery-cleared"), "\"found\":\"unknown\""));
+  CHECK(has(close_out(), "care funds may not have the newest list"));
+  d.avsb().db.transaction(
+      [&] { d.avsb().alerts.close(fmt::format("distribution-stale:{}", kYear)); });  // they were told
   CHECK(has(close_out(), "closed for good"));
 }
 

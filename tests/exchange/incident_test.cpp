@@ -137,6 +137,14 @@ TEST_CASE("Q27: who dismisses a finding is told of, once, and in production it t
     CHECK(has(told.front().text(1), "officer dismissed incident 1"));
     CHECK_FALSE(has(told.front().text(1), "a trial"));
   }
+  SECTION("and confirmed later, when its 24 hours are nearly over") {
+    CHECK(has(f.told("incident-dismiss", "1 a trial"), "is dismissed"));
+    f.pair.run_for(f.incident().due() - std::chrono::minutes(90) - f.pair.clock.now());
+    CHECK_FALSE(f.avsb().alerts.is_open("incident:1"));
+    CHECK(has(f.told("incident-confirm", "1 it was one"), "is confirmed"));
+    f.pair.run_for(std::chrono::minutes(5));
+    CHECK(f.avsb().alerts.is_open("incident:1"));
+  }
   SECTION("in production") {
     make_production(f.pair.avsb_config);
     f.pair.avsb_config.access.approvers = {"daemon"};  // on every Debian, and so is its user of that number

@@ -269,6 +269,11 @@ TEST_CASE("a full year on both sides is what docs/full-year.md shows") {
   y.says("**The end.** When the transition is over, an approver of each side closes the path.");
   wait_until([&] { return fs::is_empty(y.both.server().root() / "to_aii"); });
   y.types("aii", kApprover, "close-out --yes");
+  CHECK(has(y.types("avsb", kApprover, "close-out --yes", 1), "alerts close"));
+  y.says("The care funds and the premium run were told that somebody was forgotten since.");
+  for (const auto& alert : json_of(y.both, "avsb", "alerts list"))
+    if (alert["code"] == "EXPORT_STALE" || alert["code"] == "DISTRIBUTION_STALE")
+      y.types("avsb", kOperator, "alerts close " + alert["number"].dump());
   y.types("avsb", kApprover, "close-out --yes");
   CHECK(has(y.types("aii", kOperator, "rehearse", 13), "C_CLOSED"));
   const std::string late = y.both.path("late-evidence");

@@ -222,7 +222,7 @@ TEST_CASE("a value in a second column is refused, naming the cell and the articl
                 Code::f_extra_data, "cell XFD2");
   check_refused(zip_of(workbook({worksheet(number_cell(1, "85070099464", "AB") +
                                            "<row r=\"9\"><c r=\"A9\"><f>1</f></c></row>")})),
-                Code::f_extra_data, "every column but AB");
+                Code::f_extra_data, "cell A9");
 }
 
 TEST_CASE("a second sheet may be there only if it holds nothing, hidden or not") {
