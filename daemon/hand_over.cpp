@@ -94,20 +94,26 @@ std::string HandOver::ask(const Command& command) {
   const std::string request =
       fmt::format("{}|{}|{}|{}|{}", subject, list->exchange, records, what.purpose, command.who.name);
   at_.db.transaction([&] {
+    std::string instead;  // of whose request
     const auto known = at_.holds.find(HoldKind::hand_over, subject);
     if (known && known->state == HoldState::open) {
       if (known->digest == sha256_hex(request)) return;
-      at_.holds.lapse(HoldKind::hand_over, subject);  // another request takes its place
+      at_.holds.lapse(HoldKind::hand_over, subject);
+      instead =
+          fmt::format("{}, for: {}", known->asked_by ? known->asked_by->name : "somebody", known->purpose);
     }
     at_.holds.open(HoldKind::hand_over, subject, sha256_hex(request), command.who, what.purpose);
-    at_.audit.append("export-asked", list->exchange,
-                     {{"subject", subject}, {"purpose", what.purpose}, {"who", command.who.name}});
+    AuditFacts facts = {{"subject", subject}, {"purpose", what.purpose}, {"who", command.who.name}};
+    if (!instead.empty()) facts.emplace_back("instead_of", instead);
+    at_.audit.append("export-asked", list->exchange, facts);
     at_.alerts.raise(
         request_cause(subject), AlertKind::attention, "EXPORT", subject,
-        fmt::format("{} asks to hand over the list for reference date 1 January {} ({} numbers, "
-                    "revision {}) for: {}. Another person, an approver, releases it: 'veer "
-                    "approve {}'",
-                    command.who.name, what.year, records, list->revision, what.purpose, subject));
+        fmt::format(
+            "{} asks to hand over the list for reference date 1 January {} ({} numbers, "
+            "revision {}) for: {}. Another person, an approver, releases it: 'veer "
+            "approve {}'{}",
+            command.who.name, what.year, records, list->revision, what.purpose, subject,
+            instead.empty() ? "" : fmt::format(". It takes the place of what was asked by {}", instead)));
   });
   return subject;
 }

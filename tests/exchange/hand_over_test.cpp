@@ -141,6 +141,7 @@ TEST_CASE("another request takes the place of one that waits, and a rejected one
   h.told("export", "2026 premium", kOperator);
   const std::string first = h.approval();
   h.told("export", "2026 something else", kOperator);
+  CHECK(has(h.events("export-asked").back(), "\"instead_of\":\"operator, for: premium\""));
   CHECK(h.told("approve", first, kApprover) == "U_STATE");
   CHECK(h.told("reject", "export-2026-r1 no reason given", kOperator) == "C_USER");
   CHECK(has(h.told("reject", "export-2026-r1 not agreed", kApprover), "is not handed over"));
