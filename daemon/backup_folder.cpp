@@ -96,8 +96,11 @@ std::string copy_whole(const fs::path& from, const fs::path& to) {
   SpoolWriter writer(to);
   DigestingSink sink(writer);
   std::string piece(std::size_t{1} << 20, '\0');
-  for (std::uint64_t at = 0; const std::size_t n = source.read(at, piece); at += n)
+  std::uint64_t at = 0;
+  while (const std::size_t n = source.read(at, piece)) {
     sink.write(std::string_view(piece).substr(0, n));
+    at += n;
+  }
   writer.finish();
   return sink.hex();
 }

@@ -241,7 +241,7 @@ struct BusServer::Impl {
     require(sd_bus_reply_method_return(call, types, values...), "answering");
   }
 
-  void follow(sd_bus_message* call) { sd_bus_track_add_sender(watchers.get(), call); }
+  void follow(sd_bus_message* call) const { sd_bus_track_add_sender(watchers.get(), call); }
 
   std::int64_t write(const std::string& verb, const std::string& argument, uid_t person, Fd file) {
     const Person who = person_of(person);

@@ -164,12 +164,12 @@ std::string Distribution::ask(const Command& command, const Transfer& transfer) 
       read_membership(what.name, read_open(file->get(), what.name, kMostRegister).bytes);
   require_fit(membership);
 
-  Division division = divide(at_.lists.numbers(what.year), membership);
+  const Division division = divide(at_.lists.numbers(what.year), membership);
   std::vector<Delivery> deliveries;
   std::map<std::string, std::uint64_t> before;
   std::uint64_t same = 0;
   sweep();
-  for (auto& [fund, part] : division.parts) {
+  for (const auto& [fund, part] : division.parts) {
     // Of what was recalled, or is about to be, nobody knows whether the fund has it: it gets what it is to
     // have now.
     const auto last = at_.deliveries.last(fund, what.year);
@@ -180,8 +180,7 @@ std::string Distribution::ask(const Command& command, const Transfer& transfer) 
     if (!unsure && (unchanged || (never && part.empty())))
       ++same;
     else
-      deliveries.push_back(
-          seal(recipient_of(fund), command, *list, what.year, membership, std::move(part), transfer));
+      deliveries.push_back(seal(recipient_of(fund), command, *list, what.year, membership, part, transfer));
   }
   if (deliveries.empty()) {
     at_.db.transaction([&] {
@@ -222,7 +221,7 @@ std::string Distribution::ask(const Command& command, const Transfer& transfer) 
 }
 
 Delivery Distribution::seal(const Recipient& recipient, const Command& command, const RecordedList& list,
-                            int year, const Membership& membership, std::vector<Insz> part,
+                            int year, const Membership& membership, const std::vector<Insz>& part,
                             const Transfer& transfer) {
   const Time sealed_at = at_.clock.now();
   const auto seal = at_.open_seal(recipient.keys);

@@ -42,7 +42,7 @@ class Distribution {
   void require_fit(const Membership& membership);
   void require_still_right(const Delivery& delivery);
   Delivery seal(const Recipient& recipient, const Command& command, const RecordedList& list, int year,
-                const Membership& membership, std::vector<Insz> part, const Transfer& transfer);
+                const Membership& membership, const std::vector<Insz>& part, const Transfer& transfer);
   std::filesystem::path spooled(const Delivery& delivery) const { return at_.spool / delivery.file; }
   void lapse(int year);
   void give_up(int year);

@@ -136,7 +136,9 @@ std::string Erasure::ask(const Command& command, const Transfer& transfer) {
   const bool undoes = command.argument.starts_with(kUndo);
   const std::string subject = fmt::format("{}{}", undoes ? kUndoPrefix : kPrefix, command.id);
   if (at_.holds.find(HoldKind::erasure, subject)) return subject;  // before, and stopped before that was told
-  const auto [persons, by] = notice_of(command, transfer);
+  const Notice given = notice_of(command, transfer);
+  const std::vector<Insz>& persons = given.persons;
+  const auto& by = given.by;
   std::string notice = command.argument;
   if (undoes) notice.erase(0, notice.find_first_not_of(' ', kUndo.size()));
   notice = without_numbers(printable(notice, kLongestNotice));

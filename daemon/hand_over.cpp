@@ -120,7 +120,9 @@ std::string HandOver::ask(const Command& command) {
 
 std::string HandOver::approve(const Approval& approval, const Command& command) {
   const Person& who = command.who;
-  const auto [year, revision] = called(approval.subject);
+  const auto which = called(approval.subject);
+  const int year = which.first;
+  const std::int64_t revision = which.second;
   const Approved request = require_request(at_, HoldKind::hand_over, approval.subject, command);
   if (request.hold.digest != approval.sha256)
     throw Error(Code::u_state, fmt::format("another request waits under that name: look at it with 'veer "
