@@ -71,12 +71,19 @@ std::vector<std::string> open_matters(Instance& at, const Command& command, cons
                                        "{} out of [distribution])",
                                        d.file, d.fund, d.fund));
   // After it nothing more is handed over or delivered.
-  for (const Alert& alert : at.alerts.open())
-    if (alert.cause.starts_with("distribution-stale:") || alert.cause.starts_with("export-stale:"))
-      open.push_back(fmt::format(
-          "{} the newest list: {}, or tell them and 'veer alerts close {}'",
-          alert.cause.starts_with("d") ? "care funds may not have" : "whoever was handed a list has not",
-          alert.cause.starts_with("d") ? "'veer distribute'" : "'veer export'", alert.id));
+  for (const Alert& alert : at.alerts.open()) {
+    const std::string topic = topic_of(alert);
+    if (topic == "distribution-stale")
+      open.push_back(
+          fmt::format("care funds may not have the newest list: 'veer distribute', or tell them and "
+                      "'veer alerts close {}'",
+                      alert.id));
+    if (topic == "export-stale")
+      open.push_back(
+          fmt::format("whoever was handed a list has not the newest list: 'veer export', or tell "
+                      "them and 'veer alerts close {}'",
+                      alert.id));
+  }
   for (const Incident& incident : at.alerts.incidents().waiting())
     open.push_back(fmt::format("incident {} is open", incident.id));
   for (const Command& other : at.agenda.pending())
@@ -210,7 +217,7 @@ std::string close_out(Instance& at, const Command& command, const Transfer& tran
       }
       // No step is tried any more.
       for (const Alert& alert : at.alerts.open())
-        if (alert.cause.starts_with(step_cause("")) || alert.cause.starts_with("withdraw:"))
+        if (const std::string topic = topic_of(alert); topic == "step" || topic == "withdraw")
           at.alerts.close(alert.cause);
       at.settings.close_out();
       for (const Command& other : at.agenda.pending())
