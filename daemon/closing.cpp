@@ -221,7 +221,8 @@ std::string close_out(Instance& at, const Command& command, const Transfer& tran
           at.alerts.close(alert.cause);
       at.settings.close_out();
       for (const Command& other : at.agenda.pending())
-        if (other.id != command.id) at.agenda.finish(other, CommandStage::done, "", done);
+        if (other.id != command.id && (other.verb == command.verb || (gone && other.verb == "withdraw")))
+          at.agenda.finish(other, CommandStage::done, "", done);
       at.audit.append("closed-out", "", {{"report_sha256", sha256_hex(text)}, {"who", command.who.name}});
       at.alerts.tell("closed-out", "CLOSED_OUT", "",
                      fmt::format("{} closed the path for good", command.who.name));

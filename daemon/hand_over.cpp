@@ -99,6 +99,7 @@ std::string HandOver::ask(const Command& command) {
     if (known && known->state == HoldState::open) {
       if (known->digest == sha256_hex(request)) return;
       at_.holds.lapse(HoldKind::hand_over, subject);
+      at_.alerts.close(request_cause(subject));  // so that the other one is told of anew
       instead =
           fmt::format("{}, for: {}", known->asked_by ? known->asked_by->name : "somebody", known->purpose);
     }
