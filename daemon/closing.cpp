@@ -33,9 +33,30 @@ bool has_basis(Instance& at, Date today) {
          (at.config.legal_basis && is_in_force(*at.config.legal_basis, today));
 }
 
-/// Everything that is not over yet, in words.
-std::vector<std::string> open_matters(Instance& at, const Command& command, const Transfer& transfer) {
-  std::vector<std::string> open;
+std::string way_out(const Exchange& x) {
+  const std::string id = x.id.substr(0, 8);
+  return x.stage == Stage::held ? fmt::format("'veer approve {0}' or 'veer reject {0}'", id)
+                                : fmt::format("wait, or 'veer withdraw {}'", id);
+}
+
+std::string way_out(const Case& c) {
+  if (c.stage == CaseStage::answering) return "wait until its answer has left";
+  return fmt::format("'veer case {} {}'", c.stage == CaseStage::received ? "answer" : "close", c.name());
+}
+
+/// What is not over yet, with the way out of each, and whether some of it is over where there is no share.
+struct OpenMatters {
+  std::vector<std::string> all;
+  bool of_share = false;
+};
+
+OpenMatters open_matters(Instance& at, const Command& command, const Transfer& transfer) {
+  OpenMatters matters;
+  std::vector<std::string>& open = matters.all;
+  const auto on_share = [&](const std::string& name, std::string_view how) {
+    open.push_back(fmt::format("{} on the share {}: --{} removes it", name, how, kRemoveUnread));
+    matters.of_share = true;
+  };
   const Date today = date_of(at.clock.now());
   if (at.config.environment == Environment::production && today <= at.config.window.closes &&
       has_basis(at, today))
@@ -43,26 +64,35 @@ std::vector<std::string> open_matters(Instance& at, const Command& command, cons
         fmt::format("the transition lasts until {} ([window] closes)", format_date(at.config.window.closes)));
   const bool gone = command.argument == kShareGone;
   for (const Exchange& x : at.ledger.exchanges())
-    if ((x.wait.due || x.stage == Stage::held) && !(gone && waits_for_share(x)))
-      open.push_back(fmt::format("exchange {} is {}", x.id.substr(0, 8), stage_name(x.stage)));
+    if ((x.wait.due || x.stage == Stage::held) && !(gone && waits_for_share(x))) {
+      open.push_back(
+          fmt::format("exchange {} is {}: {}", x.id.substr(0, 8), stage_name(x.stage), way_out(x)));
+      matters.of_share |= waits_for_share(x);
+    }
   if (command.argument != kRemoveUnread && !gone) {
     for (const Arrival& arrival : at.ledger.open_arrivals())
-      open.push_back(fmt::format("{} on the share is {}", arrival.name, arrival_stage_name(arrival.stage)));
+      on_share(arrival.name, fmt::format("is {}", arrival_stage_name(arrival.stage)));
     for (const ShareEntry& entry : at.share.list(Folder::incoming, transfer))
       if (const auto last = at.ledger.last_arrival(entry.name);
           parse_file_name(entry.name) && (!last || last->revision != entry.revision))
-        open.push_back(fmt::format("{} lies on the share and was not read here", entry.name));
+        on_share(entry.name, "was not read here");
     for (const ShareEntry& entry : at.share.list(Folder::outgoing, transfer))
-      if (parse_file_name(entry.name))
-        open.push_back(fmt::format("{} lies on the share and was not fetched by the other side", entry.name));
+      if (parse_file_name(entry.name)) on_share(entry.name, "was not fetched by the other side");
   }
   for (const HoldKind kind : kHoldKinds)
     for (const Hold& hold : at.holds.of(kind, HoldState::open))
-      open.push_back(fmt::format("{} {} waits for a second person", hold_kind_name(kind), hold.subject));
+      if (kind != HoldKind::list)  // an exchange, told above
+        open.push_back(
+            fmt::format("{} {} waits for a second person: {}", hold_kind_name(kind), hold.subject,
+                        kind == HoldKind::suspension
+                            ? "'veer resume'"
+                            : fmt::format("'veer approve {0}' or 'veer reject {0}'", hold.subject)));
   for (const Case& c : at.cases.all())
     // Without a legal basis nobody may answer any more.
-    if (c.stage != CaseStage::answered && has_basis(at, today) && !(gone && waits_for_share(c)))
-      open.push_back(fmt::format("case {} is {}", c.name(), case_stage_name(c.stage)));
+    if (c.stage != CaseStage::answered && has_basis(at, today) && !(gone && waits_for_share(c))) {
+      open.push_back(fmt::format("case {} is {}: {}", c.name(), case_stage_name(c.stage), way_out(c)));
+      matters.of_share |= waits_for_share(c);
+    }
   for (const Delivery& d : at.deliveries.all())
     if (d.wait.due)
       open.push_back(d.is_pending()
@@ -85,24 +115,27 @@ std::vector<std::string> open_matters(Instance& at, const Command& command, cons
                       alert.id));
   }
   for (const Incident& incident : at.alerts.incidents().waiting())
-    open.push_back(fmt::format("incident {} is open", incident.id));
+    open.push_back(fmt::format("incident {0} is open: 'veer incident show {0}'", incident.id));
   for (const Command& other : at.agenda.pending())
     if (other.verb != command.verb && !(gone && other.verb == "withdraw"))
       open.push_back(fmt::format("'{}' is asked for and not done yet", other.verb));
   if (at.config.role == Role::sender)
     for (const DroppedFile& file : dropped_files(at.config.drop))
-      open.push_back(fmt::format("{} lies in the drop folder", printable(file.name)));
-  return open;
+      open.push_back(fmt::format("{} lies in the drop folder: take it away", printable(file.name)));
+  return matters;
 }
 
 bool is_ours(const std::string& name) { return parse_file_name(name) || is_part_name(name); }
 
-/// Names what the share would not remove.
+/// Names what is left there: what the share would not remove, and what is not of this program.
 std::vector<std::string> empty_share(Instance& at, const Transfer& transfer) {
   std::vector<std::string> left;
   for (const Folder folder : {Folder::outgoing, Folder::incoming})
     for (const ShareEntry& entry : at.share.list(folder, transfer)) {
-      if (!is_ours(entry.name)) continue;
+      if (!is_ours(entry.name)) {
+        left.push_back(shown_name(entry.name) + " (not of this program)");
+        continue;
+      }
       try {
         at.share.remove(folder, entry.name, transfer);
       } catch (const Error& error) {
@@ -149,7 +182,7 @@ std::string report_of(Instance& at, const std::string& who, bool share_gone,
   if (share_gone)
     text += "\nThe share was not looked at: it is gone, by the word of whoever closed the path\n";
   else
-    text += "\nLeft on the share, which does not let this side remove it\n";
+    text += "\nLeft on the share: what it does not let this side remove, and what is not of this program\n";
   for (const std::string& name : left) text += name + "\n";
   const AuditHead head = at.audit.head();
   text += fmt::format("\nAudit trail\n{} {}\n", head.seq, head.head);
@@ -173,7 +206,7 @@ std::string close_out(Instance& at, const Command& command, const Transfer& tran
       "the path is closed for good. What travelled, and which keys to retire, stands in {}, signed beside it",
       report.native());
   if (!at.settings.closed_out()) {
-    std::vector<std::string> open;
+    OpenMatters open;
     try {
       open = open_matters(at, command, transfer);
     } catch (const Error& error) {  // whoever closes a path waits for no share
@@ -185,13 +218,12 @@ std::string close_out(Instance& at, const Command& command, const Transfer& tran
               "more",
               error.message(), kShareGone));
     }
-    if (!open.empty())
-      throw Error(
-          Code::u_state,
-          fmt::format(
-              "this is still open: {}. What lies on the share and nobody will fetch or read any more is "
-              "removed with --{}; where there is no share any more, say --{}",
-              fmt::join(open, "; "), kRemoveUnread, kShareGone));
+    if (!open.all.empty())
+      throw Error(Code::u_state,
+                  fmt::format("this is still open: {}{}", fmt::join(open.all, "; "),
+                              open.of_share && command.argument != kShareGone
+                                  ? fmt::format(". Where there is no share any more, say --{}", kShareGone)
+                                  : ""));
     const bool gone = command.argument == kShareGone;
     const std::string text =
         report_of(at, command.who.name, gone, gone ? std::vector<std::string>() : empty_share(at, transfer));
@@ -215,9 +247,10 @@ std::string close_out(Instance& at, const Command& command, const Transfer& tran
         close_alerts(at, c);
         at.cases.cut_loose(c);
       }
-      // No step is tried any more.
+      // No step is tried any more, and nobody looks at the share: the report names what lies there.
       for (const Alert& alert : at.alerts.open())
-        if (const std::string topic = topic_of(alert); topic == "step" || topic == "withdraw")
+        if (const std::string topic = topic_of(alert);
+            topic == "step" || topic == "withdraw" || topic == "names")
           at.alerts.close(alert.cause);
       at.settings.close_out();
       for (const Command& other : at.agenda.pending())

@@ -98,7 +98,8 @@ constexpr Phrase kHeader = {
 
 // One row per R_ code, in the order of the enumeration.
 constexpr std::array<Phrase, 9> kRemedies = {
-    Phrase{"schrijf elf cijfers, of JJ.MM.DD-SSS.CC", "write eleven digits, or YY.MM.DD-SSS.CC"},
+    Phrase{"schrijf elf cijfers, of JJ.MM.DD-SSS.CC; een titel of een totaal hoort er niet in",
+           "write eleven digits, or YY.MM.DD-SSS.CC; take out a title or a total"},
     Phrase{"een cijfer is fout: neem het nummer opnieuw uit de bron",
            "a digit is wrong: take the number from the source again"},
     Phrase{"die geboortemaand bestaat niet: neem het nummer opnieuw uit de bron",
@@ -189,6 +190,8 @@ std::optional<std::string_view> dutch_reason(Code code) {
                                          : std::nullopt;
   };
   if (const auto rule = row(kRules, Code::f_archive, Code::f_empty)) return rule;
+  if (code == Code::c_closed)
+    return "dit pad is voorgoed afgesloten: er wordt niets meer ingelezen, verzonden of geregistreerd";
   if (code >= Code::r_format && code <= Code::r_deceased) return remedy_text(Language::nl, code);
   return row(kIntake, Code::i_name, Code::i_owner);
 }

@@ -37,6 +37,7 @@ std::string_view take_line(std::string_view& text) {
 struct Entry {
   Insz person;
   std::string_view fund;
+  std::size_t line = 0;
   auto operator<=>(const Entry&) const = default;
 };
 
@@ -47,6 +48,22 @@ std::optional<std::uint64_t> count_in(std::string_view text) {
                                                                          : std::nullopt;
 }
 
+/// The lines, counted from 1, that are no member; the first of them are told.
+struct Faults {
+  std::uint64_t count = 0;
+  std::vector<std::size_t> first;
+
+  void add(std::size_t line) {
+    static constexpr std::size_t kTold = 10;
+    ++count;
+    if (first.size() < kTold) first.push_back(line);
+  }
+  std::string lines() const {
+    return fmt::format("line(s) {}{}", fmt::join(first, ", "),
+                       count > first.size() ? fmt::format(" and {} more", count - first.size()) : "");
+  }
+};
+
 }  // namespace
 
 Membership read_membership(std::string_view name, std::string_view bytes) {
@@ -56,36 +73,38 @@ Membership read_membership(std::string_view name, std::string_view bytes) {
   if (take_line(bytes) != kHead)
     throw Error(Code::i_format, fmt::format("the first line of a membership register is '{}'", kHead));
   std::vector<Entry> entries;
-  std::uint64_t faulty = 0;
+  Faults faults;
+  std::size_t number = 1;
   std::optional<std::uint64_t> told;
   while (!bytes.empty() && !told) {
     const std::string_view line = take_line(bytes);
+    ++number;
     const std::size_t at = line.find(';');
     const std::string_view fund = line.substr(0, at);
     const std::string_view rest = at == std::string_view::npos ? "" : line.substr(at + 1);
-    Entry entry{{}, fund};
+    Entry entry{{}, fund, number};
     if (fund == kEnd)
       told = count_in(rest);
     else if (fund.empty() || Insz::parse(rest, membership.as_of, entry.person))
-      ++faulty;
+      faults.add(number);
     else
       entries.push_back(entry);
     if (fund == kEnd && !told) break;
   }
-  if (!told || !bytes.empty() || *told != entries.size() + faulty)
+  if (!told || !bytes.empty() || *told != entries.size() + faults.count)
     throw Error(
         Code::i_format,
         fmt::format("the membership register is not whole: its last line is '{};' and the number of its "
                     "members, and there are {}",
-                    kEnd, entries.size() + faulty));
+                    kEnd, entries.size() + faults.count));
   std::sort(entries.begin(), entries.end());
   for (std::size_t i = 1; i < entries.size(); ++i)
-    if (entries[i].person == entries[i - 1].person) ++faulty;
-  if (faulty > 0)
+    if (entries[i].person == entries[i - 1].person) faults.add(entries[i].line);
+  if (faults.count > 0)
     throw Error(Code::i_faulty,
                 fmt::format("the membership register holds {} line(s) that are no member of a fund, "
-                            "or name a person again: ask its maker for a sound one",
-                            faulty));
+                            "or name a person again ({}): ask its maker for a sound one",
+                            faults.count, faults.lines()));
   for (const Entry& entry : entries) membership.funds[std::string(entry.fund)].push_back(entry.person);
   membership.members = entries.size();
   return membership;

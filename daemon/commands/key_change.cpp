@@ -189,24 +189,27 @@ void retire(Context& context, const std::string& given, bool now) {
     throw Error(Code::u_unknown, "no such key is pinned, and the folder holds none: veer keys show");
   std::error_code none;
   std::vector<std::string> cases;
-  if (fs::exists(config.database_url.substr(config.database_url.find(':') + 1), none)) {
-    try {
+  std::optional<KeyRecord> record;
+  try {
+    if (fs::exists(config.database_url.substr(config.database_url.find(':') + 1), none)) {
       const auto books = open_books(config);
       cases = cases_to_answer(config, *books);
       if (!now) require_at_rest(*books, cases);
-    } catch (const Error& error) {  // a key in the wrong hands waits for no books
-      if (!now) throw;
-      context.tell(fmt::format("which cases it alone opens is not known: {}\n", error.message()));
     }
+    record.emplace(context);
+  } catch (const Error& error) {  // a key in the wrong hands waits for no books
+    if (!now) throw;
+    context.tell(
+        fmt::format("this stands in no audit trail, and which cases the key alone opens is not known: {}\n",
+                    error.message()));
   }
-  KeyRecord record(context);
   // Before anything else: should the configuration have to be edited by hand, this is said again, and whose
   // the key was is not known any more.
   if (whose && there)
     keep_retired_key(config, *whose == Whose::own ? config.party : config.counterparty, fingerprint);
   if (whose) unpin(context, pins_of(config, *whose), *whose, fingerprint, now);
   remove_key(config.openpgp_home, fingerprint);
-  record.append("key-retired", whose, fingerprint, {{"before_its_time", now ? "yes" : "no"}});
+  if (record) record->append("key-retired", whose, fingerprint, {{"before_its_time", now ? "yes" : "no"}});
   const auto kept = retired_keys(config);
   const bool is_kept = std::any_of(kept.begin(), kept.end(),
                                    [&](const RetiredKey& key) { return key.fingerprint == fingerprint; });

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -21,13 +22,22 @@ namespace {
 
 constexpr std::size_t kMost = std::size_t{1} << 20;  // a signed file of numbers
 
+// A person who looks for the end gives an empty line and waits; what is pasted comes at once, with the empty
+// lines that it has within.
+bool more_comes() {
+  static constexpr int kPatience = 300;  // ms
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  return poll(&input, 1, kPatience) > 0;
+}
+
 // What is pasted in several lines is all taken, unseen to its end.
 std::string typed(const Context& context, Persons persons) {
   context.tell(persons == Persons::one ? "INSZ: " : "INSZ, one a line, an empty one ends: ");
   std::string all;
   {
     const Unseen unseen(TCSAFLUSH);
-    for (std::string line; std::getline(std::cin, line) && !line.empty();) {
+    for (std::string line; std::getline(std::cin, line);) {
+      if (line.empty() && !more_comes()) break;
       all += line + '\n';
       if (persons == Persons::one) break;
     }

@@ -90,11 +90,27 @@ TEST_CASE("a path is not closed while something is open, which is all told") {
   const CommandResult result = c.pair.aii->instance.agenda.result_of(id);
   CHECK(result.code == "U_STATE");
   CHECK(has(result.text, "is sealed"));
+  CHECK(has(result.text, "'veer withdraw " + c.pair.sent().id.substr(0, 8)));
+  CHECK(has(result.text, "say --share-gone"));
   CHECK(has(result.text, "vakantiefoto.csv"));
   CHECK_FALSE(c.pair.aii->instance.settings.closed_out());
   c.pair.aii_share.forbid_put(false);
   c.pair.run_for(2h);
   CHECK(c.pair.sent().stage == Stage::acknowledged);
+}
+
+TEST_CASE(
+    "what is not of this program stays on the share of a closed path, and is named in the report alone") {
+  Closing c;
+  c.exchange();
+  write_file(c.folder / "share/to_avsb/vakantiefoto.jpg", "no list");
+  c.pair.run_for(2h);
+  REQUIRE_FALSE(c.pair.open_alerts(*c.pair.avsb).empty());
+  CHECK(has(c.told(*c.pair.avsb, "close-out", "remove-unread"), "closed for good"));
+  CHECK(has(read_file(c.pair.avsb_config.state / kClosingFolder / "closing-report.txt"),
+            "vakantiefoto.jpg (not of this program)"));
+  c.pair.run_for(std::chrono::days(3));
+  CHECK(c.pair.open_alerts(*c.pair.avsb).empty());
 }
 
 TEST_CASE("a path whose share is no more is closed by somebody's word for it") {

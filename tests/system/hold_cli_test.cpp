@@ -112,6 +112,20 @@ TEST_CASE("a rejected list is told of beside the drop, with the reason") {
   CHECK(h.both.veer("aii", "status").exit_code == 0);
 }
 
+TEST_CASE(
+    "numbers that are pasted at a terminal are all taken, whatever lines between them are empty, and "
+    "unseen") {
+  const Installation both;
+  const auto persons = fictitious_list(2, 9);
+  const ShellResult asked = shell(
+      fmt::format("(sleep 1; printf '{}\\n\\n{}\\n\\n'; sleep 2) | script -qec '{} --config {} forget "
+                  "--notice 12' /dev/null",
+                  digits_of(persons[0]), digits_of(persons[1]), VEER_PROGRAM, both.config("avsb").native()));
+  for (const Insz& person : persons) CHECK_FALSE(has(asked.output, digits_of(person)));
+  CHECK(asked.exit_code == 20);
+  CHECK(has(both.veer("avsb", "status").output, "forget 2 person(s)"));
+}
+
 TEST_CASE("a suspended exchange says so everywhere, and is not resumed by whoever suspended it") {
   const Installation both;
   const auto service = both.serve("aii");

@@ -175,6 +175,21 @@ TEST_CASE(
   CHECK(has(now.output, "whom case 2026-1 names may not be readable any more"));
 }
 
+TEST_CASE("a key in the wrong hands is retired whatever the books are like") {
+  Agencies a;
+  REQUIRE(a.arrives(a.offer()));
+  const std::string old = a.rotate("aii", kToday)["old"];
+  for (const char* suffix : {"", "-wal", "-shm"})
+    fs::remove(a.both.path("aii") / fmt::format("ledger.db{}", suffix));
+  write_file(a.both.path("aii") / "ledger.db", "no database any more");
+  a.must("aii", "keys retire " + old, 1);
+  const ShellResult now = a.both.veer("aii", "keys retire " + old + " --now");
+  CAPTURE(now.output);
+  CHECK(now.exit_code == 0);
+  CHECK(has(now.output, "stands in no audit trail"));
+  for (const json& key : json_of(a.both, "aii", "keys show")) CHECK(key["fingerprint"] != old);
+}
+
 TEST_CASE(
     "a new key that the other side does not know yet sets a list aside, and import and resend bring it") {
   Agencies a;

@@ -57,6 +57,14 @@ TEST_CASE("Q23: half a membership register, or one with faults, is none") {
   const Error told =
       thrown([] { read_membership(kName, "zorgkas;insz\nalfa;85070999752\neinde;1\n"); }).value();
   CHECK(told.message().find("8507") == std::string::npos);
+  CHECK(told.message().find("(line(s) 2)") != std::string::npos);
+  std::string many = whole.substr(0, whole.find("einde"));
+  const auto first = std::count(many.begin(), many.end(), '\n') + 1;
+  for (int i = 0; i < 12; ++i) many += "alfa;\n";
+  const Error all = thrown([&] { read_membership(kName, many + "einde;14\n"); }).value();
+  CHECK(all.message().find("12 line(s)") != std::string::npos);
+  CHECK(all.message().find(fmt::format("(line(s) {}, {},", first, first + 1)) != std::string::npos);
+  CHECK(all.message().find(" and 2 more)") != std::string::npos);
 }
 
 TEST_CASE("Q21, Q22: parts are disjoint, each a subset of its members, and with the rest the whole list") {
