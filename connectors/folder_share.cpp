@@ -32,8 +32,10 @@ constexpr mode_t kFileMode = 0640;  // the other side reads it through its group
       throw Error(Code::s_full, fmt::format("no room left on the share ({}): make room", doing));
     case EACCES:
     case EPERM:
-    case EROFS:
       throw Error(Code::s_rights, text + ": give the service's user rights on the share");
+    case EROFS:
+      throw Error(Code::s_rights,
+                  text + ": the share is mounted to be read alone: have it mounted for writing");
     case ENOENT:
     case ENOTDIR:
       throw Error(Code::s_not_found, text + ": mount the share, or make the folder");

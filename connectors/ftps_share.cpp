@@ -173,11 +173,11 @@ void FtpsShare::remove(Folder folder, const std::string& name, const Transfer& t
 std::vector<ProbeResult> FtpsShare::probe(const Transfer& transfer) {
   std::vector<ProbeResult> results = probe_certificate();
   if (results.empty() || results.back().good) {
-    for (ProbeResult& link : probe_chain()) results.push_back(std::move(link));
+    for (ProbeResult& link : probe_chain(transfer)) results.push_back(std::move(link));
   }
   if (!results.back().good) return results;
   for (ProbeResult& result : probe_by_verbs(*this, {}, transfer)) results.push_back(std::move(result));
-  if (results.back().good) results.push_back(probe_rename());
+  if (results.back().good) results.push_back(probe_rename(transfer));
   return results;
 }
 
@@ -196,13 +196,15 @@ std::vector<ProbeResult> FtpsShare::probe_certificate() const {
            fmt::format("{} day(s) left{}", days, soon ? ": ask for its successor now" : ""), soon}};
 }
 
-std::vector<ProbeResult> FtpsShare::probe_chain() {
+std::vector<ProbeResult> FtpsShare::probe_chain(const Transfer& transfer) {
   session_ = std::make_unique<FtpsSession>(options_);
   std::vector<ProbeResult> results;
   std::optional<Error> failure;
   try {
+    session_->begin(transfer);
     session_->open();
   } catch (const Error& error) {
+    if (error.code() == Code::l_stopped) throw;
     failure = error;
   }
   const FtpsLink reached = session_->reached();
@@ -218,16 +220,15 @@ std::vector<ProbeResult> FtpsShare::probe_chain() {
 }
 
 /// Renames onto a taken name without looking first.
-ProbeResult FtpsShare::probe_rename() {
+ProbeResult FtpsShare::probe_rename(const Transfer& transfer) {
   const std::string what = "rename onto a taken name";
   SystemRandom random;  // a probe that was cut off leaves its file behind
-  const std::string name = ".veer-probe-" + make_uuid(random);
+  const std::string name = std::string(kProbeBegins) + make_uuid(random);
   const MemoryBlob first("first");
   const MemoryBlob second("another");
-  const Transfer transfer;
   const ResumeNote nothing;
   try {
-    return with_session({}, [&](FtpsSession& session) -> ProbeResult {
+    return with_session(transfer, [&](FtpsSession& session) -> ProbeResult {
       FtpsUpload(session, options_.outgoing, name, first, nothing, transfer).run();
       FtpsUpload again(session, options_.outgoing, name, second, nothing, transfer);
       again.write_part();
@@ -244,6 +245,7 @@ ProbeResult FtpsShare::probe_rename() {
           true};
     });
   } catch (const Error& error) {
+    if (error.code() == Code::l_stopped) throw;
     return failed(what, error);
   }
 }

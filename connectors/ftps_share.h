@@ -39,8 +39,8 @@ class FtpsShare : public Share {
 
   const std::string& path_of(Folder folder) const;
   std::vector<ProbeResult> probe_certificate() const;
-  std::vector<ProbeResult> probe_chain();
-  ProbeResult probe_rename();
+  std::vector<ProbeResult> probe_chain(const Transfer& transfer);
+  ProbeResult probe_rename(const Transfer& transfer);
   void tell_unreadable(Folder folder, std::size_t count);
 
   FtpsOptions options_;

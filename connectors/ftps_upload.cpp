@@ -22,10 +22,10 @@ constexpr std::string_view kNoteBegins = "ftps ";
 
 bool means_full(int code) { return code == 452 || code == 552; }
 
-/// Throws S_CHANGED at the first byte that is another than that of `content` from `offset` on.
+/// Throws S_CHANGED at the first byte that is another than that of `content`.
 class ComparingSink : public Sink {
  public:
-  ComparingSink(const Blob& content, std::uint64_t offset) : content_(content), offset_(offset) {}
+  explicit ComparingSink(const Blob& content) : content_(content) {}
   void write(std::string_view bytes) override {
     while (!bytes.empty()) {
       const std::size_t n =
@@ -41,7 +41,7 @@ class ComparingSink : public Sink {
 
  private:
   const Blob& content_;
-  std::uint64_t offset_;
+  std::uint64_t offset_ = 0;
   std::vector<char> buffer_ = std::vector<char>(std::size_t{64} << 10);
 };
 
@@ -73,7 +73,8 @@ void FtpsUpload::run() {
   if (!is_ours(part->unique)) throw name_taken(name_);
 }
 
-/// How many bytes of the content lie under the part name and were compared, 0 when none can be gone on from.
+/// How many bytes of the content lie under the part name, 0 when none can be gone on from. All are compared
+/// each time: the server may have lost since what it showed then.
 std::uint64_t FtpsUpload::already_there() {
   const std::string begins = fmt::format("{}{} ", kNoteBegins, digest_);
   if (digest_.empty() || !resume_.note.starts_with(begins)) return 0;
@@ -82,10 +83,9 @@ std::uint64_t FtpsUpload::already_there() {
   if (!verified || !part || part->kind != FtpKind::file || part->size == 0 || part->size < *verified ||
       part->size > content_.size())
     return 0;
-  ComparingSink same(content_, *verified);
+  ComparingSink same(content_);
   try {
-    const std::uint64_t most = part->size - *verified;
-    if (most > 0 && !session_.retrieve(part_path(), *verified, most, same).good()) return 0;
+    if (!session_.retrieve(part_path(), 0, part->size, same).good()) return 0;
     if (same.offset() != part->size) return 0;
   } catch (const Error& error) {
     if (error.code() == Code::s_changed) return 0;
@@ -143,7 +143,7 @@ bool FtpsUpload::arrived_whole() {
 /// connection or told in general terms. So it is asked to store a little more beside it, under a name that is
 /// cleared like a probe's when we do not come to it.
 bool FtpsUpload::has_room() {
-  const std::string trial = folder_ + "/.veer-probe-room";
+  const std::string trial = fmt::format("{}/{}room", folder_, kProbeBegins);
   try {
     const std::string little(kTrial, 'x');
     session_.ask("DELE " + trial);
@@ -202,7 +202,7 @@ bool FtpsUpload::is_ours(const std::string& unique) {
 
 /// Reads back what is under a name; empty when it is gone.
 std::optional<bool> FtpsUpload::has_our_bytes(const std::string& name) {
-  ComparingSink same(content_, 0);
+  ComparingSink same(content_);
   try {
     const FtpReply reply = session_.retrieve(folder_ + "/" + name, 0, content_.size(), same);
     if (reply.good()) return same.offset() == content_.size();

@@ -75,17 +75,14 @@ GraphAnswer Graph::send(HttpRequest request, const std::string& doing,
     answer.http = http_.ask(std::move(request), see, transfer);
   } catch (const Error& error) {
     if (!is_of_the_way(error.code())) throw;
+    heed_wait(answer, doing, gate_, clock_.now());  // its head came, whatever became of its body
     throw Error(error.code(), fmt::format("{}: {} ({})", doing, error.message(),
                                           answer.status() != 0 ? ids_ : "our request id " + answer.id));
   }
   log(LogLevel::debug, "graph: {} {}: {}; {}", method, doing, answer.status(), ids_of(answer));
-  const int status = answer.status();
-  if (status != 429 && status != 503 && status != 509) return answer;
-  const Error error = refusal(answer, doing);
-  const auto wait = retry_after(answer.http, clock_.now());
-  if (!wait) throw error;
-  gate_.close(*wait);
-  throw Error(Code::s_throttled, error.message(), *wait);
+  heed_wait(answer, doing, gate_, clock_.now());
+  if (is_busy(answer.status())) throw refusal(answer, doing);
+  return answer;
 }
 
 GraphAnswer Graph::call(const GraphAsk& call, const Transfer& transfer) {
@@ -128,16 +125,16 @@ GraphAnswer Graph::store(StorageCall call, const Transfer& transfer) {
   HttpRequest request{.method = std::move(call.method),
                       .url = *url,
                       .headers = std::move(call.headers),
-                      .body = std::move(call.body),
+                      .block = std::move(call.block),
                       .patience = call.patience,
                       .most = call.most,
-                      .once = call.once,
                       .sent = std::move(call.sent)};
   return send(std::move(request), call.doing, call.choose, transfer);
 }
 
-HttpAnswer Graph::visit(const std::string& url) {
-  return http_.ask({.method = "GET", .url = parse_https(url).value()}, {});
+HttpAnswer Graph::visit(const std::string& url, const Transfer& transfer) {
+  gate_.require_open();
+  return http_.ask({.method = "GET", .url = parse_https(url).value()}, transfer);
 }
 
 }  // namespace veer

@@ -31,10 +31,9 @@ struct StorageCall {
   std::string url;  ///< a secret
   std::string doing;
   std::map<std::string, std::string> headers = {};
-  std::string body = {};
+  std::shared_ptr<const std::string> block = {};
   int patience = 1;
   std::chrono::milliseconds most{0};
-  bool once = false;
   std::function<void(std::uint64_t)> sent = {};
   std::function<Sink*(const HttpAnswer&)> choose = {};  ///< as Http::ask takes it
 };
@@ -55,7 +54,7 @@ class Graph {
   GraphAnswer store(StorageCall call, const Transfer& transfer);
   bool may_store(const std::string& url) const;
   /// Asks for an address without token, only to see who answers.
-  HttpAnswer visit(const std::string& url);
+  HttpAnswer visit(const std::string& url, const Transfer& transfer);
 
   /// Runs `work`, which asks Graph; an error of the service that it ends with bears the ids of its last
   /// answer.

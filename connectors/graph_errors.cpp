@@ -115,6 +115,15 @@ std::string ids_of(const GraphAnswer& answer) {
   return fmt::format("Microsoft's request id {}, ours {}", id_in(answer.http), answer.id);
 }
 
+bool is_busy(int status) { return status == 429 || status == 503 || status == 509; }
+
+void heed_wait(const GraphAnswer& answer, const std::string& doing, GraphGate& gate, Time now) {
+  const auto wait = is_busy(answer.status()) ? retry_after(answer.http, now) : std::nullopt;
+  if (!wait) return;
+  gate.close(*wait);
+  throw Error(Code::s_throttled, refusal(answer, doing).message(), *wait);
+}
+
 Error with_ids(const Error& error, const std::string& ids) {
   const bool told = error.message().find("request id") != std::string::npos;
   if (ids.empty() || told || !code_name(error.code()).starts_with("S_")) return error;

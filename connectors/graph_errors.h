@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "connectors/graph_gate.h"
 #include "connectors/http.h"
 #include "core/error.h"
 
@@ -30,6 +31,11 @@ std::string ids_of(const GraphAnswer& answer);
 /// How long to wait, as Retry-After says: seconds, or until a date (RFC 9110, 10.2.3); at most a day, since a
 /// service that is asked too often bears one question a day. Empty when it says nothing.
 std::optional<std::chrono::seconds> retry_after(const HttpAnswer& answer, Time now);
+
+bool is_busy(int status);
+
+/// Closes the gate and throws S_THROTTLED when a busy service says how long to wait.
+void heed_wait(const GraphAnswer& answer, const std::string& doing, GraphGate& gate, Time now);
 
 /// `error` with the ids of the last answer, as ids_of tells them, when it comes from the service (S_…) and
 /// tells none yet.

@@ -123,16 +123,23 @@ const Secret& GraphSignIn::token(const Transfer& transfer) {
 }
 
 HttpAnswer GraphSignIn::ask(const std::string& id, const Transfer& transfer) {
+  GraphAnswer seen{{}, id};
   try {
-    return http_.ask({.method = "POST",
-                      .url = parse_https(address() + "/oauth2/v2.0/token").value(),
-                      .headers = {{"Content-Type", "application/x-www-form-urlencoded"},
-                                  {"Accept", "application/json"},
-                                  {"client-request-id", id}},
-                      .body = form()},
-                     transfer);
+    return http_.ask(
+        {.method = "POST",
+         .url = parse_https(address() + "/oauth2/v2.0/token").value(),
+         .headers = {{"Content-Type", "application/x-www-form-urlencoded"},
+                     {"Accept", "application/json"},
+                     {"client-request-id", id}},
+         .body = form()},
+        [&](const HttpAnswer& head) {
+          seen.http = head;
+          return nullptr;
+        },
+        transfer);
   } catch (const Error& error) {
     if (!is_of_the_way(error.code())) throw;
+    heed_wait(seen, "signing in", gate_, clock_.now());  // its head came, whatever became of its body
     throw Error(error.code(), fmt::format("signing in: {} (our request id {})", error.message(), id));
   }
 }
@@ -141,13 +148,8 @@ void GraphSignIn::refuse(const HttpAnswer& answer, const std::string& id) const 
   const GraphAnswer whole{answer, id};
   const SignInProblem problem = parse_sign_in_problem(answer.body);
   if (!is_configuration(problem.error)) {
-    const Error error = refusal(whole, "signing in");
-    const auto wait = retry_after(answer, clock_.now());
-    if (wait && (answer.status == 429 || answer.status == 503)) {
-      gate_.close(*wait);
-      throw Error(Code::s_throttled, error.message(), *wait);
-    }
-    throw error;
+    heed_wait(whole, "signing in", gate_, clock_.now());
+    throw refusal(whole, "signing in");
   }
   for (const Row& row : kNumbers) {
     if (std::find(problem.numbers.begin(), problem.numbers.end(), row.number) == problem.numbers.end())

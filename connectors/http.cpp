@@ -45,10 +45,7 @@ struct FreeBio {
 struct FreeCertificate {
   void operator()(X509* certificate) const { X509_free(certificate); }
 };
-struct FreeStore {
-  void operator()(X509_STORE* store) const { X509_STORE_free(store); }
-};
-using StoreHandle = std::unique_ptr<X509_STORE, FreeStore>;
+using StoreHandle = std::shared_ptr<X509_STORE>;
 
 /// What became of the server's certificate: an X509_V_… value.
 using Verdict = std::shared_ptr<std::atomic<int>>;
@@ -86,18 +83,13 @@ void count_unread(int written, int /*version*/, int type, const void* bytes, std
   SSL_set_shutdown(ssl, SSL_get_shutdown(ssl) | SSL_RECEIVED_SHUTDOWN);
 }
 
-void prepare_tls(SSL_CTX* tls, const HttpOptions& options, const HttpsUrl& url, std::atomic<int>* verdict,
+void prepare_tls(SSL_CTX* tls, X509_STORE* store, const HttpsUrl& url, std::atomic<int>* verdict,
                  HttpUnread* unread) {
   SSL_CTX_set_msg_callback(tls, count_unread);
   SSL_CTX_set_msg_callback_arg(tls, unread);
   SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
-  StoreHandle store(X509_STORE_new());
-  if (!store) throw std::bad_alloc();
-  if (options.ca.empty())
-    X509_STORE_set_default_paths(store.get());
-  else
-    add_authorities(store.get(), options.ca);
-  SSL_CTX_set_cert_store(tls, store.release());
+  X509_STORE_up_ref(store);
+  SSL_CTX_set_cert_store(tls, store);
   X509_VERIFY_PARAM* const demands = SSL_CTX_get0_param(tls);
   std::string_view host = url.host;
   if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
@@ -105,6 +97,41 @@ void prepare_tls(SSL_CTX* tls, const HttpOptions& options, const HttpsUrl& url, 
     X509_VERIFY_PARAM_set1_host(demands, host.data(), host.size());
   ERR_clear_error();
   SSL_CTX_set_cert_verify_callback(tls, verify, verdict);
+}
+
+/// Where the system keeps its authorities. cpprestsdk has OpenSSL read all of them for each connection,
+/// before ours take their place: longer than all else that a connection needs. Nothing else of this program
+/// goes by these settings, and the commands that it starts get none of them (before main, where there is one
+/// thread).
+struct SystemAuthorities {
+  std::string file = setting(X509_get_default_cert_file_env(), X509_get_default_cert_file());
+  std::string folder = setting(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
+
+  SystemAuthorities() {
+    setenv(X509_get_default_cert_file_env(), "/dev/null", 1);
+    setenv(X509_get_default_cert_dir_env(), "/dev/null", 1);
+  }
+  static std::string setting(const char* name, const char* otherwise) {
+    const char* const set = secure_getenv(name);
+    return set != nullptr ? set : otherwise;
+  }
+};
+const SystemAuthorities kSystem;
+
+StoreHandle store_of(const HttpOptions& options) {
+  const StoreHandle store(X509_STORE_new(), &X509_STORE_free);
+  if (!store) throw std::bad_alloc();
+  if (options.ca.empty()) {
+    X509_STORE_load_file(store.get(), kSystem.file.c_str());
+    X509_STORE_load_path(store.get(), kSystem.folder.c_str());
+    ERR_clear_error();
+  } else if (add_authorities(store.get(), options.ca) == 0) {
+    throw Error(Code::c_credential,
+                fmt::format("the authority to trust cannot be read: {} must be a PEM file with its "
+                            "certificate (-----BEGIN CERTIFICATE-----)",
+                            options.ca_setting));
+  }
+  return store;
 }
 
 /// Takes the body out of `request`.
@@ -116,10 +143,12 @@ web_http::http_request message_of(HttpRequest& request, const std::string& user_
     throw Error(Code::s_protocol,
                 fmt::format("{} gave an address that cannot be asked", request.url.authority()));
   }
-  if (request.once) {
-    const std::size_t size = request.body.size();
+  if (request.once && !request.block)
+    request.block = std::make_shared<const std::string>(std::move(request.body));
+  if (request.block) {
+    const std::size_t size = request.block->size();
     message.set_body(
-        concurrency::streams::streambuf<std::uint8_t>(std::make_shared<HttpBody>(std::move(request.body)))
+        concurrency::streams::streambuf<std::uint8_t>(std::make_shared<HttpBody>(std::move(request.block)))
             .create_istream(),
         size);
   } else if (request.method != "GET" && request.method != "DELETE") {
@@ -333,13 +362,7 @@ std::optional<Time> parse_http_date(const std::string& text) {
 Http::Http(HttpOptions options) : options_(std::move(options)) {
   static std::once_flag prepared;
   std::call_once(prepared, [] { crossplat::threadpool::initialize_with_threads(kThreads); });
-  if (options_.ca.empty()) return;
-  const StoreHandle store(X509_STORE_new());
-  if (add_authorities(store.get(), options_.ca) == 0)
-    throw Error(Code::c_credential,
-                fmt::format("the authority to trust cannot be read: {} must be a PEM file with its "
-                            "certificate (-----BEGIN CERTIFICATE-----)",
-                            options_.ca_setting));
+  authorities_ = store_of(options_);
 }
 
 Http::~Http() = default;
@@ -354,9 +377,9 @@ Http::Line& Http::line_to(const HttpsUrl& url) {
   config.set_timeout(options_.timeout * 10);  // the wait is ours
   config.set_proxy(options_.proxy.empty() ? web::web_proxy(web::web_proxy::disabled)
                                           : web::web_proxy(web::uri(options_.proxy)));
-  config.set_ssl_context_callback([options = options_, url, verdict = line->verdict,
+  config.set_ssl_context_callback([store = authorities_, url, verdict = line->verdict,
                                    unread = line->unread](boost::asio::ssl::context& context) {
-    prepare_tls(context.native_handle(), options, url, verdict.get(), unread.get());
+    prepare_tls(context.native_handle(), store.get(), url, verdict.get(), unread.get());
   });
   line->client = std::make_shared<web_http::client::http_client>(web::uri(url.origin()), config);
   return *line;
@@ -374,7 +397,7 @@ HttpAnswer Http::ask(HttpRequest request, const std::function<Sink*(const HttpAn
   line.unread->bytes = 0;
   line.unread->too_many = false;
   const auto news = std::make_shared<HttpNews>(line.unread);
-  const std::uint64_t size = request.body.size();
+  const std::uint64_t size = request.block ? request.block->size() : request.body.size();
   HttpAnswer answer;
   pplx::cancellation_token_source cancel;
   bool in_time = true;

@@ -10,6 +10,8 @@
 #include "connectors/http_message.h"
 #include "core/stream.h"
 
+struct x509_store_st;  // OpenSSL's X509_STORE
+
 namespace veer {
 
 /// The links of the chain to a web server, in the order in which they are tried.
@@ -58,6 +60,7 @@ class Http {
   [[noreturn]] void fail(const HttpsUrl& url, const Line& line, const std::string& text);
 
   HttpOptions options_;
+  std::shared_ptr<x509_store_st> authorities_;
   std::map<std::string, std::unique_ptr<Line>> lines_;  ///< by origin
   HttpLink reached_ = HttpLink::name;
 };

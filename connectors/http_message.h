@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,8 @@ struct HttpRequest {
   std::map<std::string, std::string> headers = {};
   const Secret* bearer = nullptr;
   std::string body = {};
+  /// In the place of `body`: sent once, and its memory can serve again when nobody else holds it any more.
+  std::shared_ptr<const std::string> block = {};
   /// Times the timeout that the answer may take once the request is there.
   int patience = 1;
   /// The whole request may take no longer; zero: as long as it goes on.

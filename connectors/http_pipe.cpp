@@ -36,7 +36,7 @@ HttpPipe::~HttpPipe() {
 }
 
 pplx::task<std::size_t> HttpBody::_getn(std::uint8_t* into, std::size_t most) {
-  const std::size_t n = bytes_.copy(reinterpret_cast<char*>(into), most, done_);
+  const std::size_t n = bytes_->copy(reinterpret_cast<char*>(into), most, done_);
   done_ += n;
   return pplx::task_from_result(n);
 }

@@ -109,14 +109,15 @@ class HttpPipe : public HttpStream {
 /// A body that cpprestsdk can read once only, so that it does not send it again by itself.
 class HttpBody : public HttpStream {
  public:
-  explicit HttpBody(std::string bytes) : HttpStream(std::ios_base::in), bytes_(std::move(bytes)) {}
-  std::size_t in_avail() const override { return bytes_.size() - done_; }
+  explicit HttpBody(std::shared_ptr<const std::string> bytes)
+      : HttpStream(std::ios_base::in), bytes_(std::move(bytes)) {}
+  std::size_t in_avail() const override { return bytes_->size() - done_; }
 
  protected:
   pplx::task<std::size_t> _getn(std::uint8_t* into, std::size_t most) override;
 
  private:
-  std::string bytes_;
+  std::shared_ptr<const std::string> bytes_;
   std::size_t done_ = 0;
 };
 

@@ -89,7 +89,7 @@ class Probe {
 std::vector<ProbeResult> probe_by_verbs(Share& share, const PublishBlindly& publish_blindly,
                                         const Transfer& transfer) {
   SystemRandom random;  // a probe that was cut off leaves its file behind
-  return Probe(share, publish_blindly, transfer, ".veer-probe-" + make_uuid(random)).run();
+  return Probe(share, publish_blindly, transfer, std::string(kProbeBegins) + make_uuid(random)).run();
 }
 
 void require_share_name(const std::string& name) {

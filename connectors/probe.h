@@ -19,6 +19,9 @@ std::vector<ProbeResult> probe_by_verbs(Share& share, const PublishBlindly& publ
 /// Throws T_NAME unless is_share_name(name).
 void require_share_name(const std::string& name);
 
+/// What the names of files begin with that only try a share.
+inline constexpr std::string_view kProbeBegins = ".veer-probe-";
+
 /// "." + name + ".part"
 std::string part_name(const std::string& name);
 

@@ -79,13 +79,15 @@ std::optional<GraphItem> find_file(Graph& graph, const std::string& folder, cons
   return item;
 }
 
-void download(Graph& graph, const std::string& folder, const GraphItem& item, std::uint64_t offset,
+bool download(Graph& graph, const std::string& folder, const GraphItem& item, std::uint64_t offset,
               Sink& into, const Transfer& transfer) {
   const std::string doing = "fetching " + printable(item.name);
   const std::string first =
       item.download.empty() ? content_address(graph, folder, item, transfer) : item.download;
   const std::uint64_t most = item.size - offset;
-  Window window(into, most, offset, transfer);
+  const bool proves = offset == 0 && !item.hash.empty();
+  HashingSink hashed(&into);
+  Window window(proves ? static_cast<Sink&>(hashed) : into, most, offset, transfer);
   const auto attempt = [&](const std::string& url) {
     StorageCall call{.method = "GET", .url = url, .doing = doing};
     if (offset > 0) call.headers["Range"] = fmt::format("bytes={}-", offset);
@@ -111,6 +113,7 @@ void download(Graph& graph, const std::string& folder, const GraphItem& item, st
   if (answer.status() != 200 && answer.status() != 206) throw refusal(answer, doing);
   if (window.passed() != most)
     throw Error(Code::s_changed, doing + ": fewer bytes came than it is said to have");
+  return proves && hashed.text() == item.hash;
 }
 
 bool remove_item(Graph& graph, const std::string& folder, const GraphItem& item, const Transfer& transfer) {

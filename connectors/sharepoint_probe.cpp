@@ -98,12 +98,14 @@ bool connects(const HttpsUrl& server) {
 }
 
 /// Shows whoever answers at `url` as one line for each link that leads there.
-std::optional<HttpAnswer> walk(Chain& chain, Graph& graph, const std::string& url, bool proxy) {
+std::optional<HttpAnswer> walk(Chain& chain, Graph& graph, const std::string& url, bool proxy,
+                               const Transfer& transfer) {
   std::optional<HttpAnswer> answer;
   std::optional<Error> failure;
   try {
-    answer = graph.visit(url);
+    answer = graph.visit(url, transfer);
   } catch (const Error& error) {
+    if (error.code() == Code::l_stopped) throw;
     failure = error;
   }
   const HttpsUrl server = parse_https(url).value();
@@ -153,7 +155,7 @@ std::vector<ProbeResult> SharePointShare::probe_chain(const Transfer& transfer) 
   if (!chain.good()) return chain.take();
   const bool proxy = !options_.proxy.empty();
   const std::string discovery = graph_.sign_in().address() + "/v2.0/.well-known/openid-configuration";
-  const auto answer = walk(chain, graph_, discovery, proxy);
+  const auto answer = walk(chain, graph_, discovery, proxy, transfer);
   if (!chain.good()) return chain.take();
   chain.step("clock", [&] { return clock_found(*answer); });
   chain.step("tenant", [&] {
@@ -166,7 +168,7 @@ std::vector<ProbeResult> SharePointShare::probe_chain(const Transfer& transfer) 
     return fine();
   });
   if (chain.good() && parse_https(options_.login)->origin() != parse_https(options_.graph)->origin())
-    walk(chain, graph_, graph_.base() + "/", proxy);
+    walk(chain, graph_, graph_.base() + "/", proxy, transfer);
   chain.step("sign-in", [&] {
     graph_.sign_in().forget();
     graph_.sign_in().token(transfer);
@@ -233,7 +235,7 @@ std::vector<ProbeResult> SharePointShare::probe_place(const Transfer& transfer) 
 std::vector<ProbeResult> SharePointShare::probe_session(const Transfer& transfer) {
   static constexpr std::size_t kSize = (std::size_t{320} << 10) + 1;
   SystemRandom random;
-  const std::string name = ".veer-probe-" + make_uuid(random);
+  const std::string name = std::string(kProbeBegins) + make_uuid(random);
   const std::string bytes(kSize, 'x');
   Chain chain(graph_);
   std::string place;

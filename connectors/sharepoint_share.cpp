@@ -136,8 +136,8 @@ void SharePointShare::fetch(Folder folder, const ShareEntry& entry, std::uint64_
     const GraphItem item = require_same(graph_, place, entry, transfer);
     if (offset >= entry.size) return;
     try {
-      download(graph_, place, item, offset, into, transfer);
-      require_same(graph_, place, entry, transfer);
+      if (!download(graph_, place, item, offset, into, transfer))
+        require_same(graph_, place, entry, transfer);
     } catch (const Error& error) {
       if (error.code() == Code::s_not_found) throw changed(entry.name);
       throw;

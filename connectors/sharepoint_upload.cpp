@@ -44,15 +44,6 @@ bool may_answer_later(int status) { return status >= 500 || status == 408 || sta
 
 bool is_lost(int status) { return status == 401 || status == 404 || status == 410; }
 
-class HashingSink : public Sink {
- public:
-  void write(std::string_view bytes) override { hash_.update(bytes); }
-  std::string text() const { return hash_.text(); }
-
- private:
-  QuickXor hash_;
-};
-
 }  // namespace
 
 void cancel_upload(Graph& graph, OpenUpload& open, const Transfer& transfer) {
@@ -253,7 +244,7 @@ void SharePointUpload::send(std::vector<std::uint64_t> missing) {
     const std::uint64_t end = std::min(from + kFragment, content_.size());
     if (from >= end)
       throw Error(Code::s_protocol, fmt::format("{}: the service wants bytes that there are not", doing()));
-    if (std::exchange(ahead_from_, from) != from) ahead_.clear();
+    if (std::exchange(ahead_from_, from) != from) ahead_->clear();
     read_ahead(end);
     const std::optional<Time> finished = finished_;
     if (end == content_.size()) {
@@ -288,28 +279,30 @@ void SharePointUpload::send(std::vector<std::uint64_t> missing) {
 
 /// Makes what is read, and hashed, reach up to `end`.
 void SharePointUpload::read_ahead(std::uint64_t end) {
-  const std::uint64_t from = ahead_from_ + ahead_.size();
+  const std::uint64_t from = ahead_from_ + ahead_->size();
   if (from >= std::min(end, content_.size())) return;
   const std::uint64_t until = std::min(end, content_.size());
-  const std::size_t had = ahead_.size();
-  ahead_.resize(until - ahead_from_);
-  load(from, std::span(ahead_).subspan(had));
+  const std::size_t had = ahead_->size();
+  ahead_->resize(until - ahead_from_);
+  load(from, std::span(*ahead_).subspan(had));
   if (from <= hashed_ && hashed_ < until) {
-    hash_.update(std::string_view(ahead_).substr(hashed_ - ahead_from_));
+    hash_.update(std::string_view(*ahead_).substr(hashed_ - ahead_from_));
     hashed_ = until;
   }
 }
 
-// Half of the next one is read while this one is under way: time is won, and memory is not lost.
+// Half of the next one is read while this one is under way. Two blocks of memory take turns.
 GraphAnswer SharePointUpload::send_fragment(std::uint64_t from, std::uint64_t end) {
+  std::swap(ahead_, under_way_);
+  if (ahead_.use_count() > 1) ahead_ = std::make_shared<std::string>();  // of a request that was given up
   StorageCall call{.method = "PUT",
                    .url = open_.url,
                    .doing = doing(),
-                   .body = std::exchange(ahead_, {}),
+                   .block = under_way_,
                    .patience = kFragmentPatience};
   ahead_from_ = end;
-  ahead_.reserve(std::min(kAhead, content_.size() - end));
-  call.once = true;
+  ahead_->clear();
+  ahead_->reserve(std::min(kFragment, content_.size() - end));
   call.headers["Content-Type"] = "application/octet-stream";
   call.headers["Content-Range"] = fmt::format("bytes {}-{}/{}", from, end - 1, content_.size());
   call.sent = [&](std::uint64_t done) {
@@ -398,13 +391,14 @@ bool SharePointUpload::agrees(const GraphItem& item) {
   return read.text() == hash_.text();
 }
 
-/// Throws unless what the service says that it stored is what was put; removes it then.
+/// Throws unless what the service says that it stored is what was put; removes that very file then.
 void SharePointUpload::confirm(const GraphAnswer& answer) {
   std::optional<GraphItem> item;
   try {
     item = parse_item(answer.http.body);
   } catch (const Error&) {  // something on the way may answer in the service's place
   }
+  const std::string stored = item && item->name == name_ ? item->id : "";
   const bool told = item && item->is_file && item->name == name_ && item->size == content_.size();
   if (!told || item->hash.empty()) item = find_file(graph_, folder_, name_, transfer_);
   if (!item && told) return;  // who it is for has fetched and removed it already
@@ -414,6 +408,12 @@ void SharePointUpload::confirm(const GraphAnswer& answer) {
         fmt::format("{}: it was said to be done, and no such file is there; it is looked at again ({})",
                     doing(), ids_of(answer)));
   if (agrees(*item)) return;
+  if (item->id != stored)
+    throw Error(
+        Code::s_unreachable,
+        fmt::format("{}: it was said to be done, and the file of this name is another; it is looked at "
+                    "again ({})",
+                    doing(), ids_of(answer)));
   open_ = {};
   keep("");
   remove_item(graph_, folder_, *item, transfer_);

@@ -76,7 +76,9 @@ class SharePointUpload {
   QuickXor hash_;
   std::uint64_t hashed_ = 0;
   std::uint64_t ahead_from_ = 0;
-  std::string ahead_;   ///< the bytes from there on that are read already
+  std::shared_ptr<std::string> ahead_ =
+      std::make_shared<std::string>();  ///< the bytes from there on, read already
+  std::shared_ptr<std::string> under_way_ = std::make_shared<std::string>();
   bool fresh_ = false;  ///< the session was opened by this call
   bool sent_ = false;   ///< the service took a fragment of this call
   /// When the last byte may have come to the service; the file need not be seen at once.

@@ -295,6 +295,19 @@ TEST_CASE("a word to wait without a time, or in a sign-in, an upload or a fetch,
     CHECK(listing(world) == Code::s_throttled);
     CHECK(world.count(GraphCall::token) == 2);
   }
+  SECTION("in an answer that breaks off") {
+    world.graph.fail_next({.call = GraphCall::list},
+                          {.trick = GraphTrick::truncated, .status = 429, .retry_after = 315});
+    CHECK(thrown([&] { world.ours->list(Folder::incoming, {}); })->retry_after() == 315s);
+    CHECK(listing(world) == Code::s_throttled);
+  }
+  SECTION("in a sign-in that breaks off") {
+    world.restart();
+    world.graph.fail_next({.call = GraphCall::token},
+                          {.trick = GraphTrick::truncated, .status = 429, .retry_after = 315});
+    CHECK(thrown([&] { world.ours->list(Folder::incoming, {}); })->retry_after() == 315s);
+    CHECK(listing(world) == Code::s_throttled);
+  }
   SECTION("a fragment") {
     world.graph.fail_next({.call = GraphCall::fragment}, {.status = 429, .retry_after = 315});
     CHECK(thrown([&] { world.put("a.pgp", bytes); })->retry_after() == 315s);
@@ -404,6 +417,22 @@ TEST_CASE("a fetch gets the bytes from its offset, whatever the service makes of
   SECTION("slowly") {
     world.graph.fail_next({.call = GraphCall::download}, {.trick = GraphTrick::slow, .delay = 300ms});
     CHECK(world.fetched("a.pgp") == bytes);
+  }
+  SECTION("which its digest shows to be the file's, or else a second look") {
+    const auto looks = [&](std::uint64_t offset) {
+      const auto before = world.count(GraphCall::item);
+      CHECK(world.fetched("a.pgp", offset) == bytes.substr(offset));
+      return world.count(GraphCall::item) - before;
+    };
+    CHECK(looks(0) == 1);
+    CHECK(looks(5) == 2);
+    world.graph.fail_next({.call = GraphCall::item}, {.trick = GraphTrick::no_hash});
+    CHECK(looks(0) == 2);
+  }
+  SECTION("another that took its place meanwhile") {
+    world.graph.fail_next({.call = GraphCall::download},
+                          {.before = [&] { world.arrives("a.pgp", some_bytes(bytes.size(), 2)); }});
+    CHECK(code_of([&] { world.fetched("a.pgp"); }) == Code::s_changed);
   }
 }
 

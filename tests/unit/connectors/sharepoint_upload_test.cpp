@@ -411,6 +411,17 @@ TEST_CASE("what answers in the service's place that all is well makes no file of
   }
 }
 
+TEST_CASE("a file of somebody else is not removed, whoever answers that it was put") {
+  World world;
+  const GraphFault proxy{.status = 200, .body = "<html>fine</html>", .content_type = "text/html"};
+  world.graph.put_file(GraphShare::kLibrary, "to_avsb/a.pgp", "of somebody else");
+  world.graph.fail_next({.call = GraphCall::put_content}, proxy);
+  CHECK(code_of([&] { world.put("a.pgp", "ours"); }) == Code::s_unreachable);
+  CHECK(world.stored("a.pgp") == "of somebody else");
+  CHECK(code_of([&] { world.put("a.pgp", "ours"); }) == Code::s_name_taken);
+  CHECK(world.stored("a.pgp") == "of somebody else");
+}
+
 TEST_CASE("an upload that waits is not given up for another one") {
   World world;
   const std::string first = some_bytes(25 * kMega);
