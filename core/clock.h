@@ -17,11 +17,14 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual Time now() const = 0;
+  /// How long the machine has run, awake or not: whoever sets the clock does not change it.
+  virtual std::chrono::milliseconds uptime() const = 0;
 };
 
 class SystemClock : public Clock {
  public:
   Time now() const override;
+  std::chrono::milliseconds uptime() const override;
 };
 
 /// "2026-01-15T09:30:00.123Z" (RFC 3339).

@@ -1,6 +1,7 @@
 #include "core/log.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <regex>
 #include <string>
@@ -50,6 +51,35 @@ int priority_of(LogLevel level) {
   }
   return LOG_ERR;
 }
+
+/// Whether people, or the programs that they write with, may put it between the digits of a number: what does
+/// not show, and whatever spaces and dashes there are, those that a word processor makes by itself included.
+bool parts_digits(const Letter& letter) {
+  static constexpr std::string_view kAscii = " ._-/,";
+  static constexpr std::array<std::string_view, 5> kOthers = {"\u00a0", "\u00ad", "\u00b7", "\u2212",
+                                                              "\u3000"};
+  if (!letter.shows) return true;
+  if (letter.bytes.size() == 1) return kAscii.find(letter.bytes) != std::string_view::npos;
+  return (letter.bytes >= "\u2000" && letter.bytes <= "\u206f") ||
+         std::find(kOthers.begin(), kOthers.end(), letter.bytes) != kOthers.end();
+}
+
+/// `text`, as long as it is, with blanks for what parts digits but '_' and '-', which dates and ids have too.
+/// A comma with a blank behind it parts the members of a list, and stays.
+std::string with_blanks(std::string_view text) {
+  std::string even(text);
+  for (std::size_t at = 0; at < text.size();) {
+    const Letter letter = first_letter(text.substr(at));
+    const std::size_t next = at + letter.bytes.size();
+    const bool stays = letter.bytes == "_" || letter.bytes == "-" ||
+                       (letter.bytes == "," && text.substr(next).starts_with(' '));
+    if (!stays && parts_digits(letter)) even.replace(at, letter.bytes.size(), letter.bytes.size(), ' ');
+    at = next;
+  }
+  return even;
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 constexpr const char* kIdentifier = "veer";
 bool to_journal = false;
@@ -117,13 +147,15 @@ std::string printable(std::string_view text, std::size_t most) {
 
 std::string without_numbers(std::string_view name) {
   static constexpr std::ptrdiff_t kDigits = 11;
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  const auto within = [&](char c) { return digit(c) || c == '.' || c == '-' || c == ' ' || c == '_'; };
+  const auto within = [](char c) { return is_digit(c) || c == ' ' || c == '-' || c == '_'; };
+  const std::string even = with_blanks(name);
   std::string shown(name);
-  for (auto from = shown.begin(); from != shown.end();) {
-    const auto to = std::find_if_not(from, shown.end(), within);
-    if (std::count_if(from, to, digit) >= kDigits) std::replace_if(from, to, digit, 'x');
-    from = to == shown.end() ? to : to + 1;
+  for (auto from = even.begin(); from != even.end();) {
+    const auto to = std::find_if_not(from, even.end(), within);
+    const auto here = shown.begin() + (from - even.begin());
+    if (std::count_if(from, to, is_digit) >= kDigits)
+      std::replace_if(here, here + (to - from), is_digit, 'x');
+    from = to == even.end() ? to : to + 1;
   }
   return shown;
 }
@@ -134,17 +166,21 @@ std::string without_typed_numbers(const std::string& text) {
       R"(([0-9A-Fa-f]{32,})"
       R"(|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
       R"(|(?:(?:[0-9]{6}_)?[0-9]{17}|[0-9]{8}_[0-9]{6})(?![0-9])))"
-      R"(|[0-9]{11,}|[0-9]{2}(?:[ ._-]?[0-9]{2}){2}[ ._-]?[0-9]{3}[ ._-]?[0-9]{2})");
+      R"(|[0-9]{11,}|[0-9]{2}(?:[ _-]{0,5}[0-9]{2}){2}[ _-]{0,5}[0-9]{3}[ _-]{0,5}[0-9]{2})");
+  const std::string even = with_blanks(text);
   std::string shown = text;
-  for (std::sregex_iterator it(text.begin(), text.end(), kWord), end; it != end; ++it) {
+  for (std::sregex_iterator it(even.begin(), even.end(), kWord), end; it != end; ++it) {
     if ((*it)[1].matched) continue;
     const auto from = shown.begin() + it->position();
-    std::replace_if(
-        from, from + it->length(), [](char c) { return c >= '0' && c <= '9'; }, 'x');
+    std::replace_if(from, from + it->length(), is_digit, 'x');
   }
   return shown;
 }
 
 std::string shown_name(std::string_view name) { return printable(without_numbers(name)); }
+
+std::string shown_text(std::string_view text, std::size_t most) {
+  return printable(without_numbers(text), most);
+}
 
 }  // namespace veer

@@ -24,12 +24,16 @@ void log(LogLevel level, fmt::format_string<Args...> format, Args&&... args) {
 std::string printable(std::string_view text, std::size_t most = 120);
 
 /// `name` with an x for each digit of what could be a national number: eleven digits or more, with nothing
-/// but points, dashes, spaces and underscores between them. People name files after persons.
+/// but points, dashes, spaces, underscores, slashes, commas (of no list: without a blank behind them) and
+/// what does not show between them. People name files after persons. Before printable(), whose \xNN are
+/// digits too.
 std::string without_numbers(std::string_view name);
 /// `text` with an x for each digit of what is written as a national number is. Digests, fingerprints, ids and
 /// the time in a package's name stay: for a text that holds such, and may repeat what somebody typed.
 std::string without_typed_numbers(const std::string& text);
 /// A file name that somebody else gave, safe for a log, a note or the ledger.
 std::string shown_name(std::string_view name);
+/// A text that somebody typed, likewise, cut at `most` bytes.
+std::string shown_text(std::string_view text, std::size_t most);
 
 }  // namespace veer

@@ -71,6 +71,8 @@ std::vector<gid_t> groups_of(uid_t person) {
   return groups;
 }
 
+}  // namespace
+
 std::vector<std::string> groups_with(const AccessConfig& access, Right right) {
   switch (right) {
     case Right::operate:
@@ -91,8 +93,6 @@ std::vector<std::string> groups_with(const AccessConfig& access, Right right) {
   if (right == Right::enter) all.insert(all.end(), access.service_desk.begin(), access.service_desk.end());
   return all;
 }
-
-}  // namespace
 
 bool may(const AccessConfig& access, Right right, uid_t person) {
   const std::vector<gid_t> own = groups_of(person);

@@ -29,6 +29,8 @@ Person person_of(uid_t uid);
 /// auditors. desk: the service desk. enter: any of the groups.
 enum class Right { look, operate, approve, audit, desk, enter };
 
+/// The groups that have the right.
+std::vector<std::string> groups_with(const AccessConfig& access, Right right);
 /// Whether the person is, by the machine's group database, in a group with the right. Throws L_BUSY when that
 /// database cannot be asked now.
 bool may(const AccessConfig& access, Right right, uid_t person);

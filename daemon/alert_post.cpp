@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -33,6 +34,20 @@ std::string cause_of(const std::string& channel, Mishap mishap) {
 
 }  // namespace
 
+void AlertPost::start() {
+  std::set<std::string> causes;
+  for (const std::string& channel : at_.config.alerts.rules().channels) {
+    causes.insert(channel_cause(channel));
+    causes.insert(message_cause(channel));
+    for (const std::string& one : recipients_of(at_.config, channel, AlertTurn::escalated))
+      causes.insert(recipient_cause(one));
+  }
+  for (const Alert& alert : at_.alerts.open())
+    if (const std::string topic = topic_of(alert);
+        (topic == "channel" || topic == "recipient") && !causes.contains(alert.cause))
+      at_.alerts.close(alert.cause);
+}
+
 Time AlertPost::when_again(const Error& error, std::int64_t attempts) {
   milliseconds wait = kFirstWait * (std::int64_t{1} << std::min<std::int64_t>(attempts, 6));
   if (error.retry_after()) wait = std::max(wait, *error.retry_after());
@@ -50,7 +65,8 @@ void AlertPost::send(const Telling& telling, const Transfer& transfer) {
   try {
     if (alert) {
       channel = at_.open_channel(at_.config, telling.channel, reach);
-      channel->send(message_of(*alert, telling, at_.config, at_.clock.now(), at_.alerts.open().size()),
+      channel->send(message_of(*alert, telling, at_.config, at_.clock.now(), at_.alerts.open().size(),
+                               at_.alerts.incidents().waiting()),
                     transfer);
     }
   } catch (...) {

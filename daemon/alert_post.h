@@ -12,6 +12,8 @@ class AlertPost {
  public:
   explicit AlertPost(Instance& instance) : at_(instance) {}
 
+  /// Closes what is told of channels and recipients that are configured no more. Within a transaction.
+  void start();
   /// Throws L_STOPPED, and what the ledger throws.
   void send(const Telling& telling, const Transfer& transfer);
   /// Sends a trial message by every channel. Returns what came of it, a line for each; throws U_STATE with

@@ -1,10 +1,10 @@
 #include "daemon/alert_texts.h"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
+#include "daemon/alert_meanings.h"
 #include "daemon/alert_topics.h"
 #include "daemon/dates.h"
 #include "daemon/phrase.h"
@@ -12,456 +12,14 @@
 namespace veer {
 namespace {
 
-struct Topic {
-  std::string_view name;
-  Phrase headline;                      ///< what happened
-  Phrase meaning;                       ///< for the yearly list
-  std::string_view command = "status";  ///< behind invocation(config); {0}: exchange, {1}: alert
-};
-
-constexpr std::string_view kShow = "show {0}";
-
-constexpr Phrase kNothingLost = {"Er gaat niets verloren: wat nog moet vertrekken of aankomen, wacht.",
-                                 "Nothing is lost: what still has to leave or to arrive waits."};
-constexpr Phrase kGoesOn = {"De uitwisseling zelf gaat verder.", "The exchange itself goes on."};
-constexpr Phrase kAttempt = {
-    "Behandel het als een poging tot inbreuk op de uitwisseling, tot het tegendeel blijkt: verwittig de "
-    "functionaris voor gegevensbescherming en de andere kant. Er is niets geregistreerd op grond hiervan.",
-    "Treat it as an attempt on the exchange until it turns out not to be one: tell the data-protection "
-    "officer and "
-    "the other side. Nothing was recorded because of it."};
-
-constexpr std::array kMeanings = {
-    Topic{"step",
-          {"Een stap van de uitwisseling mislukt telkens", "A step of the exchange keeps failing"},
-          kNothingLost},
-    Topic{"host-key",
-          {"De server van de share toont een andere sleutel", "The share's server shows another key"},
-          {"Er wordt niets verzonden of opgehaald tot dit is uitgeklaard. Bel de beheerder van de share voor "
-           "u iets "
-           "aanpast.",
-           "Nothing is sent or fetched until this is cleared up. Telephone the share's administrator before "
-           "you change "
-           "anything."},
-          "doctor"},
-    Topic{"receipt",
-          {"Het ontvangstbewijs blijft uit", "The receipt is overdue"},
-          {"De lijst is verzonden, maar het is niet zeker dat ze geregistreerd is. Vraag de andere kant of "
-           "haar dienst "
-           "loopt.",
-           "The list was sent, and it is not certain that it was recorded. Ask the other side whether its "
-           "service "
-           "runs."},
-          kShow},
-    Topic{"refused",
-          {"De lijst werd geweigerd", "The list was refused"},
-          {"Ze is niet geregistreerd; wat eerder voor dit jaar geregistreerd werd, blijft gelden. Een "
-           "verbeterde lijst kan "
-           "opnieuw worden aangeboden.",
-           "It is not recorded; what was recorded for this year before still counts. A corrected list can be "
-           "offered "
-           "again."},
-          kShow},
-    Topic{"history",
-          {"Een lijst wacht: de historiek klopt niet", "A list waits: the history does not fit"},
-          {"Deze kant of de andere is uit een reservekopie hersteld. De lijst wordt pas geregistreerd na een "
-           "beslissing.",
-           "This side or the other was restored from a backup. The list is recorded only once somebody "
-           "decides."}},
-    Topic{
-        "receipts-unseen",
-        {"De zender kent onze ontvangstbewijzen niet", "The sender does not know our receipts"},
-        {"Ze is uit een reservekopie hersteld, of de share houdt ontvangstbewijzen achter. Wat geregistreerd "
-         "is, "
-         "blijft geregistreerd.",
-         "It was restored from a backup, or the share withholds receipts. What is recorded stays recorded."},
-        "list"},
-    Topic{"contradiction",
-          {"De ontvanger spreekt zichzelf tegen", "The receiver contradicts itself"},
-          {"Het is niet zeker of de lijst geregistreerd is. Vraag de andere kant wat ze heeft.",
-           "It is not certain whether the list is recorded. Ask the other side what it holds."},
-          kShow},
-    Topic{"withdrawn",
-          {"Een ingetrokken lijst was al geregistreerd", "A withdrawn list had been recorded already"},
-          {"De lijst geldt als geregistreerd.", "The list counts as recorded."},
-          kShow},
-    Topic{"adopted",
-          {"Een ontvangstbewijs voor een onbekende lijst is aanvaard",
-           "A receipt for an unknown list was adopted"},
-          {"De historiek van deze kant was verloren; wat het ontvangstbewijs zegt, geldt.",
-           "This side's history was lost; what the receipt says counts."},
-          kShow},
-    Topic{
-        "orphan",
-        {"In de wachtmap ligt een pakket dat niemand kent", "A package that nobody knows lies in the spool"},
-        {"Het grootboek van deze kant is ouder dan het pakket. Vraag de andere kant of ze die lijst heeft.",
-         "This side's ledger is older than the package. Ask the other side whether it holds that list."}},
-    Topic{
-        "anchor",
-        {"Het auditspoor van de andere kant klopt niet met vroeger",
-         "The other side's audit trail does not fit what it signed before"},
-        {"Ze is uit een reservekopie hersteld, of het spoor werd herschreven. De lijst zelf is niet geraakt.",
-         "It was restored from a backup, or its trail was written anew. The list itself is untouched."},
-        "audit anchors"},
-    Topic{"bytes", {"Een bestand op de share is apart gezet", "A file on the share was set aside"}, kAttempt},
-    Topic{"size",
-          {"Een bestand op de share is groter dan toegelaten", "A file on the share is larger than allowed"},
-          kAttempt},
-    Topic{"flood", {"De share wordt overspoeld met bestanden", "The share is flooded with files"}, kAttempt},
-    Topic{"renamed",
-          {"Iemand heeft een pakket op de share hernoemd", "Somebody renamed a package on the share"},
-          {"De lijst is beoordeeld op wat ondertekend is. Zoek uit wie op de share kan schrijven.",
-           "The list was judged by what is signed. Find out who can write on the share."},
-          kShow},
-    Topic{"foreign",
-          {"Iemand heeft een bestand onder onze naam op de share gezet",
-           "Somebody put a file under our name on the share"},
-          {"Ons bestand vertrekt onder een andere naam. Zoek uit wie op de share kan schrijven.",
-           "Ours goes out under another name. Find out who can write on the share."},
-          kShow},
-    Topic{"restless",
-          {"Een bestand op de share verandert telkens", "A file on the share keeps changing"},
-          kNothingLost},
-    Topic{
-        "names",
-        {"Op de share liggen bestanden die er niet horen", "Files that do not belong there lie on the share"},
-        kGoesOn},
-    Topic{"misplaced",
-          {"De mappen van de share lijken omgewisseld", "The share's folders seem to be the wrong way round"},
-          {"Zo komt de lijst nooit aan.", "The list never arrives that way."},
-          "doctor"},
-    Topic{
-        "drop",
-        {"Een aangeboden bestand kon niet worden ingelezen", "A file that was offered could not be taken in"},
-        kNothingLost},
-    Topic{
-        "leftover",
-        {"Een ingelezen bestand kon niet uit de map worden gehaald",
-         "A file that was taken in could not be removed from the folder"},
-        {"De lijst is ingelezen en vertrekt. De nummers staan nog leesbaar in de map tot iemand het bestand "
-         "verwijdert.",
-         "The list was taken in and goes out. The numbers stand in the folder for all to read until somebody "
-         "removes "
-         "the file."}},
-    Topic{"note",
-          {"Een resultaatnota kon niet worden geschreven", "A result note could not be written"},
-          kGoesOn},
-    Topic{"channel",
-          {"Een kanaal voor waarschuwingen werkt niet", "A channel for alerts does not work"},
-          {"Wat hierna gebeurt, bereikt misschien niemand. De uitwisseling zelf gaat verder.",
-           "What happens next may reach nobody. The exchange itself goes on."},
-          "alerts test"},
-    Topic{"recorded",
-          {"De lijst is geregistreerd", "The list is recorded"},
-          {"U hoeft niets te doen.", "There is nothing to do."},
-          ""},
-    Topic{"release",
-          {"Een lijst wacht op vrijgave", "A list waits for release"},
-          {"Ze vertrekt pas als een tweede persoon, een goedkeurder, ze vrijgeeft.",
-           "It leaves only once a second person, an approver, releases it."},
-          "approve {0}"},
-    Topic{"suspended",
-          {"De uitwisseling is stopgezet", "The exchange is suspended"},
-          {"Er wordt niets verzonden, opgehaald, ingelezen of geregistreerd tot een tweede persoon, een "
-           "goedkeurder, ze "
-           "hervat.",
-           "Nothing is sent, fetched, taken in or recorded until a second person, an approver, resumes it."},
-          "resume"},
-    Topic{"unreleased",
-          {"Een lijst die nog op vrijgave wacht is al beantwoord",
-           "A list that still waits for release was answered"},
-          {"Het antwoord telt. Ga na of deze kant hersteld is uit een reservekopie, of dat iemand anders de "
-           "lijst verzond.",
-           "The answer counts. Find out whether this side was restored from a backup, or somebody else sent "
-           "the list."},
-          kShow},
-    Topic{
-        "restored",
-        {"Deze kant is uit een reservekopie hersteld", "This side was restored from a backup"},
-        {"Wat na de reservekopie gebeurde, staat niet in het grootboek. Leg 'veer list' van beide kanten "
-         "naast elkaar.",
-         "What happened after the backup is not in the ledger. Hold 'veer list' of both sides side by side."},
-        "list"},
-    Topic{"list-due",
-          {"De jaarlijkse lijst is er nog niet", "The yearly list is not there yet"},
-          {"De afgesproken dag is voorbij en er is geen lijst geregistreerd voor dit jaar.",
-           "The agreed day is over, and no list is recorded for this year."}},
-    Topic{"key",
-          {"Een sleutel loopt af", "A key is about to end"},
-          {"Zonder geldige sleutels vertrekt de volgende lijst niet, of wordt ze niet aanvaard.",
-           "Without keys in force the next list does not leave, or is not accepted."},
-          "keys show"},
-    Topic{"disk",
-          {"De schijf is bijna vol", "The disk is all but full"},
-          {"Zonder ruimte kan geen lijst worden ingelezen of geregistreerd.",
-           "Without room no list can be taken in or recorded."}},
-    Topic{
-        "audit",
-        {"Het auditspoor is niet heel", "The audit trail is not whole"},
-        {"Iemand heeft het grootboek veranderd, of de schijf is beschadigd. Bewaar alles en verwittig de "
-         "functionaris "
-         "voor gegevensbescherming.",
-         "Somebody changed the ledger, or the disk is damaged. Keep everything, and tell the data-protection "
-         "officer."},
-        "audit verify"},
-    Topic{"rehearsal",
-          {"Een repetitie is niet gelukt", "A rehearsal failed"},
-          {"Er ging geen echte lijst mee. Maar de weg die de jaarlijkse lijst neemt, werkt nu niet van begin "
-           "tot "
-           "einde.",
-           "No real list travelled. But the path that the yearly list takes does not work from end to end "
-           "now."},
-          kShow},
-    Topic{"unheard",
-          {"De andere kant zwijgt te lang", "The other side has been silent for too long"},
-          {"Misschien loopt haar dienst niet. De jaarlijkse lijst zou dan niet aankomen.",
-           "Perhaps its service does not run. The yearly list would not arrive then."},
-          "doctor"},
-    Topic{"second-list",
-          {"Een tweede lijst voor hetzelfde jaar werd geweigerd",
-           "A second list for the same year was refused"},
-          {"De lijst die eerder geregistreerd werd, geldt nog altijd. Zoek uit waarom er een tweede kwam, en "
-           "sluit "
-           "dan deze waarschuwing.",
-           "The list that was recorded before still counts. Find out why a second one came, and close this "
-           "alert "
-           "then."},
-          kShow},
-    Topic{"metrics",
-          {"De meetwaarden kunnen niet worden weggeschreven", "The metrics cannot be written"},
-          kGoesOn},
-    Topic{"page", {"De pagina kan niet worden weggeschreven", "The page cannot be written"}, kGoesOn},
-    Topic{"certificate",
-          {"Een certificaat of clientgeheim loopt af", "A certificate or client secret is about to end"},
-          {"Zonder een dat geldt laat de share deze kant niet meer binnen, en komt of vertrekt er geen "
-           "lijst.",
-           "Without one in force the share does not let this side in, and no list comes or leaves."},
-          "doctor"},
-    Topic{
-        "window",
-        {"De overgangsperiode loopt af", "The transition is about to end"},
-        {"Daarna neemt of verstuurt dit programma geen eerste lijst meer. Spreek met de andere kant af hoe "
-         "de volgende lijst zal reizen.",
-         "After it this program takes in and sends no first list any more. Agree with the other side on how "
-         "the next list will travel."}},
-    Topic{"configuration",
-          {"De configuratie op de schijf is niet die waarmee de dienst werkt",
-           "The configuration on the disk is not the one that the service works by"},
-          {"De dienst werkt verder met wat ze eerder las. Was de wijziging niet van u, zoek dan uit van wie: "
-           "dit "
-           "bestand bepaalt welke sleutels tellen.",
-           "The service goes on with what it read before. When the change was not yours, find out whose it "
-           "was: "
-           "this file decides which keys count."},
-          "doctor"},
-    Topic{
-        "clock",
-        {"De klok van deze machine sprong terug", "This machine's clock went back"},
-        {"Termijnen en geldigheid van sleutels hangen van de klok af. Wat intussen werd opgeschreven, draagt "
-         "latere tijden.",
-         "Deadlines and the validity of keys depend on the clock. What was written down meanwhile bears "
-         "later "
-         "times."},
-        "doctor"},
-    Topic{"not-taken-in",
-          {"Een aangeboden lijst werd niet ingelezen", "A list that was offered was not taken in"},
-          {"Er vertrekt niets tot iemand het bestand verbetert of weghaalt. Het ligt nog in de map, met een "
-           "nota ernaast "
-           "die zegt waar het schort en wat te doen.",
-           "Nothing leaves until somebody corrects the file or takes it away. It still lies in the folder, "
-           "beside a note "
-           "that says what is wrong where, and what to do."}},
-    Topic{"legal-basis",
-          {"De rechtsgrond van de uitwisseling loopt af, of is er niet",
-           "The legal basis of the exchange is about to end, or is not there"},
-          {"Zonder rechtsgrond op de genoteerde dag wordt in productie geen lijst ingelezen, verzonden of "
-           "geregistreerd. Of "
-           "er een is, beslist uw juridische dienst; noteer wat ze bevestigt in [legal_basis].",
-           "Without one on record no list is taken in, sent or recorded in production. Whether there is one, "
-           "your "
-           "lawyers decide; record what they confirm in [legal_basis]."}},
-    Topic{
-        "review",
-        {"Het veiligheidsplan moet worden herzien", "The security plan is due for its review"},
-        {"De agentschappen kijken het elk jaar na (protocol, artikel 6). Sluit deze waarschuwing als dat is "
-         "gebeurd.",
-         "The agencies look it over each year (protocol, article 6). Close this alert when that is done."},
-        "alerts close {1}"},
-    Topic{"unproven",
-          {"Het is niet zeker dat waarschuwingen iemand bereiken",
-           "It is not certain that alerts reach anybody"},
-          {"Geen van de kanalen in [alerts] is beproefd zoals het nu is ingesteld.",
-           "None of the channels in [alerts] was tried as it is configured now."},
-          "alerts test"},
-    Topic{"export-stale",
-          {"Een overgedragen lijst werd daarna verbeterd",
-           "A list that was handed over has been corrected since"},
-          {"Wie de vorige versie gebruikt, heeft de nieuwe nodig.",
-           "Whoever uses the one before needs the new one."},
-          "export YEAR --purpose TEXT"},
-    Topic{"incident",
-          {"Een bevinding moet binnen 24 uur aan de andere kant gemeld worden",
-           "The other side is to be told of a finding within 24 hours"},
-          {"Elke poging telt (protocol, artikel 6). Bevestig of verwerp de bevinding, en verwittig de "
-           "functionaris van "
-           "de andere kant met de tekst die klaarstaat.",
-           "Each attempt counts (protocol, article 6). Confirm or dismiss the finding, and tell the other "
-           "side's "
-           "officer with the text that is ready."},
-          "incident list"},
-    Topic{"request",
-          {"Een vraag wacht op een tweede persoon", "A request waits for a second person"},
-          {"Ze wordt pas uitgevoerd als een goedkeurder, iemand anders dan wie ze stelde, ze vrijgeeft.",
-           "It is carried out only once an approver, somebody else than who asked, releases it."},
-          "approve {0}"},
-    Topic{"export-folder",
-          {"Een overgedragen bestand kon niet worden verwijderd, of zijn map niet bekeken",
-           "A file that was handed over could not be removed, or its folder not be looked into"},
-          {"Het bevat nummers van personen, en mag er niet langer liggen dan nodig.",
-           "It holds people's numbers, and may lie there no longer than is needed."}},
-    Topic{"left-out",
-          {"De ontvanger nam niet alle nummers op", "The receiver did not enter every number"},
-          {"De lijst is geregistreerd. Kijk na of de bron bijgewerkt moet worden, en sluit dan deze "
-           "waarschuwing.",
-           "The list is recorded. See whether the source is to be brought up to date, and close this alert "
-           "then."},
-          kShow},
-    Topic{"case",
-          {"Een kwaliteitsgeval wacht op antwoord", "A quality case waits for its answer"},
-          {"De ontvanger vond gegevens die niet kloppen. Volgens artikel 7 herstelt de zender ze en "
-           "antwoordt hij "
-           "binnen twee weken na de vaststelling.",
-           "The receiver found data that are not right. By article 7 the sender repairs them and answers "
-           "within "
-           "two weeks of the finding."},
-          "case show {0}"},
-    Topic{"case-answered",
-          {"Een kwaliteitsgeval is beantwoord", "A quality case is answered"},
-          {"U hoeft niets te doen, tenzij het antwoord niet volstaat: open dan een nieuw geval.",
-           "There is nothing to do, unless the answer will not do: open another case then."},
-          "case show {0}"},
-    Topic{"case-unknown",
-          {"Er kwam een antwoord op een geval dat deze kant niet kent",
-           "An answer came to a case that this side does not know"},
-          {"Deze kant is uit een reservekopie hersteld. Ga na welke gevallen intussen geopend waren.",
-           "This side was restored from a backup. Find out which cases had been opened meanwhile."},
-          "case list"},
-    Topic{"export-failed",
-          {"Een vrijgegeven lijst kon niet worden overgedragen", "A released list could not be handed over"},
-          {"Wie ze nodig heeft, heeft ze nog niet. Is de map weer in orde, vraag ze dan opnieuw.",
-           "Whoever needs it does not have it yet. When the folder is right again, ask for it anew."}},
-    Topic{"export-lapsed",
-          {"Een vraag om een lijst over te dragen verviel", "A request to hand a list over lapsed"},
-          {"De lijst werd intussen verbeterd. Vraag de nieuwe.",
-           "The list was corrected meanwhile. Ask for the new one."}},
-    Topic{"old-pages",
-          {"Wat verwijderd werd, staat nog in de bestanden van de databank",
-           "What was deleted still stands in the database's files"},
-          {"In het register staat het niet meer. Iemand leest de databank zonder ophouden, of de schijf is "
-           "vol: laat dat "
-           "eindigen.",
-           "The register does not hold it any more. Somebody reads the database without end, or the disk is "
-           "full: "
-           "let that end."}},
-    Topic{"distribution-stale",
-          {"Zorgkassen hebben niet de laatste lijst", "Care funds do not have the latest list"},
-          {"Ze werken met wat ze eerder kregen, tot iemand hun bezorgt wat veranderde.",
-           "They work with what they were given before, until somebody delivers what changed."},
-          "distribute YEAR --members FILE"},
-    Topic{"closed-out",
-          {"De uitwisseling langs deze weg is afgesloten", "The exchange by this path is closed"},
-          {"Er wordt niets meer ingelezen, verzonden of geregistreerd. Vergeten, bewijs en het auditspoor "
-           "blijven werken.",
-           "Nothing is taken in, sent or recorded any more. Forgetting, evidence and the audit trail still "
-           "work."}},
-    Topic{"processors",
-          {"Het overzicht van verwerkers is gewijzigd", "The overview of processors has changed"},
-          {"De agentschappen melden elkaar wie voor hen gegevens verwerkt (protocol, artikel 6). Stuur het "
-           "nieuwe "
-           "overzicht, en sluit dan deze waarschuwing.",
-           "The agencies tell each other who handles data for them (protocol, article 6). Send the new "
-           "overview, and "
-           "close this alert then."},
-          "alerts close {1}"},
-    Topic{"marks",
-          {"Wie vergeten werd, kon niet worden genoteerd naast de databank",
-           "Who was forgotten could not be noted beside the database"},
-          {"Uit het register zijn ze verwijderd. Zonder die notitie brengt een oudere back-up hen terug.",
-           "They are gone from the register. Without that note an older backup brings them back."}},
-    Topic{"case-closed",
-          {"De ontvanger sloot een kwaliteitsgeval", "The receiver closed a quality case"},
-          {"Er is geen antwoord meer nodig. De reden staat bij het geval.",
-           "It needs no answer any more. The reason stands with the case."},
-          "case show {0}"},
-    Topic{
-        "case-opened",
-        {"De dienst opende zelf een kwaliteitsgeval", "The service opened a quality case by itself"},
-        {"Op een lijst staan personen van wie het overlijden hier gemeld was; ze werden niet opgenomen. Het "
-         "geval is versleuteld onderweg. Stuur het contactpunt van de zender de e-mail van artikel 7, en "
-         "sluit dan deze waarschuwing.",
-         "A list names persons whose death had been reported here; they were not entered. The case is on its "
-         "way, encrypted. Send the sender's contact point the e-mail of article 7, and close this alert "
-         "then."},
-        "case mail {0}"},
-    Topic{"case-unrepaired",
-          {"Een verbetering herstelde niet alles van een kwaliteitsgeval",
-           "A correction did not put all of a quality case right"},
-          {"De zender meldt het geval als verbeterd, maar de lijst zegt over personen uit het geval nog "
-           "hetzelfde. Open een nieuw geval, of ga na waarom, en sluit dan deze waarschuwing.",
-           "The sender calls the case corrected, but of persons in it the list still says the same. Open "
-           "another case, or find out why, and close this alert then."},
-          "case show {0}"},
-    Topic{
-        "crashed",
-        {"De dienst eindigde onverwacht, en loopt weer", "The service ended unexpectedly, and runs again"},
-        {"Er gaat niets verloren. Gebeurt het opnieuw, zoek dan in het journaal naar de reden: een fout, een "
-         "stroomonderbreking, te weinig geheugen.",
-         "Nothing is lost. Should it happen again, look in the journal for the reason: a fault, a power cut, "
-         "too "
-         "little memory."}},
-    Topic{"recipient",
-          {"Een ontvanger van waarschuwingen krijgt ze niet", "A recipient of alerts does not get them"},
-          {"De mailserver weigert dat adres; de anderen krijgen hun berichten. Kijk het adres en de mailbox "
-           "na, of verbeter [alerts.mail].",
-           "The mail server refuses that address; the others get their messages. Look at the address and its "
-           "mailbox, or correct [alerts.mail]."},
-          "alerts show {1}"},
-    Topic{"incident-dismissed",
-          {"Een bevinding is verworpen", "A finding was dismissed"},
-          {"De 24 uur lopen niet meer. Wie het anders ziet, bevestigt het incident, zolang het niet gesloten "
-           "is.",
-           "Its 24 hours run no more. Whoever sees it otherwise confirms the incident, as long as it is not "
-           "closed."},
-          "incident list"},
-    Topic{
-        "delivery-left",
-        {"Een bestand ligt misschien nog bij een zorgkas", "A file may still lie at a care fund"},
-        {"Het mocht niet meer worden bezorgd, en kan nummers bevatten van wie niet meer op de lijst staat. "
-         "Laat het daar verwijderen, en sluit dan deze waarschuwing.",
-         "It was not to be delivered any more, and may hold numbers of people who stand on the list no more. "
-         "Have it removed there, and close this alert then."},
-        "alerts close {1}"},
-    Topic{
-        "another-year",
-        {"Een tweede lijst in hetzelfde kalenderjaar", "A second list in the same calendar year"},
-        {"Het protocol voorziet er één per kalenderjaar. De lijst is geregistreerd onder het jaar dat de "
-         "verzender noemde.",
-         "The protocol has one a calendar year. The list is recorded under the year that the sender named."},
-        kShow},
-    Topic{"withdraw",
-          {"Een lijst laat zich niet terugnemen", "A list cannot be taken back"},
-          {"Wie ze introk, verwacht dat ze weg is. De share laat dat nog niet toe: breng die in orde, of "
-           "vraag de andere kant de lijst niet te registreren.",
-           "Whoever withdrew it expects it to be gone. The share does not allow that yet: have it put right, "
-           "or ask the other side not to record the list."},
-          kShow},
-};
-
 constexpr Phrase kSince = {"Sinds {}.", "Since {}."};
 constexpr Phrase kFromTo = {"Van {} tot {}.", "From {} to {}."};
 constexpr Phrase kOver = {"Voorbij: de oorzaak is verdwenen of afgehandeld.",
                           "Over: the cause is gone, or was dealt with."};
 constexpr Phrase kClosed = {"Opgelost: {}", "Over: {}"};
+constexpr Phrase kClosedBy = {"{} heeft deze waarschuwing gesloten. Dat zegt niet dat de oorzaak weg is.",
+                              "{} closed this alert. That does not say that its cause is gone."};
+constexpr Phrase kClosedByHand = {"Gesloten: {}", "Closed: {}"};
 constexpr Phrase kReminder = {"Herinnering: {}", "Reminder: {}"};
 constexpr Phrase kEscalated = {"Nog niemand nam dit op: {}", "Nobody has taken this up: {}"};
 constexpr Phrase kForYou = {"U krijgt dit bericht omdat niemand de waarschuwing als opgenomen heeft gemeld.",
@@ -475,6 +33,14 @@ constexpr Phrase kAcknowledge = {"Neemt u dit op, meld het dan met '{0} alerts a
 constexpr Phrase kCloseFinding = {
     "Is het uitgezocht en afgehandeld, sluit het dan met '{0} alerts close {1}'.",
     "When it is cleared up and dealt with, close it with '{0} alerts close {1}'."};
+constexpr Phrase kIncident = {
+    "Dit is incident {1}. De functionaris van de andere kant moet het weten voor {2}, 24 uur na de "
+    "vaststelling "
+    "(protocol, artikel 6), tenzij het wordt verworpen: '{0} incident notice {1}' schrijft de melding, en "
+    "'{0} incident notified {1} --how HOE' noteert dat ze verstuurd is.",
+    "This is incident {1}. The other side's officer is to know of it before {2}, 24 hours after it was found "
+    "(protocol, article 6), unless it is dismissed: '{0} incident notice {1}' writes what to tell, and "
+    "'{0} incident notified {1} --how HOW' notes that it was sent."};
 constexpr Phrase kTrialHeadline = {"Proefbericht", "Trial message"};
 constexpr Phrase kTrial = {
     "Iemand heeft om een proef van de waarschuwingen gevraagd. Komt dit aan, dan werkt dit kanaal. "
@@ -494,20 +60,9 @@ constexpr Phrase kCheckHeadline = {"De dagelijkse controle is niet tevreden",
                                    "The daily check is not content"};
 constexpr Phrase kCheckFailed = {
     "{} vond iets dat een mens nodig heeft, en dat geen lopende dienst zelf meldt. Niet elke fout staat in "
-    "'veer "
-    "alerts': 'veer doctor' zegt wat er is.",
+    "'veer alerts': 'veer doctor' zegt wat er is.",
     "{} found what needs a person, and what no running service tells of by itself. Not every fault stands in "
-    "'veer "
-    "alerts': 'veer doctor' says what it is."};
-
-static_assert(std::equal(kMeanings.begin(), kMeanings.end(), kTopics.begin(), kTopics.end(),
-                         [](const Topic& topic, std::string_view name) { return topic.name == name; }));
-
-const Topic& meaning_of(std::string_view name) {
-  const auto* const found = std::find_if(kMeanings.begin(), kMeanings.end(),
-                                         [&](const Topic& topic) { return topic.name == name; });
-  return found == kMeanings.end() ? kMeanings.front() : *found;
-}
+    "'veer alerts': 'veer doctor' says what it is."};
 
 /// An exchange by the beginning of its id; what is no exchange by its whole name.
 std::string called(const std::string& subject) {
@@ -517,6 +72,19 @@ std::string called(const std::string& subject) {
 
 std::string filled(std::string_view phrase, std::string_view text) {
   return fmt::format(fmt::runtime(phrase), text);
+}
+
+std::string command_of(const AlertMeaning& topic, std::string_view exchange, std::string_view number,
+                       std::string_view subject) {
+  return fmt::format(fmt::runtime(topic.command), exchange, number,
+                     subject.empty() ? topic.subject : subject);
+}
+
+/// What stands behind the topic in a cause, up to the next colon.
+std::string subject_of(const Alert& alert) {
+  const std::size_t begins = alert.cause.find(':');
+  if (begins == std::string::npos) return "";
+  return alert.cause.substr(begins + 1, alert.cause.find(':', begins + 1) - begins - 1);
 }
 
 /// The same at each try, and another after a database was restored.
@@ -535,11 +103,24 @@ AlertMessage addressed(const Config& config, Time now) {
 
 }  // namespace
 
+std::string as_typed(std::string_view text, const Config& config) {
+  static constexpr std::string_view kQuoted = "'veer ";
+  const std::string typed = "'" + invocation(config) + ' ';
+  std::string all;
+  while (true) {
+    const std::size_t at = text.find(kQuoted);
+    all += text.substr(0, at);
+    if (at == std::string_view::npos) return all;
+    text.remove_prefix(at + kQuoted.size());
+    all += text.starts_with("-i ") || text.starts_with("-c ") ? kQuoted : std::string_view(typed);
+  }
+}
+
 AlertMessage message_of(const Alert& alert, const Telling& telling, const Config& config, Time now,
-                        std::size_t open) {
+                        std::size_t open, const std::vector<Incident>& waiting) {
   const Language language = config.language;
   const std::string name = topic_of(alert);
-  const Topic& topic = meaning_of(name);
+  const AlertMeaning& topic = meaning_of(name);
   const bool notice = alert.kind == alert_kind_name(AlertKind::notice);
   const bool over = telling.turn == AlertTurn::closed;
 
@@ -554,14 +135,17 @@ AlertMessage message_of(const Alert& alert, const Telling& telling, const Config
   message.exchange = alert.exchange;
   message.opened = alert.opened_at;
   message.headline = topic.headline.in(language);
-  if (over) message.headline = filled(kClosed.in(language), message.headline);
+  const bool by_hand = over && !alert.closed_by.empty();
+  if (over) message.headline = filled((by_hand ? kClosedByHand : kClosed).in(language), message.headline);
   if (telling.turn == AlertTurn::reminder)
     message.headline = filled(kReminder.in(language), message.headline);
   if (telling.turn == AlertTurn::escalated)
     message.headline = filled(kEscalated.in(language), message.headline);
 
-  if (over) message.paragraphs.emplace_back(kOver.in(language));
-  message.paragraphs.push_back(filled(kDetail.in(language), alert.text));
+  if (over)
+    message.paragraphs.push_back(by_hand ? filled(kClosedBy.in(language), alert.closed_by)
+                                         : std::string(kOver.in(language)));
+  message.paragraphs.push_back(filled(kDetail.in(language), as_typed(alert.text, config)));
   if (!notice && over && alert.closed_at)
     message.paragraphs.push_back(fmt::format(fmt::runtime(kFromTo.in(language)),
                                              said_time(alert.opened_at, language),
@@ -569,9 +153,15 @@ AlertMessage message_of(const Alert& alert, const Telling& telling, const Config
   else if (!notice)
     message.paragraphs.push_back(filled(kSince.in(language), said_time(alert.opened_at, language)));
   if (over) return message;
-  message.paragraphs.emplace_back(topic.meaning.in(language));
+  message.paragraphs.push_back(as_typed(topic.meaning.in(language), config));
+  const auto incident = std::find_if(waiting.rbegin(), waiting.rend(),
+                                     [&](const Incident& one) { return one.cause == alert.cause; });
+  const bool is_incident = incident != waiting.rend();
+  if (is_incident)
+    message.paragraphs.push_back(fmt::format(fmt::runtime(kIncident.in(language)), invocation(config),
+                                             incident->id, said_time(incident->due(), language)));
   if (telling.turn == AlertTurn::escalated) message.paragraphs.emplace_back(kForYou.in(language));
-  if (!notice)
+  if (!notice && !alert.acknowledged_at)
     message.paragraphs.push_back(
         fmt::format(fmt::runtime(kAcknowledge.in(language)), invocation(config), alert.id));
   if (alert.kind == alert_kind_name(AlertKind::finding))
@@ -579,9 +169,12 @@ AlertMessage message_of(const Alert& alert, const Telling& telling, const Config
         fmt::format(fmt::runtime(kCloseFinding.in(language)), invocation(config), alert.id));
   if (open > kFew)
     message.paragraphs.push_back(fmt::format(fmt::runtime(kMany.in(language)), invocation(config), open));
-  if (!topic.command.empty())
-    message.command = fmt::format("{} {}", invocation(config),
-                                  fmt::format(fmt::runtime(topic.command), called(alert.exchange), alert.id));
+  if (is_incident)
+    message.command = fmt::format("{} incident show {}", invocation(config), incident->id);
+  else if (!topic.command.empty())
+    message.command =
+        fmt::format("{} {}", invocation(config),
+                    command_of(topic, called(alert.exchange), std::to_string(alert.id), subject_of(alert)));
   return message;
 }
 
@@ -614,7 +207,8 @@ AlertMessage failure_message(const Config& config, const std::string& unit, bool
   message.turn = alert_turn_name(AlertTurn::opened);
   message.code = "FAILED";
   message.headline = (check ? kCheckHeadline : kFailedHeadline).in(config.language);
-  message.paragraphs.push_back(filled((check ? kCheckFailed : kFailed).in(config.language), unit));
+  message.paragraphs.push_back(
+      as_typed(filled((check ? kCheckFailed : kFailed).in(config.language), unit), config));
   message.command = "systemctl status " + unit;
   return message;
 }
@@ -623,14 +217,14 @@ std::string journal_catalog(Language language) {
   static constexpr Phrase kNext = {"Typ, met de naam van de instantie uit @_SYSTEMD_UNIT@:",
                                    "Type, with the instance's name from @_SYSTEMD_UNIT@:"};
   std::string catalog;
-  for (const Topic& topic : kMeanings) {
+  for (const AlertMeaning& topic : alert_meanings()) {
     catalog += fmt::format(
         "-- {}\nSubject: {}\nDefined-By: Veerdienst\nSupport: "
         "file:/usr/share/doc/veerdienst/alerts.md\n\n{}\n",
         message_id(topic.name), topic.headline.in(language), topic.meaning.in(language));
     if (!topic.command.empty())
       catalog += fmt::format("\n{}\n  veer -i NAME {}\n", kNext.in(language),
-                             fmt::format(fmt::runtime(topic.command), "@VEERDIENST_EXCHANGE@", "NUMBER"));
+                             command_of(topic, "@VEERDIENST_EXCHANGE@", "NUMBER", ""));
     catalog += '\n';
   }
   return catalog;

@@ -9,9 +9,9 @@
 
 namespace veer {
 
-/// What an alert can be about: every word that a cause may begin with (docs/alerts.md). alert_texts.cpp says
-/// what each means.
-inline constexpr std::array<std::string_view, 69> kTopics = {
+/// What an alert can be about: every word that a cause may begin with (docs/alerts.md). alert_meanings.cpp
+/// says what each means.
+inline constexpr std::array<std::string_view, 72> kTopics = {
     "step",          "host-key",     "receipt",
     "refused",       "history",      "receipts-unseen",
     "contradiction", "withdrawn",    "adopted",
@@ -34,7 +34,8 @@ inline constexpr std::array<std::string_view, 69> kTopics = {
     "closed-out",    "processors",   "marks",
     "case-closed",   "case-opened",  "case-unrepaired",
     "crashed",       "recipient",    "incident-dismissed",
-    "delivery-left", "another-year", "withdraw",
+    "delivery-left", "another-year", "case-contradiction",
+    "withdraw",      "supervisor",   "forget-lapsed",
 };
 
 inline constexpr const char* kClockCause = "clock";

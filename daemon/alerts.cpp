@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/digest.h"
 #include "core/error.h"
 #include "core/log_event.h"
 #include "daemon/alert_topics.h"
@@ -14,8 +15,12 @@
 namespace veer {
 namespace {
 
+// So many findings of one kind stand open, each by itself.
+constexpr std::ptrdiff_t kMostAlike = 20;
+
 constexpr std::string_view kColumns =
-    "id, cause, kind, code, exchange, text, opened_at, closed_at, acknowledged_at, acknowledged_by";
+    "id, cause, kind, code, exchange, text, opened_at, closed_at, acknowledged_at, acknowledged_by, "
+    "closed_by";
 
 Alert alert_of(const Row& row) {
   return {row.integer(0),
@@ -27,7 +32,8 @@ Alert alert_of(const Row& row) {
           from_millis(row.integer(6)),
           row.maybe_time(7),
           row.maybe_time(8),
-          row.text(9)};
+          row.text(9),
+          row.text(10)};
 }
 
 std::string topic_of(std::string_view cause) { return std::string(cause.substr(0, cause.find(':'))); }
@@ -54,6 +60,9 @@ bool is_restless(std::string_view cause) {
   return cause.starts_with(step_cause("")) || cause.starts_with(channel_cause("")) ||
          cause.starts_with(recipient_cause(""));
 }
+
+/// What may change at each look, and is told anew once within the time of a reminder.
+bool is_throttled(std::string_view cause) { return is_restless(cause) || cause == kClockCause; }
 
 /// What happens again under one code, and is known by its text.
 bool is_known_by_text(std::string_view cause) {
@@ -108,7 +117,7 @@ void AlertBook::raise(const std::string& cause, AlertKind kind, std::string_view
     db_.execute("UPDATE alert SET kind = :kind, code = :code, text = :text WHERE id = :id",
                 {std::string(alert_kind_name(kind)), std::string(code), text, known->integer(2)});
     if (is_news(cause, known->text(0), code) &&
-        !(is_restless(cause) && tellings_.changed_lately(known->integer(2)))) {
+        !(is_throttled(cause) && tellings_.changed_lately(known->integer(2)))) {
       // Who took up the one did not take up the other.
       db_.execute("UPDATE alert SET acknowledged_at = NULL, acknowledged_by = NULL WHERE id = :id",
                   {known->integer(2)});
@@ -118,6 +127,17 @@ void AlertBook::raise(const std::string& cause, AlertKind kind, std::string_view
     add(cause, kind, code, exchange, text);
   }
   if (!known || known->text(0) != code) log_alert(kind, cause, code, exchange, text);
+}
+
+std::string AlertBook::cause_among(const std::string& cause, std::string_view content) {
+  const std::string prefix = cause + ":";
+  std::string own = prefix + sha256_hex(content).substr(0, 16);
+  if (is_open(own)) return own;
+  if (is_open(cause)) return cause;
+  const auto all = open();
+  const auto alike = std::count_if(all.begin(), all.end(),
+                                   [&](const Alert& alert) { return alert.cause.starts_with(prefix); });
+  return alike < kMostAlike ? own : cause;
 }
 
 void AlertBook::tell(const std::string& cause, std::string_view code, const std::string& exchange,
@@ -151,8 +171,9 @@ Alert AlertBook::open_one(std::int64_t id) {
   return *std::move(alert);
 }
 
-Alert AlertBook::close(std::int64_t id) {
+Alert AlertBook::close(std::int64_t id, const std::string& who) {
   Alert alert = open_one(id);
+  db_.execute("UPDATE alert SET closed_by = :who WHERE id = :id", {who, id});
   close(alert.cause);
   return alert;
 }

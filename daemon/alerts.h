@@ -28,6 +28,7 @@ struct Alert {
   std::optional<Time> closed_at;
   std::optional<Time> acknowledged_at;
   std::string acknowledged_by;  ///< empty until somebody has
+  std::string closed_by;        ///< empty when it closed with its cause
 };
 
 /// What the alert is about: its cause up to the first colon, a word of docs/alerts.md.
@@ -57,6 +58,10 @@ class AlertBook {
   /// begins with a topic of kTopics (alert_topics.h).
   void raise(const std::string& cause, AlertKind kind, std::string_view code, const std::string& exchange,
              const std::string& text);
+  /// The cause of a finding about `content` among others of `cause`, for raise(): one of its own, so that an
+  /// attempt that differs from the one before is told, and counts, however that one was dealt with. Once
+  /// twenty are open, `cause` itself stands for what follows, until it is closed.
+  std::string cause_among(const std::string& cause, std::string_view content);
   /// A notice of something that is over with that, told once however often this is called.
   void tell(const std::string& cause, std::string_view code, const std::string& exchange,
             const std::string& text);
@@ -65,8 +70,8 @@ class AlertBook {
   bool is_open(const std::string& cause);
   /// Open, or closed and not forgotten yet.
   bool is_known(const std::string& cause);
-  /// Closes one by its number. Throws U_UNKNOWN when there is none open of that number.
-  Alert close(std::int64_t id);
+  /// Somebody closes one by its number. Throws U_UNKNOWN when there is none open of that number.
+  Alert close(std::int64_t id, const std::string& who);
   /// Somebody deals with it: no reminders any more. Throws as close() does.
   Alert acknowledge(std::int64_t id, const std::string& who);
   std::vector<Alert> open();

@@ -55,7 +55,7 @@ void Answering::read_case(const Arrival& arrival, Inbox& inbox, const Transfer& 
     write_file(kept_letter(at_, c), read_file(at_.fetched_file(arrival), kCaseCap));
   }
   at_.db.transaction([&] {
-    at_.alerts.close(kUnheardCause);
+    note_letter(at_);
     at_.ledger.release(arrival.sha256);
     keep_anchor(at_, document.audit, document.found_at, c.exchange);
     if (!known) {
@@ -95,7 +95,7 @@ std::string Answering::answer(const Command& command) {
   std::string text;
   words >> name >> word;
   std::getline(words >> std::ws, text);
-  text = without_numbers(printable(text, kLongestText));
+  text = shown_text(text, kLongestText);
   const auto outcome = case_outcome_named(word);
   if (!outcome || *outcome == CaseOutcome::closed)
     throw Error(Code::u_usage, "a case is answered by: corrected, source or unfounded");
@@ -166,6 +166,7 @@ bool Answering::precedes(const Arrival& closing) {
 
 void Answering::read_closing(const Arrival& arrival, Inbox& inbox, const Transfer& transfer) {
   if (!inbox.is_ready(arrival, transfer)) return;
+  require_basis(at_.config, date_of(at_.clock.now()));
   const OpenedLetter letter = open_letter(at_, at_.fetched_file(arrival), transfer);
   const CaseAnswer closing = parse_answer(letter.json);
   require_meant_for_us(at_, closing.sender, closing.receiver, closing.environment, letter.signer);
@@ -180,7 +181,7 @@ void Answering::read_closing(const Arrival& arrival, Inbox& inbox, const Transfe
   // What this side answered meanwhile is on its way, and counts.
   const bool ends = known && known->is_open();
   at_.db.transaction([&] {
-    at_.alerts.close(kUnheardCause);
+    note_letter(at_);
     at_.ledger.release(arrival.sha256);
     if (ends) {
       known->stage = CaseStage::answered;

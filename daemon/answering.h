@@ -18,6 +18,7 @@ class Answering {
   /// Takes in a case that was fetched. The bytes stay sealed.
   void read_case(const Arrival& arrival, Inbox& inbox, const Transfer& transfer);
   /// Reads that AVSB closed a case without an answer. What this side answered meanwhile counts all the same.
+  /// Both throw C_LEGAL_BASIS.
   void read_closing(const Arrival& arrival, Inbox& inbox, const Transfer& transfer);
   /// Does 'case-answer' ("NAME OUTCOME TEXT…") and 'case-persons' ("NAME", which writes "insz;right" and the
   /// numbers, a line each, into the command's file). Throws U_USAGE, U_STATE, U_UNKNOWN, C_LEGAL_BASIS.

@@ -49,9 +49,11 @@ void tell_due(Instance& at, const Case& c) {
   if (sender)
     at.alerts.raise(
         case_cause(c), AlertKind::attention, code_of(left), c.name(),
-        fmt::format("{} of {} is to be answered by {}: 'veer case show {}' tells what it is about, and "
-                    "'veer case answer {}' or a correction of the list ends it",
-                    described(c), at.config.counterparty, format_date(c.due), c.name(), c.name()));
+        fmt::format(
+            "{} of {} is to be answered by {}: 'veer case show {}' tells what it is about, and "
+            "'veer case answer {} --outcome source --text …' (or unfounded) or a correction of the list ends "
+            "it",
+            described(c), at.config.counterparty, format_date(c.due), c.name(), c.name()));
   else
     at.alerts.raise(case_cause(c), AlertKind::attention, "CASE_UNANSWERED", c.name(),
                     fmt::format("{} was to be answered by {} on {}, and was not: ask its contact point",

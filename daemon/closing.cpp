@@ -1,10 +1,12 @@
 #include "daemon/closing.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "connectors/probe.h"
 #include "core/digest.h"
 #include "core/files.h"
 #include "core/log.h"
@@ -31,6 +33,12 @@ bool waits_for_share(const Case& c) {
 bool has_basis(Instance& at, Date today) {
   return at.config.environment != Environment::production ||
          (at.config.legal_basis && is_in_force(*at.config.legal_basis, today));
+}
+
+bool is_about_case(const Arrival& arrival) {
+  const auto name = parse_file_name(arrival.name);
+  return name && (name->kind == FileKind::quality_case || name->kind == FileKind::answer ||
+                  name->kind == FileKind::closing);
 }
 
 std::string way_out(const Exchange& x) {
@@ -71,7 +79,9 @@ OpenMatters open_matters(Instance& at, const Command& command, const Transfer& t
     }
   if (command.argument != kRemoveUnread && !gone) {
     for (const Arrival& arrival : at.ledger.open_arrivals())
-      on_share(arrival.name, fmt::format("is {}", arrival_stage_name(arrival.stage)));
+      // Without a legal basis nobody may read these any more.
+      if (has_basis(at, today) || !is_about_case(arrival))
+        on_share(arrival.name, fmt::format("is {}", arrival_stage_name(arrival.stage)));
     for (const ShareEntry& entry : at.share.list(Folder::incoming, transfer))
       if (const auto last = at.ledger.last_arrival(entry.name);
           parse_file_name(entry.name) && (!last || last->revision != entry.revision))
@@ -108,6 +118,9 @@ OpenMatters open_matters(Instance& at, const Command& command, const Transfer& t
           fmt::format("care funds may not have the newest list: 'veer distribute', or tell them and "
                       "'veer alerts close {}'",
                       alert.id));
+    if (topic == "export-failed")
+      open.push_back(fmt::format(
+          "a released hand-over was not written: 'veer export', or 'veer alerts close {}'", alert.id));
     if (topic == "export-stale")
       open.push_back(
           fmt::format("whoever was handed a list has not the newest list: 'veer export', or tell "
@@ -125,7 +138,9 @@ OpenMatters open_matters(Instance& at, const Command& command, const Transfer& t
   return matters;
 }
 
-bool is_ours(const std::string& name) { return parse_file_name(name) || is_part_name(name); }
+bool is_ours(const std::string& name) {
+  return parse_file_name(name) || is_part_name(name) || name.starts_with(kProbeBegins);
+}
 
 /// Names what is left there: what the share would not remove, and what is not of this program.
 std::vector<std::string> empty_share(Instance& at, const Transfer& transfer) {
@@ -189,6 +204,17 @@ std::string report_of(Instance& at, const std::string& who, bool share_gone,
   return text;
 }
 
+/// Nobody can say what becomes of it there.
+void not_taken_back(Instance& at, const Command& withdrawal) {
+  const std::string_view code = code_name(Code::c_closed);
+  at.agenda.finish(
+      withdrawal, CommandStage::failed, code,
+      "not taken back: the path was closed without a look at the share, and what lies there may still "
+      "be recorded. Tell the other side");
+  at.audit.append("command", "",
+                  {{"verb", withdrawal.verb}, {"who", withdrawal.who.name}, {"code", std::string(code)}});
+}
+
 }  // namespace
 
 void require_open(Instance& at) {
@@ -247,15 +273,18 @@ std::string close_out(Instance& at, const Command& command, const Transfer& tran
         close_alerts(at, c);
         at.cases.cut_loose(c);
       }
-      // No step is tried any more, and nobody looks at the share: the report names what lies there.
+      // No step is tried any more, and nobody looks at the share.
+      static constexpr std::array<std::string_view, 7> kOver = {"step",  "withdraw", "names", "misplaced",
+                                                                "flood", "restless", "size"};
       for (const Alert& alert : at.alerts.open())
-        if (const std::string topic = topic_of(alert);
-            topic == "step" || topic == "withdraw" || topic == "names")
+        if (std::find(kOver.begin(), kOver.end(), topic_of(alert)) != kOver.end())
           at.alerts.close(alert.cause);
       at.settings.close_out();
-      for (const Command& other : at.agenda.pending())
-        if (other.id != command.id && (other.verb == command.verb || (gone && other.verb == "withdraw")))
-          at.agenda.finish(other, CommandStage::done, "", done);
+      for (const Command& other : at.agenda.pending()) {
+        if (other.id == command.id) continue;
+        if (other.verb == command.verb) at.agenda.finish(other, CommandStage::done, "", done);
+        if (gone && other.verb == "withdraw") not_taken_back(at, other);
+      }
       at.audit.append("closed-out", "", {{"report_sha256", sha256_hex(text)}, {"who", command.who.name}});
       at.alerts.tell("closed-out", "CLOSED_OUT", "",
                      fmt::format("{} closed the path for good", command.who.name));

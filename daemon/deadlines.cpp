@@ -65,8 +65,10 @@ void look_for_review(Instance& at, Date today) {
   if (!at.config.review_due) return;
   const Date due = today.year() / at.config.review_due->month() / at.config.review_due->day();
   const std::string cause = fmt::format("review:{}", static_cast<int>(today.year()));
-  if (today < due || at.settings.begin() >= Time(std::chrono::sys_days(due)) || at.alerts.is_known(cause))
+  if (today < due || at.settings.begin() >= Time(std::chrono::sys_days(due)) ||
+      !at.settings.text(cause).empty())
     return;
+  at.settings.set(cause, "asked");  // which outlasts its alert
   at.alerts.raise(cause, AlertKind::attention, "REVIEW", "",
                   fmt::format("the yearly review of the security plan was due on {}", format_date(due)));
 }
@@ -83,10 +85,17 @@ void look_at_channels(Instance& at) {
       "no channel of [alerts] told anybody since it was configured so: 'veer alerts test' tries them");
 }
 
-// Q26: four hours before the limit of 24, and beyond it.
+// Q26: four hours before the limit of 24, and beyond it; what was confirmed, before the 72 to the supervisor.
 void look_at_incidents(Instance& at) {
   const Time now = at.clock.now();
   for (const Incident& incident : at.alerts.incidents().all()) {
+    if (incident.is_breach() && now >= incident.supervisor_warning())
+      at.alerts.tell(
+          fmt::format("supervisor:{}", incident.id), "INCIDENT_SUPERVISOR", incident.exchange,
+          fmt::format("incident {} ({}) is confirmed: where it is a risk to persons, the officer tells the "
+                      "supervisor before {}, 72 hours after it was found. 'veer incident report {}' holds "
+                      "what is known",
+                      incident.id, incident.code, format_time(incident.supervisor_due()), incident.id));
     const std::string cause = fmt::format("incident:{}", incident.id);
     if (!incident.waits() || (now < incident.warning() && clock_is_steady(at))) at.alerts.close(cause);
     if (!incident.waits() || now < incident.warning()) continue;
@@ -159,6 +168,7 @@ void look_at_what_stays(Instance& at) {
     look_at_disk(at);
     look_at_audit(at);
     look_at_incidents(at);
+    look_at_crashes(at);
     look_at_old_pages(at);
   });
 }
@@ -192,6 +202,7 @@ void look_at_deadlines(Instance& at) {
     look_at_disk(at);
     look_at_audit(at);
     look_at_incidents(at);
+    look_at_crashes(at);
     look_at_cases(at);
   });
 }
@@ -208,7 +219,7 @@ void look_at_disk(Instance& at) {
 
 void look_at_old_pages(Instance& at) {
   static constexpr std::chrono::hours kLongest{24};
-  const auto since = old_pages_since(at.db);
+  const auto since = old_pages_since(at.db, at.clock.now());
   if (!since || at.clock.now() - *since < kLongest) return at.alerts.close("old-pages");
   at.alerts.raise(
       "old-pages", AlertKind::attention, "OLD_PAGES", "",

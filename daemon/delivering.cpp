@@ -65,8 +65,8 @@ void Distribution::step(const Delivery& before, const Transfer& transfer) {
   if (!fs::exists(spooled(d), none) || sha256_hex(FileBlob(spooled(d)), {.stop = transfer.stop}) != d.sha256)
     throw Error(Code::l_io,
                 fmt::format("{} does not lie in the spool as it was sealed (a failing disk, a restored "
-                            "backup?): ask for it anew with 'veer distribute'",
-                            d.file));
+                            "backup?): ask for it anew with 'veer distribute {} --members FILE'",
+                            d.file, d.reference_year));
   const auto share = at_.open_share(recipient_of(d.fund).share);
   if (d.stage == DeliveryStage::sealed) {
     d.stage = DeliveryStage::delivering;

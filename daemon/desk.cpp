@@ -20,7 +20,7 @@ std::string Desk::look_up(const Command& command) {
   const auto date = parse_date(command.argument.substr(0, blank));
   if (!date || blank == std::string::npos || blank + 1 == command.argument.size())
     throw Error(Code::u_usage, "a question names the reference date, like 2026-01-01, and what it is for");
-  const std::string purpose = without_numbers(printable(command.argument.substr(blank + 1), kLongestPurpose));
+  const std::string purpose = shown_text(command.argument.substr(blank + 1), kLongestPurpose);
   const Date today = date_of(at_.clock.now());
   require_reference_date(*date, today);
   require_basis(at_.config, today);

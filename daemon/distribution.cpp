@@ -298,15 +298,17 @@ void Distribution::require_still_right(const Delivery& d) {
   const auto list = at_.lists.newest(d.reference_year);
   if (!list || list->revision != d.list_revision)
     throw Error(Code::u_state,
-                fmt::format("the list for {} was corrected since that was asked for: have it asked for "
-                            "anew with 'veer distribute'",
+                fmt::format("the list for {0} was corrected since that was asked for: have it asked for "
+                            "anew with 'veer distribute {0} --members FILE'",
                             d.reference_year));
   require_fresh(d.members_as_of);
   const Recipient& recipient = recipient_of(d.fund);
   if (pinned(recipient.keys, d.key) == nullptr)
     throw Error(
         Code::u_state,
-        fmt::format("{} has another key since: have it asked for anew with 'veer distribute'", d.fund));
+        fmt::format(
+            "{} has another key since: have it asked for anew with 'veer distribute {} --members FILE'",
+            d.fund, d.reference_year));
 }
 
 std::string Distribution::reject(const Rejection& rejection, const Person& who) {

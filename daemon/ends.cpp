@@ -48,12 +48,14 @@ constexpr Remedies kOurs = {"'veer keys renew' gives it more time, and 'veer key
 constexpr std::string_view kFund = "ask that care fund for its next one, and name it in [distribution]";
 constexpr Remedies kFunds = {kFund, kFund};
 constexpr Remedies kTheirs = {
-    "ask the other side to renew it ('veer keys renew'), and take it in with 'veer keys import'",
-    "ask the other side for its next one, and take it in with 'veer keys import'"};
+    "ask the other side to renew it ('keys renew' there), and take it in with 'veer keys import FILE'",
+    "ask the other side for its next one, and take it in with 'veer keys import FILE'"};
+
+std::string key_cause(const std::string& party) { return "key:" + party; }
 
 void look_at_key(Instance& at, const std::string& party, const std::vector<PinnedKey>& pins,
                  const std::vector<KeyEnd>& ends, const Remedies& remedies) {
-  const std::string cause = "key:" + party;
+  const std::string cause = key_cause(party);
   const auto last = last_end(pins, ends);
   at.settings.keep_key_end(party, last ? last->at : std::nullopt);
   const auto step = last ? days_step(*last->at, at.clock.now()) : std::nullopt;
@@ -62,6 +64,18 @@ void look_at_key(Instance& at, const std::string& party, const std::vector<Pinne
       cause, AlertKind::attention, fmt::format("KEY_{}", *step), "",
       fmt::format("the last key of {} that may be used ends on {}: {}", party,
                   format_date(date_of(*last->at)), last->renewable ? remedies.renewable : remedies.other));
+}
+
+/// Of a party that is configured no more nothing ends.
+void forget_others(Instance& at) {
+  const auto& funds = at.config.distribution.recipients;
+  for (const Alert& alert : at.alerts.open()) {
+    const bool ours = alert.cause == key_cause(at.config.party) ||
+                      alert.cause == key_cause(at.config.counterparty) ||
+                      std::any_of(funds.begin(), funds.end(),
+                                  [&](const Recipient& fund) { return alert.cause == key_cause(fund.name); });
+    if (topic_of(alert) == "key" && !ours) at.alerts.close(alert.cause);
+  }
 }
 
 /// Empty when it cannot be read: what needs it tells of that.
@@ -155,6 +169,7 @@ void look_at_ends(Instance& at, const std::vector<KeyEnd>& ends) {
   look_at_key(at, at.config.counterparty, at.config.counterparty_keys, ends, kTheirs);
   for (const Recipient& recipient : at.config.distribution.recipients)
     look_at_key(at, recipient.name, recipient.keys, ends, kFunds);
+  forget_others(at);
   look_at_way_in(at);
   look_at_window(at);
   look_at_legal_basis(at);

@@ -32,6 +32,8 @@ constexpr std::chrono::hours kCommandTime{1};
 constexpr std::chrono::milliseconds kLongestRetryAfter = std::chrono::hours(24);
 // What time synchronisation puts right in one step is less.
 constexpr std::chrono::minutes kClockStep{5};
+// What a machine is paused for, or a time zone was mistaken by, is less.
+constexpr std::chrono::hours kClockLeap{4};
 // So long a note that could not be written waits.
 constexpr std::chrono::minutes kNoteAgain{1};
 /// The share between the two sides, or a care fund's.
@@ -46,15 +48,32 @@ std::int64_t alert_number(const std::string& text) {
   return number;
 }
 
-/// What only a decision ends is not made quiet by hand.
-void require_over(const Alert& alert) {
+/// What only a decision, or the end of its cause, ends is not made quiet by hand.
+void require_over(Instance& at, const Alert& alert) {
   const std::string topic = topic_of(alert);
+  const std::string about = alert.cause.substr(std::min(topic.size() + 1, alert.cause.size()));
   if (topic == kSuspended)
     throw Error(Code::u_state,
                 "the exchange is still suspended: 'veer resume' ends that, and this alert with it");
-  if (topic == "release" || topic == "request")
+  const auto hold = topic == "history" ? at.holds.find(HoldKind::package, about) : std::nullopt;
+  if (topic == "release" || topic == "request" || (hold && hold->state == HoldState::open))
     throw Error(Code::u_state,
-                "it still waits: 'veer approve' or 'veer reject' ends that, and this alert with it");
+                "it still waits: 'veer approve ID' or 'veer reject ID' ends that, and this alert with it");
+  const auto refused = topic == "not-taken-in" ? at.offers.refused() : std::vector<std::string>();
+  if (about.empty() ? !refused.empty() : std::find(refused.begin(), refused.end(), about) != refused.end())
+    throw Error(
+        Code::u_state,
+        fmt::format(
+            "what was refused still lies in the drop folder: correct it or take it away, and the next "
+            "look there closes this; until then 'veer alerts acknowledge {}' ends the reminders",
+            alert.id));
+  if (topic == "incident" && at.alerts.incidents().find(alert_number(about)).waits())
+    throw Error(
+        Code::u_state,
+        fmt::format("the other side is still to be told: 'veer incident notice {0}' is what, and 'veer "
+                    "incident notified {0} --how …' or 'veer incident dismiss {0} --why …' ends "
+                    "this alert",
+                    about));
 }
 
 // Into memory of whoever asked, for the books keep what commands answer.
@@ -89,6 +108,12 @@ bool is_wanted_back(Instance& at, const Exchange& x) {
   });
 }
 
+// Within a transaction.
+void tell_clock(Instance& at, const std::string& what) {
+  at.alerts.raise(kClockCause, AlertKind::attention, code_name(Code::l_clock), "",
+                  what + ": see whether it is right now ('timedatectl'), and close this");
+}
+
 std::variant<Sender, Receiver> side_of(Instance& instance) {
   if (instance.config.role == Role::sender) return Sender(instance);
   return Receiver(instance);
@@ -104,6 +129,7 @@ void Engine::start() {
   at_.db.transaction([&] {
     at_.settings.begin();
     at_.alerts.tellings().start();
+    post_.start();
   });
   // Nobody waits for the answer any more, and what ended the service may have been the question.
   for (const Command& command : at_.agenda.pending())
@@ -120,14 +146,23 @@ void Engine::start() {
   const auto last = at_.db.query_one("SELECT at FROM audit ORDER BY seq DESC LIMIT 1");
   last_seen_ =
       last && last->maybe_time(0) ? std::max(at_.clock.now(), *last->maybe_time(0)) : at_.clock.now();
-  mind_the_clock(at_.clock.now());  // it may have gone back while nothing ran
+  last_ran_ = at_.clock.uptime();
+  const Time now = at_.clock.now();
+  mind_the_clock(now);  // it may have gone back while nothing ran
+  if (const auto worked = at_.ledger.last_worked();
+      worked && now - *worked > kLongestRest && !at_.settings.closed_out())
+    at_.db.transaction([&] {
+      tell_clock(at_, fmt::format("the clock says {}, and this side was last at work on {}", format_time(now),
+                                  format_time(*worked)));
+    });
   wake_all(last_seen_);
 }
 
 void Engine::wake_all(Time now) {
   at_.db.transaction([&] {
-    at_.ledger.pull_in(now, now + at_.config.window.receipt_within);
-    at_.agenda.schedule(Chore::poll, now);
+    const Time share = at_.ledger.told_to_wait(now, now + kLongestRetryAfter);
+    at_.ledger.pull_in(share, now + at_.config.window.receipt_within);
+    at_.agenda.schedule(Chore::poll, share);
     at_.agenda.schedule(Chore::tidy, now);
     if (at_.config.role == Role::sender)
       for (const Chore chore : {Chore::scan, Chore::rehearse}) at_.agenda.schedule(chore, now);
@@ -142,15 +177,27 @@ void Engine::wake_all(Time now) {
 
 // What was put off to a day that is suddenly far away again is not left waiting for it.
 void Engine::mind_the_clock(Time now) {
+  const auto ran = at_.clock.uptime();
+  const auto leap = (now - last_seen_) - (ran - last_ran_);
+  last_ran_ = ran;
+  if (leap >= kClockLeap) {
+    ahead_ = leap;
+    at_.db.transaction([&] {
+      tell_clock(at_, fmt::format("the clock was set ahead from {} to {}", format_time(last_seen_),
+                                  format_time(now)));
+    });
+  }
   if (now < last_seen_) {
     log(LogLevel::warn, "the clock went back from {} to {}", format_time(last_seen_), format_time(now));
-    if (last_seen_ - now >= kClockStep)
-      at_.db.transaction([&] {
-        at_.alerts.raise(kClockCause, AlertKind::attention, code_name(Code::l_clock), "",
-                         fmt::format("the clock went back from {} to {}: see whether it is right now "
-                                     "('timedatectl'), and close this",
-                                     format_time(last_seen_), format_time(now)));
-      });
+    const bool put_right = ahead_ > ahead_.zero() && std::chrono::abs(ahead_ + leap) < kClockStep;
+    ahead_ = ahead_.zero();
+    at_.db.transaction([&] {
+      if (put_right)
+        at_.alerts.close(kClockCause);
+      else if (last_seen_ - now >= kClockStep)
+        tell_clock(
+            at_, fmt::format("the clock went back from {} to {}", format_time(last_seen_), format_time(now)));
+    });
     wake_all(now);
   } else if (date_of(now) != date_of(last_seen_)) {  // deadlines, and what was refused for the date
     at_.db.transaction([&] {
@@ -331,8 +378,8 @@ std::optional<Error> Engine::attempt(const std::string& what, const std::string&
       // Another host key is an attempt on the exchange until somebody knows better (Q27); the rest is told as
       // what keeps a step from being done.
       if (error.code() == Code::s_host_key)
-        at_.alerts.raise(host_key_cause(fund), AlertKind::finding, code_name(error.code()), "",
-                         error.message());
+        at_.alerts.raise(at_.alerts.cause_among(host_key_cause(fund), error.message()), AlertKind::finding,
+                         code_name(error.code()), "", error.message());
       else if (is_told(error, failing_long))
         at_.alerts.raise(cause, AlertKind::attention, code_name(error.code()), "", error.message());
     });
@@ -441,8 +488,8 @@ std::string Engine::obey(const Command& command, const Transfer& transfer) {
   if (command.verb == "close-alert") {
     std::string text;
     at_.db.transaction([&] {
-      const Alert alert = at_.alerts.close(alert_number(command.argument));
-      require_over(alert);
+      const Alert alert = at_.alerts.close(alert_number(command.argument), command.who.name);
+      require_over(at_, alert);
       at_.audit.append("alert-closed", alert.exchange,
                        {{"kind", alert.kind}, {"code", alert.code}, {"who", command.who.name}});
       text = fmt::format("closed: {} {}: {}", alert.kind, alert.code, alert.text);

@@ -58,8 +58,10 @@ class Engine {
   std::variant<Sender, Receiver> side_;
   AlertPost post_;
   Publishing publishing_;
-  bool worked_ = false;  ///< since it last was at rest
-  Time last_seen_{};     ///< newest time that this engine saw
+  bool worked_ = false;                   ///< since it last was at rest
+  Time last_seen_{};                      ///< newest time that this engine saw
+  std::chrono::milliseconds last_ran_{};  ///< uptime of the machine then
+  std::chrono::milliseconds ahead_{};     ///< by how much somebody set the clock ahead since
   std::mutex step_mutex_;
   std::stop_source step_;  ///< of the step under way, or the last one
   std::optional<std::chrono::steady_clock::time_point>

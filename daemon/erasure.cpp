@@ -42,13 +42,17 @@ bool is_sealed(const Fd& file) {
   return pread(file.get(), &first, 1, 0) == 1 && ((first & 0xFC) == 0x84 || first == 0xC1);
 }
 
-/// Whether it is OpenPGP in another form: armored, or another packet (RFC 4880, 4.2 and 6.2).
+/// Whether it is OpenPGP in another form: armored, or another packet (RFC 4880, 4.2 and 6.2). A text may
+/// begin with a mark of its coding, which no packet's first byte is.
 bool is_other_openpgp(const Fd& file) {
   static constexpr std::string_view kArmor = "-----BEGIN PGP";
+  static constexpr std::array<unsigned char, 3> kMarks = {0xEF, 0xFE, 0xFF};
   std::array<char, kArmor.size()> start{};
   const ssize_t n = pread(file.get(), start.data(), start.size(), 0);
+  const auto first = static_cast<unsigned char>(start[0]);
+  const bool packet = (first & 0x80U) != 0 && std::find(kMarks.begin(), kMarks.end(), first) == kMarks.end();
   return n > 0 && !is_sealed(file) &&
-         ((start[0] & 0x80) != 0 || std::string_view(start.data(), static_cast<std::size_t>(n)) == kArmor);
+         (packet || std::string_view(start.data(), static_cast<std::size_t>(n)) == kArmor);
 }
 
 bool is_mark(const std::string& line) {
@@ -141,7 +145,7 @@ std::string Erasure::ask(const Command& command, const Transfer& transfer) {
   const auto& by = given.by;
   std::string notice = command.argument;
   if (undoes) notice.erase(0, notice.find_first_not_of(' ', kUndo.size()));
-  notice = without_numbers(printable(notice, kLongestNotice));
+  notice = shown_text(notice, kLongestNotice);
   if (notice.find_first_not_of(' ') == std::string::npos)
     throw Error(Code::u_usage, "say by which notice of death: it stays in the audit trail");
   if (by) notice += fmt::format(", signed by {} on {}", by->signer, format_time(by->signed_at));
@@ -155,8 +159,14 @@ std::string Erasure::ask(const Command& command, const Transfer& transfer) {
   at_.db.transaction([&] {
     at_.holds.open(HoldKind::erasure, subject, commitment_to(persons, salt), command.who,
                    fmt::format("{} person(s), {}", persons.size(), notice));
-    at_.db.execute("INSERT INTO salt (subject, salt, commitment) VALUES (:subject, :salt, '')",
-                   {subject, salt});
+    const auto keep = [&](const std::string& commitment) {
+      at_.db.execute("INSERT INTO salt (subject, salt, commitment) VALUES (:subject, :salt, :commitment)",
+                     {subject, salt, commitment});
+    };
+    // By these whoever forgets one of them finds this request. To undo names who was forgotten already.
+    if (undoes) keep("");
+    if (!undoes)
+      for (const Insz& person : persons) keep(commitment_to({person}, salt));
     at_.audit.append(undoes ? "forget-undo-asked" : "forget-asked", "",
                      {{"subject", subject},
                       {"persons", std::to_string(persons.size())},
@@ -178,7 +188,7 @@ std::string Erasure::approve(const Command& command, const Transfer& transfer) {
   std::string done = hold.reason;
   if (!request.before) {
     const std::vector<Insz> persons = notice_of(command, transfer).persons;
-    const auto salt = at_.db.query_one("SELECT salt FROM salt WHERE subject = :subject", {subject});
+    const auto salt = at_.db.query_one("SELECT salt FROM salt WHERE subject = :subject LIMIT 1", {subject});
     if (!salt || commitment_to(persons, salt->text(0)) != hold.digest)
       throw Error(Code::u_state,
                   fmt::format("these are not the numbers that {} asked for: compare them with the notice, or "
@@ -215,10 +225,10 @@ std::string Erasure::forget(const std::vector<Insz>& persons, const Hold& hold, 
     const Erased erased = erase(persons);
     done = fmt::format("{} number(s) given, {} of them in the register, entries erased: {}", persons.size(),
                        erased.listed, erased.entries);
-    cut_salts(bound);
-    at_.db.execute("DELETE FROM salt WHERE subject = :subject", {hold.subject});
-    note_old_pages(at_.db, at_.clock.now());
+    cut_loose(bound);
     at_.holds.decide(hold, HoldState::released, who, done);
+    unbind(hold.subject);
+    for (const std::string& subject : bound.requests) lapse(subject);
     HandOver(at_).tell_taken_back();
     Distribution(at_).take_back();
     at_.audit.append("forgotten", "",
@@ -257,9 +267,8 @@ std::string Erasure::undo(const std::vector<Insz>& persons, const Hold& hold, co
         lines.erase(line);
         at_.db.execute("DELETE FROM erased WHERE mark = :mark", {line});
       }
-    at_.db.execute("DELETE FROM salt WHERE subject = :subject", {hold.subject});
-    note_old_pages(at_.db, at_.clock.now());
     at_.holds.decide(hold, HoldState::released, who, done);
+    unbind(hold.subject);
     at_.audit.append("forget-undone", "",
                      {{"subject", hold.subject},
                       {"persons", std::to_string(persons.size())},
@@ -274,8 +283,8 @@ std::string Erasure::undo(const std::vector<Insz>& persons, const Hold& hold, co
 std::string Erasure::sealed_here() {
   std::vector<std::string> files;
   for (const Arrival& arrival : at_.ledger.open_arrivals())
-    if (arrival.stage == ArrivalStage::fetched) files.push_back(at_.fetched_file(arrival).filename());
-  for (const std::string& name : names_in(at_.quarantine)) files.push_back(name);
+    if (arrival.stage == ArrivalStage::fetched) files.push_back(at_.fetched_file(arrival));
+  for (const std::string& name : names_in(at_.quarantine)) files.push_back(at_.quarantine / name);
   return fmt::format("{}", fmt::join(files, ", "));
 }
 
@@ -324,26 +333,53 @@ Erasure::Erased Erasure::erase(const std::vector<Insz>& persons) {
 }
 
 // Each number is tried against each salt: outside the transaction, since thousands of both take a while.
-std::vector<std::int64_t> Erasure::bound_to(const std::vector<Insz>& persons, const Transfer& transfer) {
-  std::vector<std::int64_t> bound;
+Erasure::Bound Erasure::bound_to(const std::vector<Insz>& persons, const Transfer& transfer) {
+  Bound bound;
+  std::uint64_t seen = 0;
   std::string salt;
   std::set<std::string> theirs;  // with that salt
   for (const Row& row :
-       at_.db.query("SELECT seq, salt, commitment FROM salt WHERE commitment <> '' ORDER BY salt")) {
+       at_.db.query("SELECT seq, salt, commitment, subject FROM salt WHERE commitment <> '' ORDER BY salt")) {
     if (row.text(1) != salt) {
-      transfer.tick(bound.size());
+      transfer.tick(++seen);
       salt = row.text(1);
       theirs.clear();
       for (const Insz& person : persons) theirs.insert(commitment_to({person}, salt));
     }
-    if (theirs.contains(row.text(2))) bound.push_back(row.integer(0));
+    if (!theirs.contains(row.text(2))) continue;
+    if (row.is_null(0))
+      bound.requests.insert(row.text(3));
+    else
+      bound.records.insert(row.integer(0));
   }
   return bound;
 }
 
 // From then on these commitments in the audit trail are bound to nobody.
-void Erasure::cut_salts(const std::vector<std::int64_t>& seqs) {
-  for (const std::int64_t seq : seqs) at_.db.execute("DELETE FROM salt WHERE seq = :seq", {seq});
+void Erasure::cut_loose(const Bound& bound) {
+  for (const std::int64_t seq : bound.records) at_.db.execute("DELETE FROM salt WHERE seq = :seq", {seq});
+}
+
+// Of a request that is over.
+void Erasure::unbind(const std::string& subject) {
+  at_.db.execute("DELETE FROM salt WHERE subject = :subject", {subject});
+  at_.holds.forget_digest(HoldKind::erasure, subject);
+  note_old_pages(at_.db, at_.clock.now());
+}
+
+// It names somebody who is forgotten by now, to whom nothing is bound any more.
+void Erasure::lapse(const std::string& subject) {
+  const auto hold = at_.holds.find(HoldKind::erasure, subject);
+  if (!hold || hold->state != HoldState::open) return;
+  at_.holds.lapse(HoldKind::erasure, subject);
+  unbind(subject);
+  at_.alerts.close(request_cause(subject));
+  at_.audit.append("forget-lapsed", "", {{"subject", subject}});
+  at_.alerts.tell(
+      "forget-lapsed:" + subject, "FORGET_LAPSED", subject,
+      fmt::format("{} ({}) was not carried out: somebody whom it may name was forgotten meanwhile. "
+                  "If it names others too, ask anew with 'veer forget --notice …', for them alone",
+                  subject, hold->purpose));
 }
 
 // After the transaction, so that nothing is marked that was not decided.
@@ -369,7 +405,7 @@ void Erasure::erase_from(const std::string& exchange, const std::vector<Insz>& p
     at_.db.execute(
         "DELETE FROM entry WHERE list IN (SELECT id FROM list WHERE exchange = :x) AND insz = :insz",
         {exchange, static_cast<std::int64_t>(person.value())});
-  cut_salts(bound_to(persons, {}));
+  cut_loose(bound_to(persons, {}));
   note_old_pages(at_.db, at_.clock.now());
 }
 
@@ -406,7 +442,10 @@ void Erasure::reconcile_marks() {
       for (const std::string& line : fresh)
         at_.db.execute("INSERT INTO erased (mark) VALUES (:mark)", {line});
       const std::int64_t entries = erase_marked();
-      // A mark cannot be held against the desk's questions, whose number nobody gives again.
+      // A mark cannot be held against the desk's questions, whose number nobody gives again, or against what
+      // others ask to forget.
+      for (const Hold& hold : at_.holds.of(HoldKind::erasure, HoldState::open))
+        if (!is_undo(hold.subject)) lapse(hold.subject);
       at_.db.execute("DELETE FROM salt WHERE commitment <> ''");
       note_old_pages(at_.db, at_.clock.now());
       HandOver(at_).tell_taken_back();
@@ -424,7 +463,8 @@ void Erasure::reconcile_marks() {
 std::string Erasure::reject(const Rejection& rejection, const Person& who) {
   reject_request(at_, HoldKind::erasure, rejection, who,
                  is_undo(rejection.subject) ? "forget-undo-rejected" : "forget-rejected",
-                 [&] { at_.db.execute("DELETE FROM salt WHERE subject = :subject", {rejection.subject}); });
+                 [&] { unbind(rejection.subject); });
+  forget_old_pages(at_.db);
   return fmt::format("{} is not carried out", shown_name(rejection.subject));
 }
 

@@ -23,10 +23,10 @@ inline constexpr std::string_view kUndo = "--undo";
 std::string read_marks(const std::filesystem::path& file);
 
 /// Forgetting a person at AVSB on notice of death (article 3; Q17), by two persons, who each give the number,
-/// or the same signed file of numbers: nobody keeps it in between. What is erased is marked by a keyed
-/// digest, so that a restored backup or a package that is resent does not bring it back. May be repeated.
-/// Who was forgotten by mistake is rid of the mark by two persons in the same way; the number is gone until a
-/// list brings it.
+/// or the same signed file of numbers: nobody keeps it in between. Another request that names one of those
+/// who are forgotten lapses with it. What is erased is marked by a keyed digest, so that a restored backup or
+/// a package that is resent does not bring it back. May be repeated. Who was forgotten by mistake is rid of
+/// the mark by two persons in the same way; the number is gone until a list brings it.
 ///
 /// A signed file is an OpenPGP message, sealed to this side as a package is by a key of [forgetting], or else
 /// of the counterparty; inside stand numbers, one a line (docs/protocol.md, Notices of death).
@@ -81,9 +81,15 @@ class Erasure {
   std::string undo(const std::vector<Insz>& persons, const Hold& hold, const Person& who);
   Marks marks();
   std::int64_t erase_marked();
-  /// Of the commitments that bind the desk's questions to these persons: what to cut loose.
-  std::vector<std::int64_t> bound_to(const std::vector<Insz>& persons, const Transfer& transfer);
-  void cut_salts(const std::vector<std::int64_t>& seqs);
+  /// What salted digests bind to some persons.
+  struct Bound {
+    std::set<std::int64_t> records;  ///< of the audit chain
+    std::set<std::string> requests;  ///< to forget, that wait
+  };
+  Bound bound_to(const std::vector<Insz>& persons, const Transfer& transfer);
+  void cut_loose(const Bound& bound);
+  void unbind(const std::string& subject);
+  void lapse(const std::string& subject);
   void write_marks();
   /// Names of sealed files that lie here still, may hold anybody, and can be opened by this side.
   std::string sealed_here();

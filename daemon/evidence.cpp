@@ -1,6 +1,7 @@
 #include "daemon/evidence.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "core/html.h"
 #include "daemon/alerts.h"
 #include "daemon/audit.h"
+#include "daemon/bus_verbs.h"
 #include "daemon/cases.h"
 #include "daemon/dates.h"
 #include "daemon/deliveries.h"
@@ -21,6 +23,7 @@
 #include "daemon/instance.h"
 #include "daemon/ledger.h"
 #include "daemon/page_style.h"
+#include "daemon/phrase.h"
 #include "daemon/register.h"
 #include "daemon/retired_keys.h"
 #include "daemon/rules.h"
@@ -34,6 +37,35 @@ using Json = nlohmann::ordered_json;
 
 std::string text_of(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+struct MayDo {
+  Right right;
+  const char* name;
+  Phrase heading;
+};
+constexpr std::array kMayDo = {
+    MayDo{Right::operate, "operate", {"Bedienen", "Operate"}},
+    MayDo{Right::approve,
+          "approve",
+          {"Vrijgeven, verwerpen, hervatten, afsluiten", "Release, reject, resume, close"}},
+    MayDo{Right::audit, "audit", {"Nazien", "Audit"}},
+    MayDo{Right::desk, "desk", {"Opzoeken", "Look up"}},
+    MayDo{Right::look, "look", {"Bekijken", "Look at what goes on"}},
+};
+
+/// What the bus lets a group with the right ask for.
+std::vector<std::string_view> commands_of(Right right) {
+  std::vector<std::string_view> commands;
+  if (right == Right::operate) commands.assign(kOffers.begin(), kOffers.end());
+  const auto add = [&](const auto& verbs) {
+    for (const Verb& verb : verbs)
+      if (verb.right == right) commands.push_back(verb.name);
+  };
+  add(kAsked);
+  add(kEntrusted);
+  add(kLooks);
+  return commands;
 }
 
 /// One year's evidence, file by file.
@@ -162,11 +194,9 @@ class Evidence {
                              {"confirmed_on", format_date(basis->confirmed_on)},
                              {"valid_until", format_date(basis->valid_until)},
                              {"last_day", format_date(last_day(*basis))}};
-    json["access"] = {
-        {"offer, withdraw, suspend, ask for a hand-over or to forget", config_.access.operators},
-        {"ask about a person", config_.access.service_desk},
-        {"release, reject, resume, dismiss a finding", config_.access.approvers},
-        {"read the audit trail and this evidence", config_.access.auditors}};
+    for (const MayDo& each : kMayDo)
+      json["access"][each.name] = {{"groups", groups_with(config_.access, each.right)},
+                                   {"commands", commands_of(each.right)}};
     if (wish_.names)
       for (const std::string& group : groups()) json["members"][group] = members_of(group);
     json["processors"] = Json::array();
@@ -276,15 +306,12 @@ class Evidence {
                fmt::format("{}, {}", said_date(basis->confirmed_on, config_.language),
                            said_date(last_day(*basis), config_.language))}};
     if (!rows.empty()) table(say("Rechtsgrond, zoals genoteerd", "Legal basis, as recorded"), rows);
-    rows = {
-        {std::string(say("Aanbieden, stopzetten", "Offer, suspend")),
-         fmt::format("{}", fmt::join(config_.access.operators, ", "))},
-        {std::string(say("Vrijgeven, hervatten, verwerpen", "Release, resume, dismiss")),
-         fmt::format("{}", fmt::join(config_.access.approvers, ", "))},
-        {std::string(say("Nazien", "Audit")), fmt::format("{}", fmt::join(config_.access.auditors, ", "))}};
-    if (!is_sender())
-      rows.push_back({std::string(say("Opzoeken", "Look up")),
-                      fmt::format("{}", fmt::join(config_.access.service_desk, ", "))});
+    rows.clear();
+    for (const MayDo& each : kMayDo)
+      if (each.right != Right::desk || !is_sender())
+        rows.push_back({std::string(each.heading.in(config_.language)),
+                        fmt::format("{}", fmt::join(groups_with(config_.access, each.right), ", ")),
+                        fmt::format("{}", fmt::join(commands_of(each.right), ", "))});
     table(say("Wie wat mag", "Who may what"), rows);
     rows.clear();
     if (wish_.names)

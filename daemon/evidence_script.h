@@ -7,11 +7,11 @@ namespace veer {
 /// verify.sh of the evidence.
 inline constexpr std::string_view kVerifyScript = R"SH(#!/bin/bash
 # Verifies the evidence in this folder, with gpg, coreutils and bash alone. It ends with 1 when something does not hold,
-# with 3 when all does but for what a restored backup took away.
+# with 3 when all does but for what a restored backup took away, with 2 when OTHER knows nothing to compare it with.
 #   ./verify.sh [OTHER]     OTHER: anchors.txt of the other side's evidence, which knows points of this side's chain
 set -u
 export LC_ALL=C
-bad=0 lost=0
+bad=0 lost=0 unknown=
 good() { printf 'good     %s\n' "$1"; }
 fail() { printf 'NOT GOOD %s\n' "$1"; bad=1; }
 other=
@@ -139,7 +139,9 @@ if [ -n "$other" ]; then
     if [ -n "$kept" ] && [ "${point%%:*}" -gt "$kept" ]; then lost=$((lost + 1))
     else fail "the other side knows $point of this chain, which it does not hold"; fi
   done < "$other"
-  if [ "$points" = 0 ]; then fail "the other side's file knows no point of this chain: is it the other side's?"
+  if [ ! -s "$other" ]; then
+    unknown=yes; printf 'UNKNOWN  %s\n' "the other side's file names no point of any chain: nothing could be compared"
+  elif [ "$points" = 0 ]; then fail "the other side's file knows no point of this chain: is it the other side's?"
   elif [ "$points" -gt "$missing" ]; then good "$((points - missing)) point(s) that the other side knows stand in this chain"; fi
   [ "$lost" = 0 ] ||
     printf 'LOST     %s\n' "$lost point(s) that the other side knows lie beyond record $kept, where a backup ended that was restored"
@@ -151,6 +153,9 @@ elif [ -z "$signed" ]; then
 elif [ "$lost" != 0 ]; then
   echo 'It holds but for what a restore took away: ask when and why it was restored, and read those records in the other'
   echo "side's evidence of what was exchanged."
+elif [ -n "$unknown" ]; then
+  echo 'Nothing here contradicts itself, and nothing that the other side knows could be held against it. That is so when'
+  echo 'all that this side signed for it was signed before this chain had a record: ask the other side whether it was.'
 elif [ -n "$other" ]; then echo 'All of it holds.'
 else
   echo "Nothing here contradicts itself. Whether something was cut off or written anew only the other side's"
@@ -158,8 +163,9 @@ else
 fi
 echo 'It proves what these keys prove; compare them with those that the agencies confirmed to each other:'
 sed 's/^/  /' signers.txt
-[ "$bad" != 0 ] || [ "$lost" = 0 ] || exit 3
-exit "$bad"
+[ "$bad" = 0 ] || exit 1
+[ "$lost" = 0 ] || exit 3
+[ -z "$unknown" ] || exit 2
 )SH";
 
 }  // namespace veer

@@ -46,7 +46,7 @@ Wanted wanted(const std::string& argument) {
   if (!year || blank == std::string::npos || blank + 1 == argument.size())
     throw Error(Code::u_usage, "an export names the reference year and what it is for");
   wanted.year = *year;
-  wanted.purpose = without_numbers(printable(argument.substr(blank + 1), kLongest));
+  wanted.purpose = shown_text(argument.substr(blank + 1), kLongest);
   return wanted;
 }
 
@@ -72,6 +72,12 @@ std::optional<std::pair<int, std::int64_t>> list_in(const std::string& name) {
 }
 
 }  // namespace
+
+std::string numbers_handed(std::int64_t now, std::int64_t recorded) {
+  return now == recorded ? fmt::format("{} numbers", now)
+                         : fmt::format("{} numbers ({} recorded, {} kept out or forgotten since)", now,
+                                       recorded, recorded - now);
+}
 
 bool HandOver::is_called(const std::string& subject) { return subject.starts_with(kPrefix); }
 
@@ -110,10 +116,10 @@ std::string HandOver::ask(const Command& command) {
     at_.alerts.raise(
         request_cause(subject), AlertKind::attention, "EXPORT", subject,
         fmt::format(
-            "{} asks to hand over the list for reference date 1 January {} ({} numbers, "
-            "revision {}) for: {}. Another person, an approver, releases it: 'veer "
-            "approve {}'{}",
-            command.who.name, what.year, records, list->revision, what.purpose, subject,
+            "{} asks to hand over the list for reference date 1 January {}, revision {}, {}, for: {}. "
+            "Another person, an approver, releases it: 'veer approve {}'{}",
+            command.who.name, what.year, list->revision, numbers_handed(records, list->records), what.purpose,
+            subject,
             instead.empty() ? "" : fmt::format(". It takes the place of what was asked by {}", instead)));
   });
   return subject;
@@ -132,8 +138,8 @@ std::string HandOver::approve(const Approval& approval, const Command& command) 
   require_basis(at_.config, date_of(at_.clock.now()));
   const auto list = at_.lists.newest(year);
   if (!list || list->revision != revision)
-    throw Error(Code::u_state, fmt::format("the list for {} was corrected since that was asked for: have it "
-                                           "asked for anew with 'veer export'",
+    throw Error(Code::u_state, fmt::format("the list for {0} was corrected since that was asked for: have it "
+                                           "asked for anew with 'veer export {0} --purpose …'",
                                            year));
   if (!request.before)
     at_.db.transaction([&] {
@@ -202,14 +208,15 @@ void HandOver::tell_corrected(const Exchange& x, const Change& change) {
     }
     const auto released = at_.holds.last_released(HoldKind::hand_over, subject);
     if (!released) continue;
-    at_.alerts.raise(
-        stale_cause(x.reference_year), AlertKind::attention, "EXPORT_STALE", x.id,
-        fmt::format(
-            "the list for reference year {} was handed over as revision {} on {} and has been corrected "
-            "since (revision {}: {} added, {} withdrawn): whoever uses it must have the new one, 'veer "
-            "export {} --purpose …'",
-            x.reference_year, revision, format_date(date_of(released->decided_at.value())), x.revision,
-            change.added, change.withdrawn, x.reference_year));
+    // Who was forgotten since stands in what was handed over, whatever the correction brings.
+    const auto forgotten =
+        at_.db.query_one("SELECT 1 FROM audit WHERE event = 'forgotten' AND at > :at LIMIT 1",
+                         {to_millis(released->decided_at.value())});
+    tell_stale(
+        x.reference_year, *released,
+        {fmt::format("revision {}: {} added, {} withdrawn", x.revision, change.added, change.withdrawn),
+         forgotten.has_value()},
+        x.id);
     return;
   }
 }
@@ -217,18 +224,30 @@ void HandOver::tell_corrected(const Exchange& x, const Change& change) {
 void HandOver::tell_taken_back() {
   at_.settings.set(kOwed, std::to_string(to_millis(at_.clock.now())));
   // The newest of each year: who got an older one has it too.
-  std::map<int, Time> handed_over;
+  std::map<int, Hold> handed_over;
   for (const Hold& hold : at_.holds.of(HoldKind::hand_over, HoldState::released))
-    handed_over[called(hold.subject).first] = hold.decided_at.value();
-  for (const auto& [year, when] : handed_over)
-    at_.alerts.raise(
-        stale_cause(year), AlertKind::attention, "EXPORT_STALE", "",
-        fmt::format("somebody was forgotten since the list for reference year {} was handed over on "
-                    "{}: what lay in the folder of [export] is removed, and whoever uses the list {}",
-                    year, format_date(date_of(when)),
-                    at_.settings.closed_out()
-                        ? "is to be told (the path is closed); close this alert then"
-                        : fmt::format("must have a new one, 'veer export {} --purpose …'", year)));
+    handed_over[called(hold.subject).first] = hold;
+  for (const auto& [year, hold] : handed_over) {
+    const auto list = at_.lists.newest(year);
+    const bool corrected = list && list->revision > called(hold.subject).second;
+    tell_stale(year, hold, {corrected ? fmt::format("revision {}", list->revision) : "", true}, "");
+  }
+}
+
+void HandOver::tell_stale(int year, const Hold& released, const Since& since, const std::string& exchange) {
+  std::vector<std::string> reasons;
+  if (!since.corrected.empty()) reasons.push_back(fmt::format("it was corrected ({})", since.corrected));
+  if (since.forgotten)
+    reasons.emplace_back("somebody was forgotten (what lay in the folder of [export] is removed)");
+  at_.alerts.raise(
+      stale_cause(year), AlertKind::attention, "EXPORT_STALE", exchange,
+      fmt::format("the list for reference year {} was handed over as revision {} on {}. Since then {}. "
+                  "Whoever uses it {}",
+                  year, called(released.subject).second, format_date(date_of(released.decided_at.value())),
+                  fmt::join(reasons, ", and "),
+                  at_.settings.closed_out()
+                      ? "is to be told (the path is closed); close this alert then"
+                      : fmt::format("must have a new one: 'veer export {} --purpose …'", year)));
 }
 
 bool HandOver::owes_removal() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -7,6 +8,10 @@
 #include "daemon/instance.h"
 
 namespace veer {
+
+/// How many numbers a file that is handed over now holds, and why that is not what was recorded: "47 numbers
+/// (50 recorded, 3 kept out or forgotten since)".
+std::string numbers_handed(std::int64_t now, std::int64_t recorded);
 
 /// AVSB's hand-over of a recorded list to its other systems (Q31): one person asks for it and says what for,
 /// another one releases it, and the service writes the file into the folder of [export]. Each method may be
@@ -36,6 +41,12 @@ class HandOver {
 
  private:
   std::filesystem::path file_of(int year, std::int64_t revision) const;
+  /// Why a list that was handed over is the newest no more.
+  struct Since {
+    std::string corrected;  ///< by which revision; "" when by none
+    bool forgotten = false;
+  };
+  void tell_stale(int year, const Hold& released, const Since& since, const std::string& exchange);
   std::set<std::filesystem::path> folders();
   bool must_go(int year, std::int64_t revision, Time written, Age age);
   /// Whether something of ours stays there.

@@ -91,7 +91,7 @@ Rejection Rejection::parse(const std::string& argument) {
   static constexpr std::size_t kLongest = 300;
   const std::size_t blank = argument.find(' ');
   const std::string reason = blank == std::string::npos ? "" : argument.substr(blank + 1);
-  return {argument.substr(0, blank), without_numbers(printable(reason, kLongest)), false};
+  return {argument.substr(0, blank), shown_text(reason, kLongest), false};
 }
 
 void Holds::open(HoldKind kind, const std::string& subject, const std::string& digest,
@@ -159,6 +159,11 @@ void Holds::lapse(HoldKind kind, const std::string& subject) {
       "UPDATE hold SET state = 'lapsed', decided_at = :at WHERE kind = :kind AND subject = :subject"
       " AND state = 'open'",
       {to_millis(clock_.now()), kind_name(kind), subject});
+}
+
+void Holds::forget_digest(HoldKind kind, const std::string& subject) {
+  db_.execute("UPDATE hold SET digest = '' WHERE kind = :kind AND subject = :subject",
+              {kind_name(kind), subject});
 }
 
 void Holds::pull_in(Time now) {

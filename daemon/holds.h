@@ -90,6 +90,8 @@ class Holds {
   void take_back(const Hold& hold, const Person& who, const std::string& reason);
   /// Nothing happens when it is not held.
   void lapse(HoldKind kind, const std::string& subject);
+  /// What was asked is over, and its digest could tell of whom: "" from then on.
+  void forget_digest(HoldKind kind, const std::string& subject);
   /// The clock went back: nobody asked for what is open later than now.
   void pull_in(Time now);
   /// The open ones, oldest first: by whom the exchange is suspended. Empty when it goes on.

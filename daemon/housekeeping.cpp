@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "connectors/probe.h"
 #include "core/files.h"
 #include "core/log.h"
 #include "daemon/case_letters.h"
@@ -73,7 +74,7 @@ void look_over_outgoing(Instance& at, const Transfer& transfer) {
   tell_misplaced(at, entries);
   for (const ShareEntry& entry : entries) {
     const bool ours =
-        is_part_name(entry.name) || (is_share_name(entry.name) && entry.name.starts_with(".veer-probe-"));
+        is_part_name(entry.name) || (is_share_name(entry.name) && entry.name.starts_with(kProbeBegins));
     if (!ours || !entry.modified || *entry.modified > old) continue;
     log(LogLevel::info, "removing {} from the share: begun more than a day ago", entry.name);
     try {

@@ -51,7 +51,7 @@ bool left(const Error& error) { return error.code() == Code::s_not_found || erro
 /// What a person does about bytes that were set aside.
 std::string_view next_step(Code code) {
   return code == Code::t_signer
-             ? "Has the other side renewed its key? Then take it in ('veer keys import') and have the "
+             ? "Has the other side renewed its key? Then take it in ('veer keys import FILE') and have the "
                "package "
                "resent. Otherwise somebody tries to interfere: tell the other side and your officer"
              : "Somebody may have tried to interfere: tell the other side and your officer, and have good "
@@ -91,7 +91,7 @@ void Inbox::poll(const Transfer& transfer) {
   const auto entries = at_.share.list(Folder::incoming, transfer);
   for (const ShareEntry& entry : entries) {
     if (is_trick(entry.name)) {
-      tricks.push_back(shown_name(entry.name));
+      tricks.push_back(without_numbers(entry.name));
       continue;
     }
     if (entry.name.starts_with('.')) continue;  // being written, or a probe
@@ -118,20 +118,11 @@ void Inbox::poll(const Transfer& transfer) {
                       foreign.size(), some_of(foreign),
                       misplaced
                           ? "are 'outgoing' and 'incoming' the wrong way round, here or there? Compare both "
-                            "sides' [share], and put what went astray again with 'veer resend'"
+                            "sides' [share], and put what went astray again with 'veer resend ID'"
                           : "find out who put them there, and have them removed"));
     else
       at_.alerts.close(kForeignNames);
-    // As long as they are listed: who closes the finding is told again.
-    if (!tricks.empty())
-      at_.alerts.raise(
-          kTrickNames, AlertKind::finding, code_name(Code::t_name), "",
-          fmt::format(
-              "{} name(s) that lead out of the incoming folder of the share, or hold control "
-              "characters, are listed in it, and nothing of them was opened ({}): somebody may have "
-              "tried to interfere. Tell the other side and your officer, find out who put them there, "
-              "and have them removed",
-              tricks.size(), some_of(tricks)));
+    tell_tricks(tricks);
     if (entries.size() >= kMostEntries)
       at_.alerts.raise(
           kFlood, AlertKind::finding, code_name(Code::t_size), "",
@@ -145,7 +136,31 @@ void Inbox::poll(const Transfer& transfer) {
           fmt::format("more new files lie in the incoming folder than one exchange needs: {} are taken at "
                       "a look, the others wait; find out who put them there",
                       fresh.size()));
+    else if (at_.alerts.is_open(kFlood) && !at_.alerts.incidents().is_waiting(kFlood))
+      at_.alerts.close(kFlood);  // the next one is another attempt
   });
+}
+
+// As long as they are listed: who closes the finding is told again.
+void Inbox::tell_tricks(const std::vector<std::string>& names) {
+  const auto tell = [&](const std::string& cause, const std::vector<std::string>& alike) {
+    at_.alerts.raise(
+        cause, AlertKind::finding, code_name(Code::t_name), "",
+        fmt::format("{} name(s) that lead out of the incoming folder of the share, or hold control "
+                    "characters, are listed in it, and nothing of them was opened ({}): somebody may have "
+                    "tried to interfere. Tell the other side and your officer, find out who put them there, "
+                    "and have them removed",
+                    alike.size(), some_of(alike)));
+  };
+  std::vector<std::string> others;
+  for (const std::string& name : names) {
+    const std::string cause = at_.alerts.cause_among(kTrickNames, name);
+    if (cause == kTrickNames)
+      others.push_back(printable(name));
+    else
+      tell(cause, {printable(name)});
+  }
+  if (!others.empty()) tell(kTrickNames, others);
 }
 
 bool Inbox::is_known(const ShareEntry& entry, const std::optional<Arrival>& last) {
@@ -354,9 +369,11 @@ bool Inbox::has_room_for(const Arrival& arrival) const {
 }
 
 void Inbox::quarantine(Arrival arrival, const Error& error) {
-  if (arrival.resumed) {
+  // A share that breaks off each time must not keep its bytes from ever being judged.
+  if (arrival.resumed && arrival.appearances < kAppearances) {
     log(LogLevel::warn, "{} was fetched in pieces and is not good ({}); it is fetched afresh", arrival.name,
         code_name(error.code()));
+    ++arrival.appearances;
     fetch_again(std::move(arrival));
     return;
   }

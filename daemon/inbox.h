@@ -41,6 +41,7 @@ class Inbox {
  private:
   bool is_known(const ShareEntry& entry, const std::optional<Arrival>& last);
   void accept(const ShareEntry& entry);
+  void tell_tricks(const std::vector<std::string>& names);
   void tell_too_large(const ShareEntry& entry);
   void weigh_again(Arrival arrival, const ShareEntry& entry);
   void give_up_absent(const std::vector<ShareEntry>& entries);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "daemon/agenda.h"
 
 namespace veer {
 namespace {
@@ -36,10 +37,15 @@ std::string_view verdict_name(Verdict verdict) { return kVerdicts.at(static_cast
 
 void Incidents::open(const std::string& cause, std::string_view code, const std::string& exchange,
                      const std::string& text) {
+  Incident incident;
+  incident.found_at = clock_.now();
   db_.execute(
       "INSERT INTO incident (id, cause, code, exchange, text, found_at, verdict)"
       " SELECT coalesce(max(id), 0) + 1, :cause, :code, :x, :text, :at, 'open' FROM incident",
-      {cause, std::string(code), exchange, text, to_millis(clock_.now())});
+      {cause, std::string(code), exchange, text, to_millis(incident.found_at)});
+  Agenda agenda(db_, clock_);
+  const auto look = agenda.chore(Chore::tidy).wait.due;
+  if (look && *look > incident.warning()) agenda.schedule(Chore::tidy, incident.warning());
 }
 
 std::vector<Incident> Incidents::all() {
@@ -55,6 +61,12 @@ std::vector<Incident> Incidents::waiting() {
   return incidents;
 }
 
+bool Incidents::is_waiting(const std::string& cause) {
+  const auto all = waiting();
+  return std::any_of(all.begin(), all.end(),
+                     [&](const Incident& incident) { return incident.cause == cause; });
+}
+
 Incident Incidents::find(std::int64_t id) {
   const auto row = db_.query_one(fmt::format("SELECT {} FROM incident WHERE id = :id", kColumns), {id});
   if (!row)
@@ -64,9 +76,16 @@ Incident Incidents::find(std::int64_t id) {
 
 std::optional<Time> Incidents::next_limit(Time now) {
   std::optional<Time> next;
-  for (const Incident& incident : waiting())
-    for (const Time limit : {incident.warning(), incident.due()})
-      if (limit > now) next = std::min(next.value_or(limit), limit);
+  const auto consider = [&](Time limit) {
+    if (limit > now) next = std::min(next.value_or(limit), limit);
+  };
+  for (const Incident& incident : all()) {
+    if (incident.waits()) {
+      consider(incident.warning());
+      consider(incident.due());
+    }
+    if (incident.is_breach()) consider(incident.supervisor_warning());
+  }
   return next;
 }
 

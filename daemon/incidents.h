@@ -39,6 +39,11 @@ struct Incident {
   /// When it is told that the limit is near: four hours before.
   Time warning() const { return due() - std::chrono::hours(4); }
   bool waits() const { return !closed_at && !notified_at && verdict != Verdict::dismissed; }
+  /// Until when the officer tells the supervisor of it, where there is a risk to persons (article 33 GDPR);
+  /// and when that is told: twelve hours before, of what was confirmed and is not closed.
+  Time supervisor_due() const { return found_at + std::chrono::hours(72); }
+  Time supervisor_warning() const { return supervisor_due() - std::chrono::hours(12); }
+  bool is_breach() const { return !closed_at && verdict == Verdict::confirmed; }
 };
 
 /// The book of incidents: one for each finding, opened in the transaction that tells of it. Callers open the
@@ -47,14 +52,18 @@ class Incidents {
  public:
   Incidents(Database& database, const Clock& clock) : db_(database), clock_(clock) {}
 
+  /// Brings the chore that looks at limits forward to the first of them.
   void open(const std::string& cause, std::string_view code, const std::string& exchange,
             const std::string& text);
   /// All, oldest first; those that still ask for somebody alone.
   std::vector<Incident> all();
   std::vector<Incident> waiting();
+  /// Whether one of this cause still asks for somebody.
+  bool is_waiting(const std::string& cause);
   /// Throws U_UNKNOWN.
   Incident find(std::int64_t id);
-  /// When the next limit of 24 hours, or its warning four hours before, is reached after `now`.
+  /// When the next limit of 24 hours, or a warning before it or before that of the supervisor, is reached
+  /// after `now`.
   std::optional<Time> next_limit(Time now);
 
   /// What still waits, and was found on a later day, by a clock that went wrong, counts from `now`.

@@ -55,7 +55,7 @@ Error faulty(const ListReport& report) {
   return {
       Code::i_faulty,
       fmt::format("the list holds faults ({}): correct them and offer the list again, or have an operator "
-                  "leave the faulty lines out ('veer send --set-aside-faulty')",
+                  "leave the faulty lines out ('veer send --set-aside-faulty FILE')",
                   summary(report.counts))};
 }
 
@@ -175,7 +175,7 @@ bool Intake::is_restless(const DroppedFile& file, bool settles) {
         drop_cause(file.name), AlertKind::attention, code_name(Code::i_changed), "",
         fmt::format("{} changes each time that it is looked at, so that it is not taken in: find out "
                     "what writes to it (a synchronisation, a virus scanner?), or offer it with 'veer "
-                    "send'",
+                    "send FILE'",
                     printable(file.name)));
   });
   return true;
@@ -335,7 +335,7 @@ Exchange Intake::take(const Command& command, const Transfer& transfer) {
   const ReadFile file = read_offered(command);
   ListReport report = read_list(name, file.bytes, reference_date_of(place.reference_year), transfer);
   if (!report.good() && !command.verb.ends_with("-set-aside"))
-    throw Error(Code::i_faulty, fmt::format("{}. 'veer check-list' shows all of them: {}",
+    throw Error(Code::i_faulty, fmt::format("{}. 'veer check-list FILE' shows all of them: {}",
                                             faulty(report).message(), places(report)));
   if (!report.good() && report.rest.empty())
     throw Error(Code::f_empty, "no line of it is without a fault: it is the wrong file, or the wrong column");

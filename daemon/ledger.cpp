@@ -326,9 +326,20 @@ std::optional<std::string> Ledger::last_receipt() {
   return digest;
 }
 
+std::optional<Time> Ledger::last_worked() {
+  return db_
+      .query_one(
+          "SELECT max(at) FROM (SELECT max(at) AS at FROM audit UNION ALL SELECT max(last_done_at) FROM "
+          "chore)"
+          " AS works")
+      ->maybe_time(0);
+}
+
 std::optional<Time> Ledger::last_heard() {
-  const auto last =
-      db_.query_one("SELECT max(at) FROM receipt WHERE at <= :now", {to_millis(clock_.now())})->maybe_time(0);
+  const Time now = clock_.now();
+  auto last = db_.query_one("SELECT max(at) FROM receipt WHERE at <= :now", {to_millis(now)})->maybe_time(0);
+  if (const auto letter = settings_.heard(); letter && *letter <= now)
+    last = std::max(*letter, last.value_or(Time()));
   const auto began = settings_.began();
   return began ? std::optional(std::max(*began, last.value_or(Time()))) : last;
 }
@@ -454,6 +465,16 @@ void Ledger::pull_in(Time try_by, Time receipt_by) {
   db_.execute("UPDATE exchange SET changed_at = :soon WHERE changed_at > :same", {soon, soon});
   db_.execute("UPDATE command SET asked_at = :soon WHERE asked_at > :same", {soon, soon});
   db_.execute("UPDATE chore SET last_done_at = NULL WHERE last_done_at > :same", {soon});
+}
+
+Time Ledger::told_to_wait(Time now, Time most) {
+  const auto row = db_.query_one(
+      "SELECT max(due_at) FROM (SELECT due_at, problem_code FROM exchange UNION ALL SELECT due_at, "
+      "problem_code"
+      " FROM arrival UNION ALL SELECT due_at, problem_code FROM chore) AS waits"
+      " WHERE problem_code = 'S_THROTTLED' AND due_at BETWEEN :now AND :most",
+      {to_millis(now), to_millis(most)});
+  return row->maybe_time(0).value_or(now);
 }
 
 void Ledger::contact_is_back(Time now) {

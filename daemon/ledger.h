@@ -16,6 +16,9 @@
 
 namespace veer {
 
+/// A side that has not been at work for so long has more likely a wrong clock than rested.
+inline constexpr std::chrono::hours kLongestRest = std::chrono::days(400);
+
 /// A row of the ledger that is waited for: when it is due, and what went wrong at the last tries.
 struct Wait {
   std::optional<Time> due = {};  ///< empty: something from outside must come first
@@ -133,6 +136,8 @@ class Ledger {
   void defer(const Exchange& exchange, Time due, const Error& error);
 
   // Receipts.
+  /// When this side was last at work: the newest event on record, or chore that was done.
+  std::optional<Time> last_worked();
   /// When something authentic of the other side's was last dealt with; when this side began, if that is
   /// later.
   std::optional<Time> last_heard();
@@ -180,6 +185,9 @@ class Ledger {
   /// Rows that wait for a try wait no longer than until `try_by`, sent exchanges until `receipt_by`: for when
   /// the clock went back.
   void pull_in(Time try_by, Time receipt_by);
+  /// Until when the share said to wait (S_THROTTLED), as far as that lies between `now` and `most`; `now`
+  /// otherwise.
+  Time told_to_wait(Time now, Time most);
 
   /// The share answers again: exchanges that wait because it did not are due at `now`.
   void contact_is_back(Time now);

@@ -1,13 +1,17 @@
 #include "daemon/officer.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <sstream>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "core/log.h"
 #include "daemon/dates.h"
 #include "daemon/phrase.h"
+#include "formats/names.h"
 
 namespace veer {
 namespace {
@@ -25,12 +29,86 @@ Said said(const std::string& argument) {
   const auto read = std::from_chars(argument.data(), argument.data() + blank, said.id);
   if (read.ec != std::errc() || read.ptr != argument.data() + blank)
     throw Error(Code::u_usage, "an incident is named by its number in 'veer incident list'");
-  if (blank < argument.size())
-    said.text = without_numbers(printable(argument.substr(blank + 1), kLongestText));
+  if (blank < argument.size()) said.text = shown_text(argument.substr(blank + 1), kLongestText);
   return said;
 }
 
-// {0} other side, {1} when, {2} this side, {3} code, {4} text, {5} exchange, {6} verdict, {7} until when.
+// What was found, for somebody elsewhere: the text of the finding tells this side what to do, and where.
+struct Meaning {
+  Code code;
+  Phrase phrase;
+};
+constexpr std::array kMeanings = {
+    Meaning{
+        Code::t_name,
+        {"een naam op de share is niet zoals hij hoort, of wat eronder ligt draagt getekend een andere naam",
+         "a name on the share is not as it should be, or what lies under it is signed with another name"}},
+    Meaning{Code::t_size,
+            {"op de share ligt meer, of iets groters, dan de uitwisseling nodig heeft",
+             "there is more, or something larger, on the share than the exchange needs"}},
+    Meaning{
+        Code::t_unsigned,
+        {"een bestand op de share is door niemand ondertekend", "a file on the share is signed by nobody"}},
+    Meaning{Code::t_signer,
+            {"een bestand op de share is ondertekend met een sleutel die niet de afgesproken sleutel is",
+             "a file on the share is signed by a key that is not the one that was agreed"}},
+    Meaning{Code::t_signature,
+            {"de handtekening van een bestand op de share is niet geldig",
+             "the signature of a file on the share is not valid"}},
+    Meaning{Code::t_key_expired,
+            {"een bestand op de share is ondertekend met een sleutel die toen niet geldig was",
+             "a file on the share is signed by a key that was not valid then"}},
+    Meaning{Code::t_integrity,
+            {"een bestand op de share is beschadigd of veranderd, of niet versleuteld zoals afgesproken",
+             "a file on the share is damaged or was changed, or is not encrypted as was agreed"}},
+    Meaning{Code::t_replay,
+            {"onder een naam of nummer dat al gebruikt is, liggen andere gegevens op de share",
+             "other bytes lie on the share under a name or number that was used already"}},
+    Meaning{Code::s_host_key,
+            {"een server toonde een andere sleutel dan de afgesproken",
+             "a server showed another key than was agreed"}},
+    Meaning{Code::l_audit,
+            {"het auditspoor is niet zoals het geschreven werd", "the audit trail is not as it was written"}},
+};
+constexpr Phrase kOtherMeaning = {
+    "een bestand op de share is ondertekend zoals het hoort, en klopt niet met het protocol",
+    "a file on the share is signed as it should be, and does not fit the protocol"};
+constexpr Phrase kOfFile = {"; bestand op de share: {}", "; file on the share: {}"};
+
+// Names of the exchange in the text of a finding, which the program wrote.
+std::vector<std::string> files_of(const Incident& incident) {
+  std::vector<std::string> files;
+  std::istringstream words(incident.text);
+  for (std::string word; words >> word;) {
+    while (!word.empty() && std::string_view(":;,.").find(word.back()) != std::string_view::npos)
+      word.pop_back();
+    if (parse_file_name(word) && std::find(files.begin(), files.end(), word) == files.end())
+      files.push_back(word);
+  }
+  return files;
+}
+
+std::string found_in(const Incident& incident, Language language) {
+  const auto meaning = std::find_if(kMeanings.begin(), kMeanings.end(), [&](const Meaning& known) {
+    return code_name(known.code) == incident.code;
+  });
+  std::string text((meaning != kMeanings.end() ? meaning->phrase : kOtherMeaning).in(language));
+  if (const auto files = files_of(incident); !files.empty())
+    text += fmt::format(fmt::runtime(kOfFile.in(language)), fmt::join(files, ", "));
+  return text;
+}
+
+// By the books, or else by the names that it was found under.
+bool is_rehearsal(const Incident& incident, const std::optional<Exchange>& exchange) {
+  if (exchange) return exchange->purpose == Purpose::rehearsal;
+  const auto files = files_of(incident);
+  return !files.empty() && std::all_of(files.begin(), files.end(), [](const std::string& name) {
+    return facts_in_stem(parse_file_name(name)->stem).purpose == Purpose::rehearsal;
+  });
+}
+
+// {0} other side, {1} when, {2} this side, {3} code, {4} what it means, {5} exchange, {6} verdict, {7} until
+// when.
 constexpr Phrase kNotice = {
     R"(Aan de functionaris voor gegevensbescherming van {0}
 
@@ -64,18 +142,33 @@ constexpr std::array<Phrase, 3> kVerdictTexts = {
     Phrase{"Het is verworpen: er was geen poging.\n", "It was dismissed: there was no attempt.\n"},
 };
 
-// {0} incident, {1} when, {2} code, {3} text, {4} verdict, {5} why, {6} how many, {7} this side, {8} other
-// side, {9} told, {10} written.
+// Of persons, and of data.
+struct Categories {
+  Phrase persons;
+  Phrase data;
+};
+constexpr Categories kOfList = {
+    {"personen die op de peildatum niet aan de inburgeringsplicht hadden voldaan",
+     "persons who had not met the civic-integration obligation on the reference date"},
+    {"INSZ-nummers, en niets anders", "INSZ numbers, and nothing else"}};
+constexpr Categories kOfRehearsal = {
+    {"geen, wanneer het is wat zijn naam zegt: een repetitie gaat over niemand",
+     "none, when it is what its name says: a rehearsal is about nobody"},
+    {"verzonnen nummers van niemand", "made-up numbers of nobody"}};
+
+// {0} incident, {1} when, {2} code, {3} what it means, {4} verdict, {5} why, {6} how many, {7} this side, {8}
+// other side, {9} told, {10} written, {11} until when, {12} and {13} categories.
 constexpr Phrase kBreach = {
     R"(Inbreuk in verband met persoonsgegevens: wat de functionaris meldt (artikel 33, lid 3, AVG)
 Incident {0} bij {7}, opgesteld op {10}. ............ = in te vullen door de functionaris.
+Is er een risico voor personen, dan moet de toezichthouder dit weten voor {11}: 72 uur na de vaststelling.
 
 a) Aard van de inbreuk
    Vastgesteld op {1}: {2}: {3}
    Oordeel: {4}{5}
-   Categorieën van betrokkenen: personen die op de peildatum niet aan de inburgeringsplicht hadden voldaan
+   Categorieën van betrokkenen: {12}
    Aantal betrokkenen, bij benadering: {6}
-   Categorieën van gegevens: INSZ-nummers, en niets anders
+   Categorieën van gegevens: {13}
    Aantal records, bij benadering: {6}
 b) Naam en contactgegevens van de functionaris: ............
 c) Waarschijnlijke gevolgen: ............
@@ -88,13 +181,14 @@ d) Maatregelen
 )",
     R"(Personal-data breach: what the officer reports (article 33(3) GDPR)
 Incident {0} at {7}, written on {10}. ............ = for the officer to fill in.
+Where there is a risk to persons, the supervisor is to know this before {11}: 72 hours after it was found.
 
 a) Nature of the breach
    Found on {1}: {2}: {3}
    Verdict: {4}{5}
-   Categories of data subjects: persons who had not met the civic-integration obligation on the reference date
+   Categories of data subjects: {12}
    Approximate number of data subjects: {6}
-   Categories of records: INSZ numbers, and nothing else
+   Categories of records: {13}
    Approximate number of records: {6}
 b) Name and contact details of the data-protection officer: ............
 c) Likely consequences: ............
@@ -150,7 +244,11 @@ std::string obey_incident(Instance& at, const Command& command) {
       }
       text = fmt::format(
           "incident {} is {}", what.id,
-          confirms ? "confirmed: tell the other side before " + format_time(before.due()) : "dismissed");
+          confirms
+              ? fmt::format("confirmed: tell the other side before {}, and the supervisor before {} where "
+                            "there is a risk to persons",
+                            format_time(before.due()), format_time(before.supervisor_due()))
+              : "dismissed");
     } else if (command.verb == "incident-notified") {
       need_text();
       book.notified(what.id, command.who, what.text);
@@ -174,23 +272,28 @@ std::string notice_of(const Incident& incident, const Config& config) {
   const Language language = config.language;
   return fmt::format(
       fmt::runtime(kNotice.in(language)), config.counterparty, said_time(incident.found_at, language),
-      config.party, incident.code, incident.text,
+      config.party, incident.code, found_in(incident, language),
       incident.exchange.empty() ? "" : fmt::format(fmt::runtime(kOfExchange.in(language)), incident.exchange),
       kVerdictTexts.at(static_cast<std::size_t>(incident.verdict)).in(language),
       said_time(incident.due(), language));
 }
 
 std::string breach_report_of(const Incident& incident, const Config& config,
-                             std::optional<std::uint64_t> records, Time now) {
+                             const std::optional<Exchange>& exchange, Time now) {
+  static constexpr const char* kBlank = "............";
   const Language language = config.language;
+  const bool rehearses = is_rehearsal(incident, exchange);
+  const Categories& categories = rehearses ? kOfRehearsal : kOfList;
   return fmt::format(
       fmt::runtime(kBreach.in(language)), incident.id, said_time(incident.found_at, language), incident.code,
-      incident.text, verdict_name(incident.verdict), incident.why.empty() ? "" : ": " + incident.why,
-      records ? std::to_string(*records) : "............", config.party, config.counterparty,
+      found_in(incident, language), verdict_name(incident.verdict),
+      incident.why.empty() ? "" : ": " + incident.why,
+      exchange && !rehearses ? std::to_string(exchange->records) : kBlank, config.party, config.counterparty,
       incident.notified_at
           ? fmt::format("{} ({})", said_time(*incident.notified_at, language), incident.notified_by)
-          : "............",
-      said_time(now, language));
+          : kBlank,
+      said_time(now, language), said_time(incident.supervisor_due(), language),
+      categories.persons.in(language), categories.data.in(language));
 }
 
 }  // namespace veer

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -15,12 +14,13 @@ namespace veer {
 /// an approver dismisses or closes.
 std::string obey_incident(Instance& instance, const Command& command);
 
-/// What is ready to be sent to the other side's officer: no personal data.
+/// What is ready to be sent to the other side's officer: what was found, under which names on the share and
+/// when. No personal data, and nothing of this machine.
 std::string notice_of(const Incident& incident, const Config& config);
 /// What a data-protection officer must report of a breach (article 33(3) GDPR; Q47): what the program knows,
-/// and a blank for each thing that only a person can say. `records`: how many numbers the exchange concerns;
-/// empty when no exchange is known.
+/// and a blank for each thing that only a person can say. `exchange`: that it concerns; empty when none
+/// is known.
 std::string breach_report_of(const Incident& incident, const Config& config,
-                             std::optional<std::uint64_t> records, Time now);
+                             const std::optional<Exchange>& exchange, Time now);
 
 }  // namespace veer

@@ -50,7 +50,12 @@ bool forget_old_pages(Database& db) {
   return false;
 }
 
-std::optional<Time> old_pages_since(Database& db) {
+std::optional<Time> old_pages_since(Database& db, Time now) {
+  for (const std::string& what : {kPages, kLog})
+    if (const auto known = since(db, what); known && *known > now) {
+      end(db, what);
+      begin(db, what, now);
+    }
   const auto pages = since(db, kPages);
   const auto log = since(db, kLog);
   return pages && log ? std::min(pages, log) : pages ? pages : log;

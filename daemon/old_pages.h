@@ -13,7 +13,8 @@ void note_old_pages(Database& database, Time now);
 /// Writes them anew when that was noted. False when that cannot be done now, while somebody reads the
 /// database or the disk is full: it is to be tried again.
 bool forget_old_pages(Database& database);
-/// Since when they are to be forgotten; empty when nothing of it is left.
-std::optional<Time> old_pages_since(Database& database);
+/// Since when they are to be forgotten, `now` at the latest; empty when nothing of it is left. Within a
+/// transaction.
+std::optional<Time> old_pages_since(Database& database, Time now);
 
 }  // namespace veer

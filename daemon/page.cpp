@@ -144,7 +144,8 @@ class Page {
 
   std::vector<AlertMessage> messages() const {
     std::vector<AlertMessage> all;
-    for (const Alert& alert : facts_.alerts) all.push_back(message_of(alert, {}, in_language_, facts_.now));
+    for (const Alert& alert : facts_.alerts)
+      all.push_back(message_of(alert, {}, in_language_, facts_.now, 0, facts_.incidents));
     return all;
   }
   static bool needs_person(const Alert& alert) { return alert.kind != alert_kind_name(AlertKind::notice); }
@@ -254,10 +255,11 @@ class Page {
 
   // The program's own text of an alert is English in every language.
   void told(const std::string& text, const Alert& alert) {
-    const bool own = language_ != Language::en && !alert.text.empty() && text.ends_with(alert.text);
-    const std::size_t before = own ? text.size() - alert.text.size() : text.size();
+    const std::string english = as_typed(alert.text, config_);
+    const bool own = language_ != Language::en && !english.empty() && text.ends_with(english);
+    const std::size_t before = own ? text.size() - english.size() : text.size();
     html_.open("p").text(shown(text.substr(0, before)));
-    if (own) html_.element("span", shown(alert.text), {{"lang", "en"}});
+    if (own) html_.element("span", shown(english), {{"lang", "en"}});
     html_.close();
   }
 

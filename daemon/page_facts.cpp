@@ -53,6 +53,7 @@ class Gathering {
     for (const std::string& name : at_.offers.refused())
       facts_.waits.push_back({.kind = PageWaitKind::file, .what = shown_name(name)});
     facts_.alerts = at_.alerts.open();
+    facts_.incidents = at_.alerts.incidents().waiting();
     std::stable_partition(facts_.alerts.begin(), facts_.alerts.end(), [](const Alert& alert) {
       return alert.kind == alert_kind_name(AlertKind::finding);
     });

@@ -87,6 +87,7 @@ struct PageFacts {
   std::vector<PageList> lists;  ///< this year's first, then what is under way of others
   std::vector<PageWait> waits;
   std::vector<Alert> alerts;              ///< open, findings first
+  std::vector<Incident> incidents;        ///< of which the other side is to be told
   std::vector<Case> cases;                ///< quality cases whose answer is not there yet
   std::vector<PageRehearsal> rehearsals;  ///< the newest, newest first
   std::optional<Time> rehearsed;          ///< when the last that went well ended

@@ -20,6 +20,8 @@ constexpr std::size_t kLine = 32;
 /// Hands each line that holds something, without its end, to `take`, with its number.
 template <typename Take>
 void for_each_line(std::string_view bytes, Take take) {
+  static constexpr std::string_view kMark = "\xef\xbb\xbf";  // of UTF-8
+  if (bytes.starts_with(kMark)) bytes.remove_prefix(kMark.size());
   std::size_t line = 0;
   for (std::size_t begin = 0; begin < bytes.size();) {
     const std::size_t end = std::min(bytes.find('\n', begin), bytes.size());

@@ -156,8 +156,8 @@ void Receiver::require_history(const Manifest& manifest, const Arrival& arrival)
   throw Error(
       Code::f_history,
       fmt::format("the sender holds a receipt of ours that this side does not remember: its history was lost "
-                  "(a restored backup?). Recording waits: restore a newer backup or ask the sender for 'veer "
-                  "resend' of what is missing, then 'veer approve {}'",
+                  "(a restored backup?). Recording waits: restore a newer backup or ask the sender to send "
+                  "again what is missing ('resend' there), then 'veer approve {}'",
                   arrival.name));
 }
 
@@ -207,7 +207,10 @@ void Receiver::conclude(const Arrival& arrival, const Verdict& verdict, const Tr
   x.id = verdict.manifest ? verdict.manifest->exchange : make_uuid(at_.random);
   x.environment = environment_name(at_.config.environment);
   x.stem = parsed.value().stem;
-  x.reference_year = facts_in_stem(x.stem).reference_year;  // a hint, until the manifest tells
+  const StemFacts hint = facts_in_stem(x.stem);  // until the manifest tells
+  x.purpose = hint.purpose;
+  x.reference_year = hint.reference_year;
+  x.revision = hint.revision;
   x.copy = parsed->copy;
   x.package_sha256 = arrival.sha256;
   x.package_size = arrival.size;
@@ -326,7 +329,7 @@ void Receiver::note_unseen_receipts(const Manifest& manifest) {
     at_.alerts.raise("receipts-unseen", AlertKind::attention, code_name(Code::f_history), manifest.exchange,
                      "the sender has not seen a receipt of ours that was there an hour before it sealed: its "
                      "history was lost, "
-                     "or the share withholds receipts; ask the sender what 'veer list' shows");
+                     "or the share withholds receipts; ask the sender what its 'list' shows");
   else
     at_.alerts.close("receipts-unseen");
 }
@@ -337,7 +340,7 @@ void Receiver::hold(Arrival arrival, const Error& error) {
   arrival.wait.problem = error.message();
   at_.db.transaction([&] {
     at_.ledger.save(arrival);
-    at_.alerts.raise(history_cause(arrival), AlertKind::attention, code_name(error.code()), "",
+    at_.alerts.raise(history_cause(arrival), AlertKind::attention, code_name(error.code()), arrival.name,
                      error.message());
     at_.holds.open(HoldKind::package, arrival.sha256, arrival.sha256, std::nullopt);
     at_.audit.append("held", "", {{"name", arrival.name}, {"sha256", arrival.sha256}});

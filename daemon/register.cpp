@@ -10,9 +10,10 @@ namespace veer {
 
 std::optional<RecordedList> Register::newest(int reference_year) {
   const auto row = db_.query_one(
-      "SELECT revision, exchange FROM list WHERE reference_year = :year ORDER BY revision DESC LIMIT 1",
+      "SELECT revision, exchange, records FROM list WHERE reference_year = :year ORDER BY revision DESC"
+      " LIMIT 1",
       {reference_year});
-  return row ? std::optional(RecordedList{row->integer(0), row->text(1)}) : std::nullopt;
+  return row ? std::optional(RecordedList{row->integer(0), row->text(1), row->integer(2)}) : std::nullopt;
 }
 
 std::optional<std::string> Register::recorded_exchange(int reference_year) {

@@ -14,6 +14,7 @@ namespace veer {
 struct RecordedList {
   std::int64_t revision = 0;
   std::string exchange;
+  std::int64_t records = 0;  ///< as it was recorded, whoever was forgotten since
 };
 /// Against the revision that was there before.
 struct Change {

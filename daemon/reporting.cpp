@@ -43,7 +43,7 @@ Wanted wanted(const std::string& argument) {
                 "outdated or superfluous");
   std::string text;
   std::getline(words >> std::ws, text);
-  return {*known_year, *known_category, source == "person", without_numbers(printable(text, kLongestText))};
+  return {*known_year, *known_category, source == "person", shown_text(text, kLongestText)};
 }
 
 /// A number that is wrong is to go, and the right one to come; one that is missing is to come.
@@ -88,7 +88,8 @@ std::string Reporting::open(const Command& command, const Transfer& transfer) {
   if (!file)
     throw Error(Code::u_state, "the service began anew before it had read the numbers: give them again");
   std::vector<CasePerson> persons = read_case_persons(*file, kMostCasePersons, today);
-  require_fitting(what.year, what.category, persons);
+  // Who was forgotten is bound to nothing again.
+  const bool forgotten = !Erasure(at_).marked_among(named_in(persons)).empty();
 
   Case c;
   c.id = make_uuid(at_.random);
@@ -100,10 +101,9 @@ std::string Reporting::open(const Command& command, const Transfer& transfer) {
   c.reported = what.reported;
   c.text = what.text;
   c.command = command.id;
+  if (!fits(c, persons)) refuse_misfit(c, persons, !forgotten, command.who.name);
   c.number = at_.cases.next_number(c.reference_year);
   const CaseBonds bonds = bonds_with(c.category, persons, random_hex(at_.random));
-  // Who was forgotten is bound to nothing again.
-  const bool forgotten = !Erasure(at_).marked_among(named_in(persons)).empty();
   seal(c, std::move(persons), at_.clock.now(), transfer);
   at_.db.transaction([&] {
     const std::int64_t record = enter(c, command.who.name);
@@ -112,17 +112,39 @@ std::string Reporting::open(const Command& command, const Transfer& transfer) {
   return c.name();
 }
 
-// Whoever opens a case saw the list, or heard of it: what does not fit it is a mistake in the typing.
-void Reporting::require_fitting(int year, Category category, const std::vector<CasePerson>& persons) {
-  const auto misfits = std::count_if(persons.begin(), persons.end(), [&](const CasePerson& person) {
-    return at_.lists.holds(year, person.number) != names_listed(category);
+bool Reporting::fits(const Case& c, const std::vector<CasePerson>& persons) {
+  return std::all_of(persons.begin(), persons.end(), [&](const CasePerson& person) {
+    return at_.lists.holds(c.reference_year, person.number) == names_listed(c.category);
   });
-  if (misfits > 0)
-    throw Error(Code::u_usage,
-                fmt::format("{} of the {} number(s) {} on the list for {}, and a case of data that is {} "
-                            "names persons who {}: look at them again",
-                            misfits, persons.size(), names_listed(category) ? "do not stand" : "stand", year,
-                            category_name(category), names_listed(category) ? "do" : "do not"));
+}
+
+// Whoever opens a case saw the list, or heard of it: what does not fit it is a mistake in the typing. That it
+// does not fit tells something of the persons all the same, and is on record as the desk's questions are.
+void Reporting::refuse_misfit(const Case& c, const std::vector<CasePerson>& persons, bool binds,
+                              const std::string& who) {
+  const std::string salt = random_hex(at_.random);
+  std::vector<std::string> commitments;
+  for (const CasePerson& person : persons) commitments.push_back(commitment_to({person.number}, salt));
+  at_.db.transaction([&] {
+    const AuditHead record =
+        at_.audit.append("case-misfit", c.exchange,
+                         {{"reference_date", format_date(reference_date_of(c.reference_year))},
+                          {"revision", std::to_string(c.revision)},
+                          {"category", std::string(category_name(c.category))},
+                          {"persons", std::to_string(persons.size())},
+                          {"text", c.text},
+                          {"who", who},
+                          {"commitments", fmt::format("{}", fmt::join(commitments, " "))}});
+    if (!binds) return;
+    for (const std::string& commitment : commitments)
+      at_.db.execute("INSERT INTO salt (seq, salt, commitment) VALUES (:seq, :salt, :commitment)",
+                     {record.seq, salt, commitment});
+  });
+  throw Error(Code::u_usage,
+              fmt::format("a case of data that is {} names persons who {} on the list for {}, and not all of "
+                          "these {}: look at the numbers again. That this was asked is on record",
+                          category_name(c.category), names_listed(c.category) ? "stand" : "do not stand",
+                          c.reference_year, names_listed(c.category) ? "do" : "are absent from it"));
 }
 
 void Reporting::seal(Case& c, std::vector<CasePerson> persons, Time now, const Transfer& transfer) {
@@ -227,8 +249,8 @@ std::string Reporting::resend(const Command& command) {
   require_basis(at_.config, date_of(at_.clock.now()));
   Case c = at_.cases.find(command.argument);
   if (!c.is_open())
-    throw Error(Code::u_state,
-                fmt::format("case {} is answered: see 'veer case show {}'", c.name(), c.name()));
+    throw Error(Code::u_state, fmt::format("case {0} is {1}: see 'veer case show {0}'", c.name(),
+                                           c.outcome == CaseOutcome::closed ? "closed" : "answered"));
   c.stage = CaseStage::sealed;
   c.wait = {.due = at_.clock.now()};
   at_.db.transaction([&] { at_.cases.save(c); });
@@ -238,14 +260,14 @@ std::string Reporting::resend(const Command& command) {
 // Without an answer: the other side cannot give one any more, or the case was a mistake.
 std::string Reporting::close(const Command& command) {
   const std::size_t blank = std::min(command.argument.find(' '), command.argument.size());
-  const std::string reason = without_numbers(printable(command.argument.substr(blank), kLongestText + 1));
+  const std::string reason = shown_text(command.argument.substr(blank), kLongestText + 1);
   Case c = at_.cases.find(command.argument.substr(0, blank));
   const std::string done =
       fmt::format("case {} is closed without an answer; {} is told so", c.name(), at_.config.counterparty);
   if (c.outcome == CaseOutcome::closed && c.answered_by == command.who.name) return done;
   if (!c.is_open())
-    throw Error(Code::u_state,
-                fmt::format("case {} is answered: see 'veer case show {}'", c.name(), c.name()));
+    throw Error(Code::u_state, fmt::format("case {0} is {1}: see 'veer case show {0}'", c.name(),
+                                           c.outcome == CaseOutcome::closed ? "closed" : "answered"));
   if (reason.size() < 2) throw Error(Code::u_usage, "say in a few words why: it stays in the audit trail");
   c.stage = CaseStage::answering;
   c.outcome = CaseOutcome::closed;
@@ -294,7 +316,7 @@ void Reporting::tell_answered(const Case& c, const std::optional<Left>& left) {
   if (repaired) looked_up = ". Whom it names was looked up: the list is as the case asks";
   // Whom the service itself reports never stands on the list here.
   if (corrected && !left && c.command != 0)
-    looked_up = ". Whom it names could not be looked up, and is to be by a person ('veer lookup')";
+    looked_up = ". Whom it names could not be looked up, and is to be by a person ('veer lookup --help')";
   at_.alerts.tell("case-answered:" + c.id, "CASE_ANSWERED", c.name(),
                   fmt::format("{} answered case {} ({}): {}{}", at_.config.counterparty, c.name(),
                               category_name(c.category), told_outcome(c), looked_up));
@@ -303,13 +325,14 @@ void Reporting::tell_answered(const Case& c, const std::optional<Left>& left) {
         "case-unrepaired:" + c.id, AlertKind::attention, "CASE_UNREPAIRED", c.name(),
         fmt::format("{} answered case {} ({}) as corrected, but of those whom it names {} who should not be "
                     "on the list still are, and {} who should be are not: open another case ('veer case open "
-                    "{}') or find out why, and close this alert",
+                    "--help') or find out why, and close this alert",
                     at_.config.counterparty, c.name(), category_name(c.category), left->standing,
-                    left->absent, c.reference_year));
+                    left->absent));
 }
 
 void Reporting::read_answer(const Arrival& arrival, Inbox& inbox, const Transfer& transfer) {
   if (!inbox.is_ready(arrival, transfer)) return;
+  require_basis(at_.config, date_of(at_.clock.now()));
   const OpenedLetter letter = open_letter(at_, at_.fetched_file(arrival), transfer);
   const CaseAnswer answer = parse_answer(letter.json);
   require_meant_for_us(at_, answer.sender, answer.receiver, answer.environment, letter.signer);
@@ -326,12 +349,12 @@ void Reporting::read_answer(const Arrival& arrival, Inbox& inbox, const Transfer
         fmt::format(
             "{} answers case {} by a correction that is not recorded here, in exchange {}: "
             "this side was restored from an older backup, or the answer is mistaken. Have it send that "
-            "exchange again ('veer resend'), or end the case with 'veer case close {}'",
+            "exchange again ('resend' there), or end the case with 'veer case close {} --reason …'",
             at_.config.counterparty, known->name(), answer.exchange.value_or("-"), known->name()));
   const bool fresh = holds && known->stage != CaseStage::answered;
   const auto left = fresh && corrects ? look_up(*known, transfer) : std::nullopt;
   at_.db.transaction([&] {
-    at_.alerts.close(kUnheardCause);
+    note_letter(at_);
     at_.ledger.release(arrival.sha256);
     if (fresh) {
       known->stage = CaseStage::answered;
@@ -366,8 +389,8 @@ void Reporting::read_answer(const Arrival& arrival, Inbox& inbox, const Transfer
                         {"outcome", std::string(case_outcome_name(answer.outcome))},
                         {"sha256", arrival.sha256}});
       at_.alerts.raise(
-          "contradiction:" + arrival.sha256, AlertKind::attention, code_name(Code::f_history),
-          known->exchange,
+          "case-contradiction:" + arrival.sha256, AlertKind::attention, code_name(Code::f_history),
+          known->name(),
           fmt::format("case {} stands here as: {}; now {} says: {}. Ask it which counts, and open another "
                       "case where one is needed",
                       known->name(), told_outcome(*known), at_.config.counterparty,

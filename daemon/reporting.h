@@ -23,7 +23,7 @@ class Reporting {
   std::string obey(const Command& command, const Transfer& transfer);
   /// sealed → sent; answering → answered, for a case that was closed here.
   void step(const Case& quality_case, const Transfer& transfer);
-  /// Reads an answer that was fetched.
+  /// Reads an answer that was fetched, and looks up whom a correction is about. Throws C_LEGAL_BASIS.
   void read_answer(const Arrival& arrival, Inbox& inbox, const Transfer& transfer);
   /// Cases about persons on a list who are found at `now` to be known here as deceased, sealed and not yet in
   /// the books. As many as a year may have: the receipt counts all of those persons.
@@ -46,7 +46,10 @@ class Reporting {
   bool is_corrected_by(const Case& quality_case, const std::optional<std::string>& exchange);
   void tell_answered(const Case& quality_case, const std::optional<Left>& left);
   void tell_closed(const Case& quality_case, const Transfer& transfer);
-  void require_fitting(int year, Category category, const std::vector<CasePerson>& persons);
+  bool fits(const Case& quality_case, const std::vector<CasePerson>& persons);
+  /// Throws U_USAGE, once that is on record; `binds`: with a salted digest of each number.
+  [[noreturn]] void refuse_misfit(const Case& quality_case, const std::vector<CasePerson>& persons,
+                                  bool binds, const std::string& who);
   /// `quality_case` bears its number. Throws U_STATE when that is one too many.
   void seal(Case& quality_case, std::vector<CasePerson> persons, Time found_at, const Transfer& transfer);
 

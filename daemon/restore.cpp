@@ -64,11 +64,11 @@ void note_restored(const fs::path& database, const Backup& backup, bool unmarked
     AlertBook alerts(books, clock);
     alerts.raise(
         "restored", AlertKind::attention, "RESTORED", "",
-        fmt::format(
-            "these books are those of {}; what came later is not in them{}. Hold 'veer list' of both "
-            "sides side by side, 'veer resume' (an approver), have resent what is missing, then close this",
-            format_time(backup.made_at),
-            unmarked ? ", and whoever was forgotten since is in them again: forget them anew" : ""));
+        fmt::format("these books are those of {}; what came later is not in them{}. Hold what 'veer list' "
+                    "shows beside what the other side sees of its own, 'veer resume' (an approver), have "
+                    "resent what is missing, then close this",
+                    format_time(backup.made_at),
+                    unmarked ? ", and whoever was forgotten since is in them again: forget them anew" : ""));
     // What was taken back, stopped or replaced since is not known here either: a person looks first. A closed
     // path does nothing that could be wrong.
     if (settings.closed_out()) return;

@@ -87,17 +87,17 @@ void require_offerer(Environment environment, const AccessConfig& access, const 
     throw Error(Code::i_owner,
                 fmt::format("the file belongs to {}, who {}: in production whoever offers a list is "
                             "known by the file's owner. Let a member of {} save it in the drop folder under "
-                            "their own account, or offer it with 'veer send'",
+                            "their own account, or offer it with 'veer send FILE'",
                             person_of(file.owner).name,
                             file.owner == service ? "is the service's own user" : "is no operator",
                             fmt::join(access.operators, " or ")));
   if ((file.mode & kOthersWrite) != 0)
     throw Error(
         Code::i_owner,
-        fmt::format(
-            "others than {} may write into the file (mode {:o}), so that its content need not be "
-            "theirs: let them save a new copy without that right (umask 022), or offer it with 'veer send'",
-            person_of(file.owner).name, file.mode));
+        fmt::format("others than {} may write into the file (mode {:o}), so that its content need not be "
+                    "theirs: let them save a new copy without that right (umask 022), or offer it with 'veer "
+                    "send FILE'",
+                    person_of(file.owner).name, file.mode));
 }
 
 bool needs_release(const IntakeConfig& intake, Environment environment, std::uint64_t records,

@@ -182,8 +182,11 @@ void fifth_schema(Database& db) {
       " due_at BIGINT, attempts BIGINT NOT NULL, problem_code TEXT, problem TEXT)");
 }
 
-constexpr std::array<Migration, kSchemaVersion> kMigrations = {first_schema, second_schema, third_schema,
-                                                               fourth_schema, fifth_schema};
+// Version 6: who closed an alert by hand.
+void sixth_schema(Database& db) { db.execute("ALTER TABLE alert ADD COLUMN closed_by TEXT"); }
+
+constexpr std::array<Migration, kSchemaVersion> kMigrations = {first_schema,  second_schema, third_schema,
+                                                               fourth_schema, fifth_schema,  sixth_schema};
 
 int version_of(Database& db) {
   if (!db.has_table("setting")) return 0;

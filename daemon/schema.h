@@ -7,7 +7,7 @@
 namespace veer {
 
 /// Version of the schema that this program writes.
-inline constexpr int kSchemaVersion = 5;
+inline constexpr int kSchemaVersion = 6;
 
 /// Brings an empty or older database to kSchemaVersion, one transaction a version, forward only. Throws
 /// L_SCHEMA for a database that a newer program has written.

@@ -36,11 +36,11 @@ Sealing::Place Sealing::first_list(int year) {
   if (holder->stage == Stage::acknowledged)
     throw Error(
         Code::f_second_list,
-        fmt::format(
-            "the list for reference year {} was recorded in exchange {}: a second one may not follow "
-            "(protocol, article 5). Take the file away; what was wrong in the recorded one is repaired "
-            "by a correction (article 7), the complete list anew: 'veer send --correction FILE'",
-            year, holder->id));
+        fmt::format("the list for reference year {} was recorded in exchange {}: a second one may not follow "
+                    "(protocol, article 5). If it was dropped, take it away; what was wrong in the recorded "
+                    "one is repaired by a correction (article 7), the complete list anew: 'veer send "
+                    "--correction FILE'",
+                    year, holder->id));
   throw under_way(*holder);
 }
 

@@ -7,6 +7,7 @@
 #include "core/digest.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "daemon/closing.h"
 #include "daemon/deadlines.h"
 #include "daemon/housekeeping.h"
 #include "daemon/rules.h"
@@ -62,7 +63,7 @@ FileBlob Sender::sealed_bytes(const Exchange& x, const Transfer& transfer) const
   const fs::path path = at_.sealed_file(x);
   const std::string_view next = x.stage == Stage::acknowledged
                                     ? "it was recorded; when the other side lost it, offer the list as a "
-                                      "correction ('veer send --correction')"
+                                      "correction ('veer send --correction FILE')"
                                     : "withdraw the exchange and offer the list again";
   std::error_code none;
   if (!fs::exists(path, none))
@@ -111,6 +112,9 @@ void Sender::send(const Exchange& sealed, const Transfer& transfer) {
     at_.ledger.move(x, Stage::sent, now + at_.config.window.receipt_within);
     at_.audit.append("sent", x.id, {{"name", x.package}, {"sha256", x.package_sha256}});
     tell(x, Turn::sent);
+    // The share is back: its receipt does not wait for the next try of a look that failed meanwhile.
+    if (at_.agenda.chore(Chore::poll).wait.problem_code.starts_with("S_"))
+      at_.agenda.schedule(Chore::poll, now);
   });
   log(LogLevel::info, "sent {}", x.package);
 }
@@ -166,6 +170,7 @@ std::string Sender::withdraw(const Exchange& x, const std::string& who, const Tr
                                      "already, its receipt will say so",
                                      x.id);
   if (x.stage == Stage::withdrawn) return text;  // done before, and stopped before that was written down
+  require_open(at_);
   if (!is_open(x.stage))
     throw Error(Code::u_state,
                 fmt::format("exchange {} is {}: only what is not yet answered can be withdrawn", x.id,

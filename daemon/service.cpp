@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "core/log.h"
+#include "daemon/shared_alerts.h"
 
 namespace veer {
 namespace {
@@ -203,13 +204,8 @@ Service::End Service::run() {
 void Service::tell_crash() {
   at_.db.transaction([&] {
     const std::string before = at_.settings.text(kRunsSince);
-    const std::string now = format_time(at_.clock.now());
-    if (!before.empty())
-      at_.alerts.tell(
-          "crashed:" + now, "CRASHED", "",
-          fmt::format("the service that began on {} ended without being stopped; it runs again since {}",
-                      before, now));
-    at_.settings.set(kRunsSince, now);
+    if (!before.empty()) tell_crashed(at_, before);
+    at_.settings.set(kRunsSince, format_time(at_.clock.now()));
   });
 }
 

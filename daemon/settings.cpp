@@ -8,6 +8,7 @@ namespace veer {
 namespace {
 
 const std::string kBegan = "began";           // milliseconds
+const std::string kHeard = "heard_at";        // milliseconds
 const std::string kClosedOut = "closed_out";  // milliseconds
 const std::string kKeyEnd = "key_end:";       // and a party: milliseconds
 const std::string kProof = "proof:";          // and a channel: SHA-256 of its settings
@@ -57,6 +58,10 @@ Time Settings::begin() {
   set(kBegan, std::to_string(to_millis(now)));
   return now;
 }
+
+std::optional<Time> Settings::heard() { return time(kHeard); }
+
+void Settings::hear() { set(kHeard, std::to_string(to_millis(clock_.now()))); }
 
 std::optional<Time> Settings::closed_out() { return time(kClosedOut); }
 

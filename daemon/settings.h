@@ -33,6 +33,9 @@ class Settings {
   Time begin();
   /// The same; empty when it never ran.
   std::optional<Time> began();
+  /// When a letter of the other side's came last; empty when none ever did.
+  std::optional<Time> heard();
+  void hear();
   /// When the path was closed for good; empty while it is not.
   std::optional<Time> closed_out();
   void close_out();

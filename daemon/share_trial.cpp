@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "connectors/probe.h"
 #include "core/digest.h"
 #include "core/error.h"
 
@@ -43,8 +44,8 @@ class Trial {
   Trial(Share& share, Random& random, const Transfer& transfer)
       : share_(share),
         transfer_(transfer),
-        name_(".veer-probe-" + make_uuid(random)),
-        cut_name_(".veer-probe-" + make_uuid(random)) {
+        name_(std::string(kProbeBegins) + make_uuid(random)),
+        cut_name_(std::string(kProbeBegins) + make_uuid(random)) {
     while (content_.size() < kSize) {
       const std::uint64_t word = random.next();
       content_.append(reinterpret_cast<const char*>(&word), sizeof word);

@@ -12,6 +12,12 @@ namespace veer {
 inline constexpr const char* kRehearsalCause = "rehearsal";
 /// Cause of the alert that tells of the other side's silence; it is over with the next word that is new.
 inline constexpr const char* kUnheardCause = "unheard";
+/// A letter of the other side's came: it is heard of.
+void note_letter(Instance& instance);
+/// The service that began at `began` ended without being stopped. From the third time within a day on that is
+/// one open matter, over after a day without one.
+void tell_crashed(Instance& instance, const std::string& began);
+void look_at_crashes(Instance& instance);
 /// Cause of the alert that tells of a package which waits, since its history does not fit.
 std::string history_cause(const Arrival& arrival);
 /// Tells that a package was refused, and first of all why: a second list of a year is another matter than one

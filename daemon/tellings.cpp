@@ -77,8 +77,19 @@ void Tellings::open(std::int64_t alert, const std::string& channel, bool notice)
   const bool flooded = !notice && alike.integer(0) >= kAtOnce;
   if (flooded && alike.integer(1) > 0) return;
   add(alert, channel, AlertTurn::opened, flooded ? now + rules_.repeat : now);
-  if (!notice && channel == kMail && rules_.escalates)
-    add(alert, channel, AlertTurn::escalated, clock_.now() + rules_.escalate_after);
+  if (!notice && channel == kMail && rules_.escalates) escalate_later(alert);
+}
+
+// Within the 24 hours in which the other side is to be told.
+void Tellings::escalate_later(std::int64_t alert) {
+  static constexpr std::chrono::milliseconds kOfFinding = std::chrono::hours(12);
+  const bool urgent = db_.query_one(
+                             "SELECT 1 FROM alert WHERE id = :id AND (kind = 'finding' OR cause LIKE "
+                             "'incident:%')",
+                             {alert})
+                          .has_value();
+  const auto after = urgent ? std::min(rules_.escalate_after, kOfFinding) : rules_.escalate_after;
+  add(alert, kMail, AlertTurn::escalated, clock_.now() + after);
 }
 
 void Tellings::open_next(std::int64_t alike, const std::string& channel) {
@@ -112,7 +123,7 @@ void Tellings::changed(std::int64_t alert) {
     if (!is_due(alert, channel, AlertTurn::opened) && !is_due(alert, channel, AlertTurn::changed))
       add(alert, channel, AlertTurn::changed, clock_.now());
     if (channel == kMail && rules_.escalates && !is_due(alert, channel, AlertTurn::escalated))
-      add(alert, channel, AlertTurn::escalated, clock_.now() + rules_.escalate_after);
+      escalate_later(alert);
   }
 }
 
@@ -190,6 +201,14 @@ void Tellings::start() {
                          {row.integer(0), channel}) &&
           !is_about(row.integer(0), channel))
         open(row.integer(0), channel, false);
+  if (!rules_.escalates) return;
+  // What was told before there was anybody to escalate it to.
+  for (const Row& row : db_.query(
+           "SELECT id FROM alert WHERE closed_at IS NULL AND acknowledged_at IS NULL AND kind <> 'notice'"
+           " AND EXISTS (SELECT 1 FROM telling t WHERE t.alert = alert.id AND t.channel = :mail)"
+           " AND NOT EXISTS (SELECT 1 FROM telling t WHERE t.alert = alert.id AND t.turn = 'escalated')",
+           {kMail}))
+    escalate_later(row.integer(0));
 }
 
 void Tellings::pull_in(Time now) {

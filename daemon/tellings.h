@@ -33,7 +33,7 @@ inline std::string recipient_channel(std::string_view channel, std::string_view 
 struct TellingRules {
   std::vector<std::string> channels = {};  ///< by name, see AlertsConfig
   std::chrono::milliseconds repeat = std::chrono::hours(24);
-  std::chrono::milliseconds escalate_after = std::chrono::hours(48);
+  std::chrono::milliseconds escalate_after = std::chrono::hours(48);  ///< twelve hours at most of a finding
   bool escalates = false;  ///< there is somebody else to tell, by mail
 };
 
@@ -69,7 +69,8 @@ class Tellings {
   /// Whether further people were told, who are to hear how it goes on.
   bool is_escalated(std::int64_t alert);
 
-  /// Forgets what was to go out by a channel that is configured no more, and tells a new one what is open.
+  /// Forgets what was to go out by a channel that is configured no more, tells a new one what is open, and
+  /// lets what was open before there was somebody else to tell be escalated too.
   void start();
   /// The clock went back: nothing waits for longer than it would from now on.
   void pull_in(Time now);
@@ -95,6 +96,7 @@ class Tellings {
 
  private:
   void open(std::int64_t alert, const std::string& channel, bool notice);
+  void escalate_later(std::int64_t alert);
   bool is_configured(const std::string& channel) const;
   bool is_about(std::int64_t alert, const std::string& channel);
   bool is_due(std::int64_t alert, const std::string& channel, AlertTurn turn);

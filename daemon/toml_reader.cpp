@@ -78,7 +78,7 @@ TomlTable TomlTable::parse(std::string_view text, std::string_view name, Problem
   } catch (const toml::parse_error& error) {
     problems.push_back(fmt::format("{}:{}: not TOML (a text stands in double quotes): {}", name,
                                    error.source().begin.line,
-                                   printable(std::string_view(error.description()), 200)));
+                                   shown_text(std::string_view(error.description()), 200)));
     impl->table = impl->empty_table();
   }
   return TomlTable(std::move(impl));
@@ -168,9 +168,9 @@ void TomlTable::refuse_unknown(const std::set<std::string>& later) {
                          [&](const auto& a, const auto& b) { return distance(a, name) < distance(b, name); });
     const bool near = nearest != impl_->asked.end() && distance(*nearest, name) <= 3;
     impl_->note(
-        node, near
-                  ? fmt::format("{} is not a known key; is it {}?", printable(impl_->name_of(name)), *nearest)
-                  : fmt::format("{} is not a known key: take it out", printable(impl_->name_of(name))));
+        node,
+        near ? fmt::format("{} is not a known key; is it {}?", shown_name(impl_->name_of(name)), *nearest)
+             : fmt::format("{} is not a known key: take it out", shown_name(impl_->name_of(name))));
   }
 }
 

@@ -17,7 +17,10 @@ using Json = nlohmann::ordered_json;
   throw Error(Code::f_manifest, fmt::format("{} is not as docs/protocol.md says: {}", name, what));
 }
 
+// A bound of eleven digits would be masked as a person's number wherever it is shown.
 std::string expected_number(std::uint64_t least, std::uint64_t most) {
+  static constexpr std::uint64_t kShown = 10'000'000'000;
+  if (most >= kShown) return fmt::format("a whole number, {} or more", least);
   return fmt::format("a whole number from {} to {}", least, most);
 }
 

@@ -212,8 +212,10 @@ std::string so_far(const CommandResult& result) {
 }
 
 Error no_receipt_yet(const std::string& exchange, const std::string& and_then) {
-  return {Code::s_timeout, fmt::format("no receipt yet for exchange {}; see 'veer show {}'{}", exchange,
-                                       exchange.substr(0, 8), and_then)};
+  return {Code::s_timeout,
+          fmt::format("no receipt yet for exchange {}: 'veer poll' looks for it at once, 'veer "
+                      "show {}' tells what became of it{}",
+                      exchange, exchange.substr(0, 8), and_then)};
 }
 
 /// Looks until `done` says so or patience ends; a service that begins anew meanwhile is waited for.
@@ -289,6 +291,14 @@ void act_there(Context& context, const Asked& asked, const std::string& strangen
 }
 
 }  // namespace
+
+std::string with_text(const std::string& head, const std::string& text) {
+  std::string said = without_numbers(text);
+  if (!without_typed_numbers(head + ' ' + said).starts_with(head))
+    std::replace_if(
+        said.begin(), said.end(), [](char c) { return c >= '0' && c <= '9'; }, 'x');
+  return head + ' ' + said;
+}
 
 void act(Context& context, const Asked& asked) {
   if (const auto strangeness = context.strangeness()) return act_there(context, asked, *strangeness);
@@ -457,7 +467,7 @@ void add_export(CLI::App& app, Context& context) {
   command->add_option("YEAR", *year, "Reference year")->required()->check(CLI::Range(2022, 9999));
   command->add_option("--purpose", *purpose, "What for; it stays in the audit trail")->required();
   command->callback([&context, year, purpose] {
-    act(context, {.verb = "export", .argument = fmt::format("{} {}", *year, *purpose)});
+    act(context, {.verb = "export", .argument = with_text(std::to_string(*year), *purpose)});
     context.exit_code = kHeld;
     context.tell("it waits for release by another person, an approver: 'veer approve' with that name\n");
   });

@@ -23,6 +23,10 @@ enum class Persons { one, some };
 /// What is on standard input, in memory alone: asked for at a terminal, unseen, some until an empty line.
 Fd persons_from_stdin(const Context& context, Persons persons = Persons::some);
 
+/// An argument that begins with what the program reads, and goes on with what somebody says: a number of a
+/// person in that is masked before it could be taken for one together with what stands before it.
+std::string with_text(const std::string& head, const std::string& text);
+
 /// Writes the row, has it carried out, and reports what came of it. Throws what was wrong.
 void act(Context& context, const Asked& asked);
 

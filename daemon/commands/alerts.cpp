@@ -40,7 +40,8 @@ Json json_of(const Alert& alert) {
           {"opened_at", format_time(alert.opened_at)},
           {"closed_at", json_of(alert.closed_at)},
           {"acknowledged_at", json_of(alert.acknowledged_at)},
-          {"acknowledged_by", alert.acknowledged_by}};
+          {"acknowledged_by", alert.acknowledged_by},
+          {"closed_by", alert.closed_by}};
 }
 
 void show_alerts(Context& context) {
@@ -54,9 +55,10 @@ void show_alerts(Context& context) {
     return;
   }
   for (const Alert& alert : alerts)
-    context.print(fmt::format(
-        "{}  {}  {} {}: {}{}\n", alert.id, format_time(alert.opened_at), alert.kind, alert.code, alert.text,
-        alert.acknowledged_at ? fmt::format(" (taken up by {})", alert.acknowledged_by) : ""));
+    context.print(
+        fmt::format("{}  {}  {} {}: {}{}\n", alert.id, format_time(alert.opened_at), alert.kind, alert.code,
+                    as_typed(alert.text, books.config),
+                    alert.acknowledged_at ? fmt::format(" (taken up by {})", alert.acknowledged_by) : ""));
   if (alerts.empty()) context.tell("nothing is open\n");
 }
 
@@ -89,11 +91,14 @@ void show_alert(Context& context, const std::string& text) {
     context.print(text_of(json));
     return;
   }
-  context.print(to_text(message_of(*alert, {}, books.config, books.clock.now())));
+  context.print(
+      to_text(message_of(*alert, {}, books.config, books.clock.now(), 0, book.incidents().waiting())));
   std::string more = fmt::format("\nopened {}\n", format_time(alert->opened_at));
   if (alert->acknowledged_at)
     more += fmt::format("taken up {} by {}\n", format_time(*alert->acknowledged_at), alert->acknowledged_by);
-  if (alert->closed_at) more += fmt::format("closed {}\n", format_time(*alert->closed_at));
+  if (alert->closed_at)
+    more += fmt::format("closed {}{}\n", format_time(*alert->closed_at),
+                        alert->closed_by.empty() ? "" : " by " + alert->closed_by);
   for (const Telling& telling : tellings) more += line_of(telling);
   context.print(more);
 }

@@ -126,8 +126,9 @@ void add_close(CLI::App& cases, Context& context) {
       "close", "End a case without an answer: it was a mistake, or none can come; the other side is told");
   close->add_option("CASE", *name, "Which, like 2026-1")->required();
   close->add_option("--reason", *reason, "Why; it stays in the audit trail")->required();
-  close->callback(
-      [&context, name, reason] { act(context, {.verb = "case-close", .argument = *name + " " + *reason}); });
+  close->callback([&context, name, reason] {
+    act(context, {.verb = "case-close", .argument = with_text(*name, *reason)});
+  });
 }
 
 void add_answer(CLI::App& cases, Context& context) {
@@ -147,7 +148,8 @@ void add_answer(CLI::App& cases, Context& context) {
           "the list was right")
       ->required()
       ->check(CLI::IsMember(names_of(kAnswers, case_outcome_name)));
-  answer->add_option("--text", wish->text, "In a few words, without names or numbers");
+  answer->add_option("--text", wish->text,
+                     "In a few words, without names or numbers; it may be left out with corrected alone");
   answer->callback([&context, wish] {
     act(context,
         {.verb = "case-answer", .argument = fmt::format("{} {} {}", wish->name, wish->outcome, wish->text)});

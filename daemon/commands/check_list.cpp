@@ -1,10 +1,13 @@
+#include <cerrno>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/log.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/intake.h"
@@ -104,6 +107,9 @@ void check(Context& context, const std::string& file, int year, bool corrects) {
   const Date today = date_of(SystemClock().now());
   require_reference_date(reference_date_of(year), today);
   require_there(file);
+  if (euidaccess(file.c_str(), R_OK) != 0 && errno == EACCES)
+    throw Error(Code::i_file, fmt::format("{} may not be read by you: have its owner give you the right to",
+                                          printable(file, 300)));
   const ReadFile read = read_once(file, intake.cap);
   const ListReport report = read_list(name, read.bytes, reference_date_of(year), {});
   if (config && !corrects && is_recorded(*config, year)) {

@@ -19,6 +19,7 @@
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/config_values.h"
+#include "daemon/ledger.h"
 #include "daemon/machine.h"
 #include "daemon/rules.h"
 #include "daemon/schema.h"
@@ -295,6 +296,11 @@ class Examination {
                     "it may not be written by this user: give it to the service's user (chown)");
       Database books(config_.database_url, Database::Access::read_only);
       require_schema(books);
+      if (const auto worked = Ledger(books, clock_).last_worked();
+          worked && clock_.now() - *worked > kLongestRest)
+        note(Finding::warn, "clock",
+             fmt::format("{}, and this side was last at work on {}: see whether it is right ('timedatectl')",
+                         format_time(clock_.now()), format_time(*worked)));
       if (const auto problems = books.integrity_problems(); !problems.empty())
         throw Error(Code::l_database, problems.front() + ": stop the service and restore the last backup");
       return std::string("whole");

@@ -36,6 +36,7 @@ Json json_of(const Incident& incident) {
           {"text", incident.text},
           {"found_at", format_time(incident.found_at)},
           {"due", format_time(incident.due())},
+          {"supervisor_due", format_time(incident.supervisor_due())},
           {"verdict", verdict_name(incident.verdict)},
           {"decided_by", incident.decided_by},
           {"decided_at", time(incident.decided_at)},
@@ -74,15 +75,16 @@ void show_incident(Context& context, const std::string& what) {
                              "an incident is named by its number in 'veer incident list'"));
   if (kind == "notice") return context.print(notice_of(incident, books.config));
   if (kind == "report") {
-    Ledger ledger(*books.db, books.clock);
-    const auto x = ledger.exchange(incident.exchange);
-    return context.print(breach_report_of(incident, books.config,
-                                          x ? std::optional(x->records) : std::nullopt, books.clock.now()));
+    const auto exchange = Ledger(*books.db, books.clock).exchange(incident.exchange);
+    return context.print(breach_report_of(incident, books.config, exchange, books.clock.now()));
   }
   if (context.json) return context.print(text_of(json_of(incident)));
   std::string text =
       fmt::format("incident   {}\nfound      {}\ncode       {}\nwhat       {}\nstate      {}\n", incident.id,
                   format_time(incident.found_at), incident.code, incident.text, state_of(incident));
+  if (incident.verdict != Verdict::dismissed && !incident.closed_at)
+    text += fmt::format("supervisor to be told before {} where there is a risk to persons\n",
+                        format_time(incident.supervisor_due()));
   if (incident.decided_at)
     text += fmt::format("{:<10} {} by {}: {}\n", verdict_name(incident.verdict),
                         format_time(*incident.decided_at), incident.decided_by, incident.why);
@@ -119,7 +121,7 @@ void add_incidents(CLI::App& app, Context& context) {
     if (*option != '\0')
       one->add_option(option, *text, "In a few words; it stays in the audit trail")->required();
     one->callback([&context, number, text, verb = std::string("incident-") + name] {
-      act(context, {.verb = verb, .argument = text->empty() ? *number : *number + " " + *text});
+      act(context, {.verb = verb, .argument = text->empty() ? *number : with_text(*number, *text)});
     });
   }
 }

@@ -158,10 +158,9 @@ void import_key(Context& context, const std::string& home, const Wanted& wanted)
   if (!home.empty()) {  // a folder that no configuration speaks of
     import_public(folder, key, expected);
     context.tell(
-        fmt::format("taken in. The key of a care fund is named in [distribution], as the fund's key = "
-                    "\"{}\"; only that of "
-                    "the other side of the exchange in [counterparty]:\n{}",
-                    expected, pin_lines(Whose::counterparty, {{expected, std::nullopt, std::nullopt}})));
+        fmt::format("taken in. When it is a care fund's, its entry in [distribution] names it:\n"
+                    "key = \"{}\"\n",
+                    expected));
     return;
   }
   only_key_of(key, expected);

@@ -10,6 +10,7 @@
 #include "core/digest.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "daemon/alert_texts.h"
 #include "daemon/commands/context.h"
 #include "daemon/commands/json_handles.h"
 #include "daemon/commands/looks.h"
@@ -221,12 +222,13 @@ void show_status(Context& context) {
   const auto commands = books.agenda.pending();
   auto cases = Cases(*books.db, books.clock).all();
   std::erase_if(cases, [](const Case& c) { return !c.is_open(); });
+  const auto incidents = books.alerts.incidents().waiting();
   const auto room = too_few_megabytes(books.config.state);
   const bool held =
       std::any_of(open.begin(), open.end(), [](const Exchange& x) { return x.stage == Stage::held; });
   if (!suspensions.empty() || held || room || idle || (!holder && !waiting.empty()) ||
       needs_attention(alerts) || std::any_of(chores.begin(), chores.end(), chore_fails) || any_fails(open) ||
-      any_fails(arrivals) || !refused.empty())
+      any_fails(arrivals) || !refused.empty() || !incidents.empty())
     context.exit_code = kAttention;
 
   if (context.json) {
@@ -258,6 +260,14 @@ void show_status(Context& context) {
     for (const Case& c : cases)
       json["cases"].push_back(
           {{"case", c.name()}, {"category", category_name(c.category)}, {"due", format_date(c.due)}});
+    json["incidents"] = Json::array();
+    for (const Incident& incident : incidents)
+      json["incidents"].push_back({{"number", incident.id},
+                                   {"code", incident.code},
+                                   {"exchange", incident.exchange},
+                                   {"verdict", verdict_name(incident.verdict)},
+                                   {"found_at", format_time(incident.found_at)},
+                                   {"due", format_time(incident.due())}});
     json["waiting_files"] = waiting;
     json["megabytes_left"] = room ? Json(*room) : Json(nullptr);
     json["idle_since"] = idle ? Json(format_time(*idle)) : Json(nullptr);
@@ -317,14 +327,22 @@ void show_status(Context& context) {
   for (const Case& c : cases)
     text += fmt::format("case {} ({}, {} person(s)) is to be answered by {}\n", c.name(),
                         category_name(c.category), c.persons, format_date(c.due));
+  for (const Incident& incident : incidents)
+    text += as_typed(
+        fmt::format(
+            "incident {0} ({1}) waits since {2}: the other side is to be told before {3} ('veer incident "
+            "notice {0}' is what, 'veer incident notified {0} --how …' says that it was), or it is "
+            "dismissed ('veer incident dismiss {0} --why …')\n",
+            incident.id, incident.code, format_time(incident.found_at), format_time(incident.due())),
+        books.config);
   for (const Command& command : commands)
     text += fmt::format("{} asked for {} {} and it is not done yet{}\n", command.who.name, command.verb,
                         printable(without_typed_numbers(command.argument)), problem_of(command));
   for (const Alert& alert : alerts)
     text += fmt::format("{} {} since {} (number {}): {}\n", alert.kind, alert.code,
-                        format_time(alert.opened_at), alert.id, alert.text);
+                        format_time(alert.opened_at), alert.id, as_typed(alert.text, books.config));
   if (open.empty() && arrivals.empty() && waiting.empty() && commands.empty() && !idle && !room &&
-      alerts.empty() && refused.empty() && cases.empty() && !any_fails(chores))
+      alerts.empty() && refused.empty() && cases.empty() && incidents.empty() && !any_fails(chores))
     text += "nothing is open\n";
   context.print(text);
 }
@@ -398,7 +416,13 @@ void show_receipt(Context& context, const std::string& id) {
   const Exchange x = books.ledger.find(id);
   const auto stored = books.ledger.receipt_of(x.id);
   if (!stored || stored->signature.empty())
-    throw Error(Code::u_state, fmt::format("there is no signed receipt for exchange {} yet", x.id));
+    throw Error(
+        Code::u_state,
+        fmt::format("there is no signed receipt for exchange {}{}", x.id,
+                    x.stage == Stage::rejected ? ", and none comes: it was rejected, and never left"
+                    : x.stage == Stage::withdrawn
+                        ? ", which was withdrawn: one comes only if the other side had recorded it before"
+                        : " yet"));
   const FileKind kind = stored->status == ReceiptStatus::refused ? FileKind::refused : FileKind::recorded;
   const bool signs = books.config.role == Role::receiver;
   Json json = {{"exchange", x.id},
@@ -429,8 +453,9 @@ void write_receipt(Context& context, const std::string& id, const std::string& f
   // Whoever may not look into the service's key folder has the other side's public key from elsewhere.
   const bool own = !is_strange(text("keys"));
   context.tell(fmt::format(
-      "verify it with: tar xf {} && gpg{} --with-fingerprint --verify receipt.json.sig receipt.json\n"
+      "verify it{} with: tar xf {} && gpg{} --with-fingerprint --verify receipt.json.sig receipt.json\n"
       "it counts when the primary key fingerprint that gpg shows is {}'s: {}\n",
+      own ? "" : fmt::format(", once gpg knows {}'s public key ('gpg --import FILE'),", text("signer")),
       printable(path), own ? fmt::format(" --homedir {}", printable(text("keys"), 300)) : "", text("signer"),
       fmt::join(found.at("fingerprints").get<std::vector<std::string>>(), " or ")));
 }

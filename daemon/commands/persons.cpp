@@ -64,7 +64,7 @@ std::string piped() {
 }  // namespace
 
 Fd persons_from_stdin(const Context& context, Persons persons) {
-  const Secret held(at_terminal() ? typed(context, persons) : piped());
+  const Secret held(isatty(STDIN_FILENO) == 1 ? typed(context, persons) : piped());
   const std::string_view bytes = held.reveal();
   Fd file(memfd_create("persons", MFD_CLOEXEC));
   if (!file || write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
@@ -81,7 +81,7 @@ void add_persons(CLI::App& app, Context& context) {
   desk->add_option("--purpose", *purpose, "What for; it stays in the audit trail")->required();
   desk->callback([&context, on, purpose] {
     act(context, {.verb = "lookup",
-                  .argument = *on + " " + *purpose,
+                  .argument = with_text(*on, *purpose),
                   .entrusted = std::make_shared<Fd>(persons_from_stdin(context, Persons::one))});
   });
 

@@ -77,7 +77,7 @@ Json facts_of_package(Ledger& ledger, Holds& holds, const std::string& name) {
   throw not_held(shown_name(name));
 }
 
-Json facts_of_export(Database& books, Holds& holds, const std::string& name) {
+Json facts_of_export(Database& books, const Clock& clock, Holds& holds, const std::string& name) {
   const auto hold = holds.find(HoldKind::hand_over, name);
   if (!hold || hold->state != HoldState::open) throw not_held(shown_name(name));
   Json facts = {{"subject", name}, {"purpose", hold->purpose}, {"list", nullptr}};
@@ -85,8 +85,10 @@ Json facts_of_export(Database& books, Holds& holds, const std::string& name) {
           books.query_one("SELECT reference_year, revision, records FROM list WHERE :name = 'export-' ||"
                           " reference_year || '-r' || revision",
                           {name}))
-    facts["list"] = {
-        {"reference_year", row->integer(0)}, {"revision", row->integer(1)}, {"records", row->integer(2)}};
+    facts["list"] = {{"reference_year", row->integer(0)},
+                     {"revision", row->integer(1)},
+                     {"records", Register(books, clock).count(static_cast<int>(row->integer(0)))},
+                     {"recorded", row->integer(2)}};
   return with_asker(std::move(facts), *hold);
 }
 
@@ -112,7 +114,8 @@ Json facts_here(const Context& context, const std::string& id) {
   Holds holds(*books, clock);
   if (config.role == Role::sender) return facts_of_list(ledger, holds, Cases(*books, clock), id);
   if (Distribution::is_called(id)) return facts_of_distribution(*books, holds, id);
-  return HandOver::is_called(id) ? facts_of_export(*books, holds, id) : facts_of_package(ledger, holds, id);
+  return HandOver::is_called(id) ? facts_of_export(*books, clock, holds, id)
+                                 : facts_of_package(ledger, holds, id);
 }
 
 std::string change_against(const Json& last_year, std::int64_t records) {
@@ -162,8 +165,9 @@ std::string text_about(const Json& facts) {
     line("hand-over", facts["subject"].get<std::string>());
     if (const Json& list = facts["list"]; !list.is_null())
       line("list",
-           fmt::format("1 January {}, revision {}, {} numbers as it was recorded",
-                       list["reference_year"].dump(), list["revision"].dump(), list["records"].dump()));
+           fmt::format(
+               "1 January {}, revision {}, {}", list["reference_year"].dump(), list["revision"].dump(),
+               numbers_handed(list["records"].get<std::int64_t>(), list["recorded"].get<std::int64_t>())));
     line("for", facts["purpose"].get<std::string>());
   } else {
     line("why", facts["why"].get<std::string>());
@@ -222,8 +226,8 @@ void approve(Context& context, const Wish& wish) {
 void reject(Context& context, const Wish& wish) {
   if (wish.id.find(' ') != std::string::npos)
     throw Error(Code::u_usage, "what is rejected is named without blanks");
-  const std::string reason = without_numbers(printable(wish.reason, 300));
-  act(context, {.verb = "reject", .argument = reason.empty() ? wish.id : wish.id + " " + reason});
+  const std::string reason = shown_text(wish.reason, 300);
+  act(context, {.verb = "reject", .argument = reason.empty() ? wish.id : with_text(wish.id, reason)});
 }
 
 }  // namespace

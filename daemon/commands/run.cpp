@@ -182,7 +182,8 @@ void run(Context& context, bool once, const std::string& level) {
   run_once(working->engine(), transfer);
   settle(*working, transfer);
   Instance& at = working->instance();
-  if (needs_attention(at.alerts.open()) || !at.offers.refused().empty() || at.offers.any_settling())
+  if (needs_attention(at.alerts.open()) || !at.alerts.incidents().waiting().empty() ||
+      !at.offers.refused().empty() || at.offers.any_settling())
     context.exit_code = is_held(at) ? kHeld : kAttention;
   if (const auto problem = first_problem(at.agenda, at.ledger)) context.exit_code = exit_code_of(*problem);
   if (context.exit_code != kDone)

@@ -10,10 +10,16 @@
 #include "core/files.h"
 #include "daemon/alert_texts.h"
 #include "daemon/alert_topics.h"
+#include "daemon/dates.h"
+#include "daemon/deadlines.h"
+#include "daemon/ends.h"
+#include "daemon/old_pages.h"
+#include "daemon/shared_alerts.h"
 #include "support/canary.h"
 #include "support/fictitious.h"
 #include "support/pair.h"
 #include "support/temp_folder.h"
+#include "support/text.h"
 #include "support/thrown.h"
 
 using namespace veer;
@@ -226,6 +232,189 @@ TEST_CASE("what opens and closes while a channel fails is told by the others alo
   CHECK(std::count(told.begin(), told.end(), "hook: opened names T_NAME") == 1);
   CHECK(std::count(told.begin(), told.end(), "hook: closed names T_NAME") == 1);
   for (const std::string& one : told) CHECK_FALSE(one.starts_with("mail: opened names"));
+}
+
+TEST_CASE("that a person closed an alert is told as that, and not as the end of its cause") {
+  Watched w;
+  w.raise();
+  w.pass(1h);
+  w.taken();
+  w.avsb().db.transaction([&] { w.avsb().alerts.close(1, "operator (1001)"); });
+  w.pass(1h);
+  REQUIRE(w.told.size() == 2);
+  for (const Told& one : w.told) {
+    CHECK(one.message.turn == "closed");
+    CHECK(one.message.headline.starts_with("Closed: "));
+    CHECK(has(to_text(one.message), "operator (1001) closed this alert"));
+    CHECK_FALSE(has(to_text(one.message), "Over:"));
+  }
+  w.taken();
+  w.raise();
+  w.pass(1h);
+  w.taken();
+  w.close();
+  w.pass(1h);
+  REQUIRE(w.told.size() == 2);
+  CHECK(w.told.front().message.headline.starts_with("Over: "));
+}
+
+TEST_CASE("a finding tells until when the other side is to know of it, and is escalated before that") {
+  Watched w;
+  const Time found = w.pair.clock.now();
+  w.avsb().db.transaction(
+      [&] { w.avsb().alerts.raise("bytes:x", AlertKind::finding, "T_SIZE", "", "Look."); });
+  w.pass(1h);
+  REQUIRE(w.told.size() == 2);
+  const AlertMessage message = w.told.front().message;
+  CHECK(message.command == "veer -i avsb incident show 1");
+  CHECK(has(to_text(message), said_time(found + 24h, Language::en)));
+  CHECK(has(to_text(message), "'veer -i avsb incident notice 1'"));
+  w.taken();
+  w.pass(10h);
+  CHECK(w.taken().empty());
+  w.pass(2h);
+  CHECK(w.taken() == Names{"mail: escalated bytes T_SIZE"});
+  w.raise("incident:1", "INCIDENT_DUE");
+  w.pass(1h);
+  REQUIRE(w.told.size() >= 2);
+  CHECK(w.told.front().message.command == "veer -i avsb incident notice 1");
+  w.pass(12h);
+  const Names told = w.taken();
+  CHECK(std::count(told.begin(), told.end(), "mail: escalated incident INCIDENT_DUE") == 1);
+}
+
+TEST_CASE("the commands that an alert quotes are those of its instance") {
+  Config config;
+  config.party = "aii";
+  CHECK(as_typed("'veer keys renew' there, 'veer -i b list', of the 'veerdienst', 'veer list'", config) ==
+        "'veer -i aii keys renew' there, 'veer -i b list', of the 'veerdienst', 'veer -i aii list'");
+  CHECK(as_typed("", config).empty());
+  config.file = "/srv/aii.toml";
+  CHECK(as_typed("type 'veer status'", config) == "type 'veer -c /srv/aii.toml status'");
+  Alert alert;
+  alert.cause = "export-stale:2026";
+  alert.kind = "attention";
+  alert.text = "whoever uses it must have the new one, 'veer export 2026 --purpose …'";
+  const AlertMessage message = message_of(alert, {}, config, {});
+  CHECK(has(to_text(message), "'veer -c /srv/aii.toml export 2026 --purpose …'"));
+  CHECK(message.command == "veer -c /srv/aii.toml export 2026 --purpose TEXT");
+  const AlertMessage failed = failure_message(config, "veerdienst-check@aii.service", true, {});
+  CHECK(has(to_text(failed), "'veer -c /srv/aii.toml doctor'"));
+}
+
+TEST_CASE("nobody is asked to take up an alert that somebody took up") {
+  Alert alert;
+  alert.cause = "export-stale:2026";
+  alert.kind = "attention";
+  CHECK(has(to_text(message_of(alert, {}, {}, {})), "alerts acknowledge"));
+  alert.acknowledged_at = Time{};
+  CHECK_FALSE(has(to_text(message_of(alert, {}, {}, {})), "alerts acknowledge"));
+}
+
+TEST_CASE("whom to escalate to may be named while an alert is open, which is then escalated too, once") {
+  Watched w;
+  const auto again = [&](const std::vector<std::string>& others) {
+    w.pair.avsb.reset();
+    w.pair.avsb_config.alerts.mail->escalate_to = others;
+    w.start();
+    w.pass(49h);
+    const Names told = w.taken();
+    return std::count(told.begin(), told.end(), "mail: escalated names T_NAME");
+  };
+  CHECK(again({}) == 0);
+  w.raise();
+  CHECK(again({}) == 0);
+  CHECK(again({"head@avsb.example.org"}) == 1);
+  CHECK(again({"head@avsb.example.org"}) == 0);
+}
+
+TEST_CASE(
+    "a service that ends again and again is one open matter from the third time within a day on, until a day "
+    "passes without") {
+  Watched w;
+  const auto crash = [&] {
+    w.avsb().db.transaction([&] { tell_crashed(w.avsb(), "2026-03-01T07:00:00.000Z"); });
+    w.pass(1h);
+    return w.taken();
+  };
+  const auto look = [&] { w.avsb().db.transaction([&] { look_at_crashes(w.avsb()); }); };
+  const Names singly = {"mail: opened crashed CRASHED", "hook: opened crashed CRASHED"};
+  CHECK(crash() == singly);
+  CHECK(crash() == singly);
+  CHECK(crash() == Names{"mail: opened crashed CRASHES", "hook: opened crashed CRASHES"});
+  CHECK(crash().empty());
+  w.pass(22h);
+  look();
+  CHECK(w.pair.open_alerts(*w.pair.avsb) == Names{"attention CRASHES"});
+  w.pass(2h);
+  look();
+  CHECK(w.pair.open_alerts(*w.pair.avsb).empty());
+  w.pass(1h);
+  w.taken();
+  CHECK(crash() == singly);
+  w.pass(30h);
+  w.taken();
+  CHECK(crash() == singly);
+  w.pass(30h);
+  w.taken();
+  CHECK(crash() == singly);
+}
+
+TEST_CASE("a clock that goes back and forth is told anew once within the time of a reminder") {
+  Watched w;
+  const auto flip = [&](const std::string& text) {
+    w.avsb().db.transaction(
+        [&] { w.avsb().alerts.raise(kClockCause, AlertKind::attention, "L_CLOCK", "", text); });
+    w.pass(10min);
+  };
+  for (int i = 0; i < 20; ++i) flip(fmt::format("the clock went back, for the {}th time", i));
+  CHECK(w.taken() == Names{"mail: opened clock L_CLOCK", "hook: opened clock L_CLOCK",
+                           "mail: changed clock L_CLOCK", "hook: changed clock L_CLOCK"});
+}
+
+TEST_CASE("what is told of a channel, a recipient or a fund's key is over once that is configured no more") {
+  Watched w;
+  w.raise("channel:webhook", "S_TIMEOUT");
+  w.raise("channel:hook", "S_TIMEOUT");
+  w.raise(recipient_cause("gone@avsb.example.org"), "S_RIGHTS");
+  w.raise(recipient_cause("head@avsb.example.org"), "S_RIGHTS");
+  w.raise("key:a-fund", "KEY_30");
+  w.pair.avsb.reset();
+  w.start();
+  w.avsb().db.transaction([&] { look_at_ends(w.avsb(), {}); });
+  Names causes;
+  for (const Alert& alert : w.avsb().alerts.open()) causes.push_back(alert.cause);
+  CHECK(causes == Names{"channel:hook", recipient_cause("head@avsb.example.org")});
+}
+
+TEST_CASE(
+    "what was deleted and still stands in the database's files is told of after a day, until it is gone") {
+  Watched w;
+  Database& db = w.avsb().db;
+  const auto look = [&] {
+    db.transaction([&] { look_at_old_pages(w.avsb()); });
+    const auto open = w.avsb().alerts.open();
+    return open.empty() ? "" : topic_of(open.front());
+  };
+  SECTION("while somebody reads the database without end") {
+    Database reader(w.pair.avsb_config.database_url, Database::Access::read_only);
+    reader.execute("BEGIN");
+    reader.query("SELECT count(*) FROM entry");
+    db.transaction([&] { note_old_pages(db, w.pair.clock.now()); });
+    CHECK_FALSE(forget_old_pages(db));  // waits for the reader as long as for a writer
+    CHECK(look().empty());
+    w.pair.clock.advance(25h);
+    CHECK(look() == "old-pages");
+    reader.execute("COMMIT");
+    CHECK(forget_old_pages(db));
+    CHECK(look().empty());
+  }
+  SECTION("also when it was noted under a clock that stood ahead") {
+    db.transaction([&] { note_old_pages(db, w.pair.clock.now() + 3650 * 24h); });
+    CHECK(look().empty());
+    w.pair.clock.advance(25h);
+    CHECK(look() == "old-pages");
+  }
 }
 
 TEST_CASE("a new channel hears what is open, and one that is configured no more is forgotten") {

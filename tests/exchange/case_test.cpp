@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "daemon/alert_texts.h"
 #include "daemon/case_deadlines.h"
 #include "daemon/case_mail.h"
 #include "exchange/asking.h"
@@ -113,6 +114,7 @@ TEST_CASE(
   const std::string mail = mail_about(here, c.pair.avsb_config);
   CHECK(has(mail, "2026-1"));
   CHECK(has(mail, format_date(here.due).substr(0, 4)));
+  CHECK(has(mail, "'veer case answer 2026-1 --outcome unfounded --text \""));
   for (const Insz& person : canaries) CHECK_FALSE(has(mail, digits_of(person)));
   CHECK(c.pair.open_alerts(*c.pair.aii) == Names{"attention CASE"});
   CHECK(has(c.persons_of(name), digits_of(c.numbers[4])));
@@ -138,6 +140,37 @@ TEST_CASE("a case that does not fit the list is a mistake in the typing, and goe
   CHECK(c.told(c.aii(), "case-open", "2026 wrong register", digits_of(c.numbers[3])) == "U_USAGE");
   CHECK(c.avsb().cases.all().empty());
   CHECK(c.pair.to_aii().empty());
+}
+
+TEST_CASE("whoever opens a case that does not fit is on record for the question, and not told how many fit") {
+  Cased c;
+  const std::string given = digits_of(fictitious_list(1, 99).front()) + "\n" + digits_of(c.numbers[3]);
+  CHECK(c.open("superfluous", given, "register moved abroad") == "U_USAGE");
+  const std::string record = c.record(c.avsb(), "case-misfit");
+  for (const char* fact : {"\"text\":\"moved abroad\"", "\"persons\":\"2\"", "\"category\":\"superfluous\"",
+                           "\"reference_date\":\"2026-01-01\"", "\"who\":\"operator\""})
+    CHECK(has(record, fact));
+  CHECK(c.bound() == 2);
+  for (const Row& row : c.avsb().db.query("SELECT commitment FROM salt")) CHECK(has(record, row.text(0)));
+  const auto answers = c.avsb().db.query("SELECT result FROM command WHERE code = 'U_USAGE'");
+  REQUIRE(answers.size() == 1);
+  CHECK(has(answers.front().text(0), "not all of these do"));
+  CHECK_FALSE(has(answers.front().text(0), "1 of"));
+
+  c.forget(c.numbers[3]);
+  CHECK(c.bound() == 0);
+  CHECK(c.open("superfluous", given) == "U_USAGE");
+  CHECK(c.bound() == 0);
+  CHECK(c.avsb().db.query("SELECT 1 FROM audit WHERE event = 'case-misfit'").size() == 2);
+}
+
+TEST_CASE("a number that somebody types into a case's text stands in neither side's books") {
+  Cased c;
+  const std::string digits = digits_of(c.numbers[3]);
+  const std::string typed = fmt::format("{}.{}.{}\u2013{}.{}", digits.substr(0, 2), digits.substr(2, 2),
+                                        digits.substr(4, 2), digits.substr(6, 3), digits.substr(9));
+  const std::string name = c.open("superfluous", digits, "register see " + typed);
+  for (Instance* at : {&c.aii(), &c.avsb()}) CHECK(at->cases.find(name).text == "see xx.xx.xx\u2013xxx.xx");
 }
 
 TEST_CASE("Q45: AII is reminded on days 13, 14 and 15, AVSB told that no answer came") {
@@ -311,6 +344,43 @@ TEST_CASE("AVSB restored to before a correction takes it for an answer once it i
   CHECK(has(c.alert_of("CASE_ANSWERED"), "the list is as the case asks"));
 }
 
+TEST_CASE("another answer to a case that is answered is told as that, with the case to look at") {
+  Cased c;
+  const std::string name = c.open("superfluous", digits_of(c.numbers[3]));
+  c.told(c.aii(), "case-answer", name + " source put right in KBI");
+  c.pair.run_for(5min);
+  REQUIRE(c.avsb().cases.find(name).stage == CaseStage::answered);
+  Case there = c.aii().cases.find(name);
+  there.stage = CaseStage::answering;
+  there.outcome = CaseOutcome::unfounded;
+  there.answer_sha256.clear();
+  ++there.copy;
+  there.wait = {.due = c.pair.clock.now()};
+  c.aii().db.transaction([&] { c.aii().cases.save(there); });
+  c.pair.run_for(5min);
+  CHECK(c.avsb().cases.find(name).outcome == CaseOutcome::source);
+  const auto open = c.avsb().alerts.open();
+  REQUIRE(open.size() == 1);
+  CHECK(topic_of(open.front()) == "case-contradiction");
+  CHECK(message_of(open.front(), {}, c.pair.avsb_config, c.pair.clock.now()).command ==
+        "veer -i avsb case show " + name);
+}
+
+TEST_CASE("a letter is a word of the other side too: its silence counts from there") {
+  Cased c;
+  c.pair.avsb.reset();
+  c.pair.avsb_config.window.unheard_after = 10 * 24h;
+  c.pair.start_avsb();
+  const std::string name = c.open("superfluous", digits_of(c.numbers[3]));
+  c.pair.run_for(9 * 24h);
+  c.told(c.aii(), "case-answer", name + " source put right in KBI");
+  c.pair.run_for(5 * 24h);
+  REQUIRE(c.avsb().cases.find(name).stage == CaseStage::answered);
+  CHECK_FALSE(c.avsb().alerts.is_open("unheard"));
+  c.pair.run_for(7 * 24h);
+  CHECK(c.avsb().alerts.is_open("unheard"));
+}
+
 TEST_CASE("a case that needs no answer any more is closed with a reason, of which the other side is told") {
   Cased c;
   const std::string name = c.open("superfluous", digits_of(c.numbers[3]));
@@ -330,6 +400,9 @@ TEST_CASE("a case that needs no answer any more is closed with a reason, of whic
   CHECK(Pair::names(c.avsb().spool).empty());
   CHECK(Pair::names(c.aii().config.state / "cases").empty());
   CHECK(c.told(c.aii(), "case-answer", name + " unfounded the list was right") == "U_STATE");
+  const auto resend = c.avsb().agenda.ask("case-resend", name, kOperator);
+  c.pair.run_for(1min);
+  CHECK(has(c.avsb().agenda.result_of(resend).text, "case 2026-1 is closed: see"));
   CHECK(c.told(c.avsb(), "case-close", name + " a mistake of ours") ==
         "case 2026-1 is closed without an answer; aii is told so");
 }

@@ -52,6 +52,7 @@ TEST_CASE("a path is closed on both sides when nothing is open: the share is emp
       CHECK(has(close_out(at, close, {}), "closed for good"));
       CHECK_FALSE(fs::exists(unread));
     }
+    CHECK(at.alerts.is_known("closed-out"));
     const fs::path report = at.config.state / kClosingFolder / "closing-report.txt";
     const std::string text = read_file(report);
     CHECK(has(text, c.pair.sent().package_sha256));
@@ -143,7 +144,11 @@ TEST_CASE("a withdrawal that waits for a share that is no more keeps no path ope
   REQUIRE(aii.agenda.result_of(withdrawal).stage == CommandStage::pending);
   CHECK(c.told(*c.pair.aii, "close-out") == "U_STATE");
   CHECK(has(c.told(*c.pair.aii, "close-out", "share-gone"), "closed for good"));
-  CHECK(aii.agenda.result_of(withdrawal).stage == CommandStage::done);
+  const CommandResult told = aii.agenda.result_of(withdrawal);
+  CHECK(told.stage == CommandStage::failed);
+  CHECK(told.code == "C_CLOSED");
+  CHECK(has(told.text, "may still be recorded"));
+  CHECK(c.told(*c.pair.aii, "withdraw", c.pair.sent().id) == "C_CLOSED");
   c.pair.run_for(std::chrono::days(3));
   CHECK(c.pair.open_alerts(*c.pair.aii).empty());
 }

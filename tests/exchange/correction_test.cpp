@@ -159,6 +159,7 @@ TEST_CASE("a receiver that lost the list takes its correction by itself, once an
   const Exchange sent = c.pair.sent();
   CHECK(sent.stage == Stage::sent);
   CHECK(c.pair.open_alerts(*c.pair.avsb) == Names{"attention F_HISTORY"});
+  CHECK(topic_of(c.avsb().alerts.open().front()) == "history");
   c.avsb().agenda.ask("approve", Approval{sent.package, sent.package_sha256, 0}.text(), kOperator);
   c.pair.run_for(std::chrono::hours(2));
   CHECK(c.pair.sent().stage == Stage::acknowledged);

@@ -46,6 +46,24 @@ TEST_CASE("a faulty list is refused with every fault's place, and taken when it 
   CHECK(e.pair.open_alerts(*e.pair.aii).empty());
 }
 
+TEST_CASE(
+    "the alert of a refused file is not closed by hand while it lies there, and closes when it is gone") {
+  Exchanging e;
+  e.pair.drop(kListName, csv_of(e.numbers) + "85070999752\n");
+  e.pair.run_to_rest();
+  REQUIRE(e.pair.open_alerts(*e.pair.aii) == Names{"attention I_FAULTY"});
+  Instance& aii = e.pair.aii->instance;
+  const auto closing =
+      aii.agenda.ask("close-alert", std::to_string(aii.alerts.open().front().id), {1001, "operator"});
+  e.pair.run_for(std::chrono::minutes(1));
+  CHECK(aii.agenda.result_of(closing).code == "U_STATE");
+  CHECK(aii.agenda.result_of(closing).text.find("drop folder") != std::string::npos);
+  CHECK(e.pair.open_alerts(*e.pair.aii) == Names{"attention I_FAULTY"});
+  fs::remove(e.pair.drop_folder() / kListName);
+  e.pair.run_for(std::chrono::minutes(2));
+  CHECK(e.pair.open_alerts(*e.pair.aii).empty());
+}
+
 TEST_CASE("a file that is still being written is left to settle") {
   Exchanging e;
   const std::string csv = csv_of(e.numbers);

@@ -47,6 +47,17 @@ struct Register2026 : Asking {
   }
   /// Also in the database's log, and in unused room of its pages.
   bool is_anywhere(const Insz& person) { return !files_holding(pair.avsb_config.state, {person}).empty(); }
+  /// A salt or a digest, in the same places.
+  bool is_anywhere(const std::string& hex) {
+    for (const auto& file : fs::recursive_directory_iterator(pair.avsb_config.state))
+      if (file.is_regular_file() && has(read_file(file.path(), std::uint64_t{64} << 20), hex)) return true;
+    return false;
+  }
+  std::string salt_of(const std::string& subject) {
+    const auto rows = avsb().db.query("SELECT salt FROM salt WHERE subject = :subject", {subject});
+    return rows.empty() ? "" : rows.front().text(0);
+  }
+  Hold request(const std::string& subject) { return avsb().holds.find(HoldKind::erasure, subject).value(); }
   std::string record(const std::string& event) { return Asking::record(avsb(), event); }
 };
 
@@ -90,6 +101,7 @@ TEST_CASE(
     REQUIRE(receipt.reasons.size() == 1);
     CHECK(receipt.reasons.front().code == Code::r_deceased);
     CHECK(receipt.reasons.front().count == 1);
+    CHECK(r.pair.aii->instance.alerts.is_open("left-out:" + r.pair.sent().id));
     CHECK(receipt.records == 50);
   }
   SECTION("books from before, beside the marks of later") {
@@ -140,6 +152,12 @@ TEST_CASE("what is no number is refused by its line, and never repeated") {
   CHECK(r.pair.open_alerts(*r.pair.avsb).empty());
 }
 
+TEST_CASE("numbers that an editor saved with its mark are numbers all the same") {
+  Register2026 r;
+  CHECK(r.told("forget", "a notice", kOperator, "\xef\xbb\xbf" + digits_of(r.dead) + "\r\n")
+            .starts_with("forget-"));
+}
+
 TEST_CASE("nobody is forgotten without a notice on record") {
   Register2026 r;
   for (const char* nothing : {"", "  "})
@@ -150,12 +168,54 @@ TEST_CASE("nobody is forgotten without a notice on record") {
 TEST_CASE("a request to forget that is rejected leaves nothing of the number, and is over") {
   Register2026 r;
   const std::string subject = r.told("forget", "a notice", kOperator, digits_of(r.dead));
+  const std::string salt = r.salt_of(subject);
+  const std::string digest = r.request(subject).digest;
+  for (const std::string& bound : {salt, digest}) REQUIRE((bound.size() == 64 && r.is_anywhere(bound)));
   CHECK(r.told("reject", subject + " the person lives", kOperator) == "C_USER");
   CHECK(has(r.told("reject", subject + " the person lives", kApprover), "is not carried out"));
   CHECK(r.told("approve-forget", subject, kApprover, digits_of(r.dead)) == "U_STATE");
   CHECK(r.lists().holds(kYear, r.dead));
   CHECK(r.avsb().db.query("SELECT 1 FROM salt").empty());
+  for (const std::string& bound : {salt, digest}) CHECK_FALSE(r.is_anywhere(bound));
   CHECK(r.pair.open_alerts(*r.pair.avsb).empty());
+}
+
+TEST_CASE("another request that names a person who is forgotten lapses, and nothing binds it to the number") {
+  Register2026 r;
+  const std::string both = digits_of(r.dead) + "\n" + digits_of(r.numbers[8]);
+  const std::string first = r.told("forget", "notice 12", kOperator, digits_of(r.dead));
+  const std::string second = r.told("forget", "notices of March", kOperator, both);
+  const std::string other = r.told("forget", "notice 13", kOperator, digits_of(r.numbers[9]));
+  const std::vector<std::string> bound = {r.salt_of(first), r.salt_of(second), r.request(first).digest,
+                                          r.request(second).digest};
+  for (const std::string& hex : bound) REQUIRE((hex.size() == 64 && r.is_anywhere(hex)));
+
+  CHECK(has(r.told("approve-forget", first, kApprover, digits_of(r.dead)), "is carried out"));
+  for (const std::string& hex : bound) CHECK_FALSE(r.is_anywhere(hex));
+  CHECK(r.request(second).state == HoldState::lapsed);
+  CHECK(has(r.record("forget-lapsed"), second));
+  CHECK(r.avsb().db.query("SELECT 1 FROM alert WHERE code = 'FORGET_LAPSED'").size() == 1);
+  CHECK(r.told("approve-forget", second, kApprover, both) == "U_STATE");
+  CHECK(r.lists().holds(kYear, r.numbers[8]));
+
+  CHECK(r.pair.open_alerts(*r.pair.avsb) == Names{"attention FORGET"});
+  CHECK(has(r.told("approve-forget", other, kApprover, digits_of(r.numbers[9])), "is carried out"));
+  CHECK(r.avsb().db.query("SELECT 1 FROM salt").empty());
+}
+
+TEST_CASE("a number in a notice or a purpose is kept nowhere, whatever stands between its digits") {
+  Register2026 r;
+  const std::string digits = digits_of(r.dead);
+  for (const char* between : {"-", "\u2013", "\u2011", "\u00a0", "/", "\t"}) {
+    const std::string typed =
+        fmt::format("{}.{}.{}{}{}.{}", digits.substr(0, 2), digits.substr(2, 2), digits.substr(4, 2), between,
+                    digits.substr(6, 3), digits.substr(9));
+    REQUIRE(r.told("forget", "notice of " + typed, kOperator, digits).starts_with("forget-"));
+    REQUIRE(r.told("lookup", "2026-01-01 for " + typed, kDesk, digits).starts_with("listed"));
+  }
+  for (const Row& row : r.avsb().db.query("SELECT record FROM audit UNION ALL SELECT text FROM alert"
+                                          " UNION ALL SELECT coalesce(purpose, '') FROM hold"))
+    CHECK_FALSE(holds_number(row.text(0), {r.dead}));
 }
 
 TEST_CASE("Q17: a signed file of deaths is taken from whom the configuration names, and from nobody else") {
@@ -420,7 +480,8 @@ TEST_CASE("whoever forgets is told of sealed files here that may hold the person
   Register2026 r;
   write_file(r.avsb().quarantine / std::string(64, 'a'), "sealed once");
   const std::string subject = r.told("forget", "notice 12", kOperator, digits_of(r.dead));
-  CHECK(has(r.told("approve-forget", subject, kApprover, digits_of(r.dead)), std::string(64, 'a')));
+  CHECK(has(r.told("approve-forget", subject, kApprover, digits_of(r.dead)),
+            (r.avsb().quarantine / std::string(64, 'a')).native()));
 }
 
 TEST_CASE("the stop switch, said once more while somebody is forgotten, lets both come to their end") {
@@ -449,11 +510,14 @@ TEST_CASE(
   const fs::path marks = r.avsb().config.state / "erased.marks";
   r.told("lookup", "2026-01-01 a question", kDesk, digits_of(r.numbers[8]));
   CHECK(r.avsb().db.query("SELECT 1 FROM salt").size() == 1);
+  const std::string waits = r.told("forget", "notice 14", kOperator, digits_of(r.numbers[9]));
   r.pair.avsb.reset();
   const std::string known = read_file(marks);
   write_file(marks, known + std::string(64, '1') + " " + std::string(64, '2') + "\n");  // as another backup's
   r.pair.start_avsb();
   CHECK(r.avsb().db.query("SELECT 1 FROM salt").empty());
+  CHECK(r.request(waits).state == HoldState::lapsed);
+  CHECK(has(r.record("forget-lapsed"), waits));
 }
 
 TEST_CASE("whoever was handed a list long ago hears that somebody on it was forgotten") {

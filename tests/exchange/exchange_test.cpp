@@ -304,6 +304,29 @@ TEST_CASE("Q27: another host key is a finding that stays until a person closes i
   CHECK(avsb.db.query("SELECT 1 FROM audit WHERE event = 'alert-closed'").size() == 1);
 }
 
+TEST_CASE("Q27: yet another host key is another attempt, also when the first was dismissed") {
+  Exchanging e;
+  std::string key = "SHA256:one";
+  e.pair.avsb_share.on_list = [&](std::vector<ShareEntry> entries) {
+    if (!key.empty()) throw Error(Code::s_host_key, "the server shows another host key: " + key);
+    return entries;
+  };
+  Instance& avsb = e.pair.avsb->instance;
+  e.pair.run_for(std::chrono::hours(3));
+  CHECK(e.pair.open_alerts(*e.pair.avsb) == Names{"finding S_HOST_KEY"});
+  avsb.agenda.ask("incident-dismiss", "1 the provider renewed it", {1005, "officer"});
+  e.pair.run_for(std::chrono::hours(3));
+  CHECK(avsb.alerts.incidents().all().size() == 1);
+  CHECK(avsb.alerts.incidents().waiting().empty());
+  key.clear();
+  e.pair.run_for(std::chrono::hours(24));
+  key = "SHA256:two";
+  e.pair.run_for(std::chrono::hours(3));
+  CHECK(avsb.alerts.incidents().all().size() == 2);
+  CHECK(avsb.alerts.incidents().waiting().size() == 1);
+  CHECK(e.pair.open_alerts(*e.pair.avsb) == Names(2, "finding S_HOST_KEY"));
+}
+
 TEST_CASE("what cannot be done for an hour is told to whoever asked, and forgotten") {
   Exchanging e;
   Agenda& agenda = e.pair.aii->instance.agenda;

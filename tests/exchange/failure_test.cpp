@@ -266,6 +266,23 @@ TEST_CASE(
   CHECK(r.alerts().empty());
 }
 
+TEST_CASE("a share that breaks each fetch off keeps bad bytes from being judged no longer than a few times") {
+  Receiving r;
+  const Handmade made = good_package(r.pair, r.numbers);
+  lay(r.pair, made);
+  const std::filesystem::path file = r.pair.root / "share/to_avsb" / made.name;
+  std::string bytes = read_file(file);
+  bytes[bytes.size() / 2] ^= 1;
+  write_file(file, bytes);
+  r.pair.aii.reset();
+  r.pair.avsb_share.cut_each_fetch(40);
+  r.pair.run_for(std::chrono::hours(6));
+  CHECK(r.alerts() == Names{"finding T_INTEGRITY"});
+  CHECK(r.pair.avsb_share.calls(Verb::fetch) < 30);
+  r.pair.run_for(std::chrono::hours(6));
+  CHECK(r.pair.avsb_share.calls(Verb::fetch) < 30);
+}
+
 // Key expired, clock implausible: the operator's, nothing destroyed, tried again.
 
 TEST_CASE("an expired key of the sender stops this route only until it is put right") {
@@ -342,6 +359,24 @@ TEST_CASE("an authentic package of a year that no name can bear is refused") {
   lay(r.pair, made);
   r.receive();
   CHECK(r.answer() == "refused F_MANIFEST=1");
+}
+
+TEST_CASE("an authentic package that cannot be read is refused as what its name says that it is") {
+  Receiving r;
+  Handmade made = good_package(r.pair, r.numbers);
+  made.archive = [](const Manifest&, const std::string&) { return std::string("not an archive"); };
+  const bool list = GENERATE(true, false);
+  made.name =
+      file_name(make_stem(list ? Purpose::list : Purpose::rehearsal, kYear, list ? 2 : 1, r.pair.clock.now()),
+                FileKind::package);
+  lay(r.pair, made);
+  r.receive();
+  REQUIRE(r.answer() == "refused F_ARCHIVE=1");
+  const Exchange x = r.avsb().ledger.exchanges().at(0);
+  CHECK(x.package == made.name);
+  CHECK(x.reference_year == kYear);
+  CHECK(x.revision == (list ? 2 : 1));
+  CHECK((x.purpose == Purpose::list) == list);
 }
 
 TEST_CASE("an authentic package that breaks a rule is refused with a receipt that says why") {

@@ -301,3 +301,29 @@ TEST_CASE("a former folder of hand-overs that cannot be looked into is told of, 
   h.pair.run_for(25h);
   CHECK(told() == 0);
 }
+
+TEST_CASE(
+    "how many numbers are handed over is told as they stand now, and why they are not all recorded ones") {
+  CHECK(numbers_handed(50, 50) == "50 numbers");
+  CHECK(numbers_handed(47, 50) == "47 numbers (50 recorded, 3 kept out or forgotten since)");
+  HandingOver h;
+  h.forgets();
+  h.told("export", "2026 premium", kOperator);
+  CHECK(has(h.avsb().alerts.open().front().text, "49 numbers (50 recorded, 1 kept out or forgotten since)"));
+}
+
+TEST_CASE("a list that others have is told to be stale for each reason that holds since, in either order") {
+  HandingOver h;
+  h.hand_over();
+  const bool corrected_first = GENERATE(true, false);
+  if (corrected_first) h.correct();
+  REQUIRE(has(h.forgets(), "is carried out"));
+  if (!corrected_first) h.correct();
+  const auto alerts = h.avsb().alerts.open();
+  const auto stale = std::find_if(alerts.begin(), alerts.end(),
+                                  [](const Alert& alert) { return topic_of(alert) == "export-stale"; });
+  REQUIRE(stale != alerts.end());
+  CHECK(has(stale->text, "was handed over as revision 1"));
+  CHECK(has(stale->text, "it was corrected (revision 2"));
+  CHECK(has(stale->text, "somebody was forgotten"));
+}

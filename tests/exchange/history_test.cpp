@@ -4,6 +4,7 @@
 
 #include "core/digest.h"
 #include "core/files.h"
+#include "daemon/alert_texts.h"
 #include "exchange/receiving.h"
 
 using namespace veer;
@@ -17,6 +18,14 @@ TEST_CASE("a package that quotes a receipt unknown here waits for an approver") 
   r.receive();
   CHECK(r.answer() == "none");
   CHECK(r.recorded() == 0);
+  CHECK(r.alerts() == Names{"attention F_HISTORY"});
+  const Alert told = r.avsb().alerts.open().front();
+  CHECK(topic_of(told) == "history");
+  CHECK(message_of(told, {}, r.pair.avsb_config, r.pair.clock.now()).command ==
+        "veer -i avsb approve " + made.name);
+  const auto closing = r.avsb().agenda.ask("close-alert", std::to_string(told.id), {1001, "operator"});
+  r.pair.run_to_rest();
+  CHECK(r.avsb().agenda.result_of(closing).code == "U_STATE");
   CHECK(r.alerts() == Names{"attention F_HISTORY"});
 
   r.avsb().agenda.ask("approve", made.name + " " + r.avsb().ledger.last_arrival(made.name)->sha256,

@@ -387,6 +387,7 @@ TEST_CASE("a sender restored to before the approval asks for it again, and deliv
     restore();
     h.pair.run_to_rest();
     CHECK(h.pair.open_alerts(*h.pair.aii) == Names{"attention F_HISTORY"});
+    CHECK(topic_of(h.aii().alerts.open().front()) == "unreleased");
     CHECK(h.aii().holds.find(HoldKind::list, held.id)->state == HoldState::lapsed);
   }
   CHECK(h.pair.sent().stage == Stage::acknowledged);

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/files.h"
+#include "daemon/dates.h"
 #include "daemon/officer.h"
 #include "exchange/exchanging.h"
 #include "support/canary.h"
@@ -86,10 +87,58 @@ TEST_CASE(
   CHECK(f.alerts() == Names{"attention INCIDENT_DUE", finding.front()});
   f.until(24h + 1min);
   CHECK(f.alerts() == Names{"attention INCIDENT_OVERDUE", finding.front()});
+  for (const Alert& alert : f.avsb().alerts.open())
+    if (alert.cause == "incident:1") CHECK(f.told("close-alert", std::to_string(alert.id)) == "U_STATE");
+  CHECK(f.alerts() == Names{"attention INCIDENT_OVERDUE", finding.front()});
   CHECK(has(f.told("incident-notified", "1 by mail to their officer"), "on record"));
   CHECK(f.alerts() == finding);
   f.pair.run_for(50h);
   CHECK(f.alerts() == finding);
+}
+
+TEST_CASE("Q26: of what was found just after midnight the warning comes in time too") {
+  Exchanging e;
+  e.pair.run_for(parse_time("2026-03-02T00:05:00Z").value() - e.pair.clock.now());
+  lay_bytes(e.pair, "vsb-inburgering-2026-r1_20260101000000000.pgp", "somebody else's");
+  e.pair.run_for(5min);
+  AlertBook& book = e.pair.avsb->instance.alerts;
+  REQUIRE(book.incidents().all().size() == 1);
+  const Time warning = book.incidents().find(1).warning();
+  e.pair.run_for(warning - 1min - e.pair.clock.now());
+  CHECK_FALSE(book.is_open("incident:1"));
+  e.pair.run_for(2min);
+  CHECK(book.is_open("incident:1"));
+}
+
+TEST_CASE("Q47: of what is confirmed the 72 hours to the supervisor are told of, once, twelve hours before") {
+  Found f;
+  const auto told = [&] {
+    return f.avsb().db.query("SELECT kind, text FROM alert WHERE code = 'INCIDENT_SUPERVISOR'");
+  };
+  SECTION("confirmed") {
+    const Time due = f.incident().supervisor_due();
+    CHECK(due == f.incident().found_at + 72h);
+    CHECK(has(f.told("incident-confirm", "1 it was one"), format_time(due)));
+    f.told("incident-notified", "1 by mail");
+    f.until(59h + 59min);
+    CHECK(told().empty());
+    f.until(60h + 1min);
+    REQUIRE(told().size() == 1);
+    CHECK(told().front().text(0) == "notice");
+    CHECK(has(told().front().text(1), format_time(due)));
+    f.until(96h);
+    CHECK(told().size() == 1);
+  }
+  SECTION("confirmed and closed") {
+    for (const char* verb : {"incident-confirm", "incident-notified"}) f.told(verb, "1 so it was");
+    CHECK(has(f.told("incident-close", "1"), "is closed"));
+    f.until(96h);
+    CHECK(told().empty());
+  }
+  SECTION("not judged yet") {
+    f.until(96h);
+    CHECK(told().empty());
+  }
 }
 
 TEST_CASE(
@@ -162,14 +211,18 @@ TEST_CASE(
     "Q47: the notice and the breach report say what is known, leave blanks for the rest, and name nobody") {
   Found f;
   f.told("incident-confirm", "1 of 85.07.30-033.61 perhaps");
+  Exchange exchange;
+  exchange.records = 50;
   for (const Language language : {Language::nl, Language::en}) {
     f.pair.avsb_config.language = language;
     const std::string notice = notice_of(f.incident(), f.pair.avsb_config);
     CHECK(has(notice, "aii"));
     CHECK(has(notice, f.incident().code));
-    const std::string report = breach_report_of(f.incident(), f.pair.avsb_config, 50, f.pair.clock.now());
+    const std::string report =
+        breach_report_of(f.incident(), f.pair.avsb_config, exchange, f.pair.clock.now());
     for (const char* part : {"a) ", "b) ", "c) ", "d) ", "............", ": 50\n", "INSZ"})
       CHECK(has(report, part));
+    CHECK(has(report, said_time(f.incident().supervisor_due(), language)));
     for (const std::string& text : {notice, report}) {
       CHECK(text.find('{') == std::string::npos);
       CHECK_FALSE(has(text, "033.61"));
@@ -189,4 +242,44 @@ TEST_CASE("Q47: what an officer said of an incident is said otherwise as long as
   f.until(25h);
   const Names alerts = f.alerts();
   CHECK(std::count(alerts.begin(), alerts.end(), "attention INCIDENT_OVERDUE") == 1);
+}
+
+TEST_CASE(
+    "Q26: what others are told of a finding names code and file, and neither our folders nor what we are to "
+    "do") {
+  Found f;
+  const std::string text = f.incident().text;
+  REQUIRE(has(text, f.avsb().quarantine.native()));
+  REQUIRE(has(text, "your officer"));
+  for (const Language language : {Language::nl, Language::en}) {
+    f.pair.avsb_config.language = language;
+    for (const std::string& said :
+         {notice_of(f.incident(), f.pair.avsb_config),
+          breach_report_of(f.incident(), f.pair.avsb_config, std::nullopt, f.pair.clock.now())}) {
+      CHECK(has(said, f.incident().code + ": "));
+      CHECK(has(said, "vsb-inburgering-2026-r1_20260101000000000.pgp"));
+      CHECK_FALSE(has(said, f.avsb().quarantine.native()));
+      CHECK_FALSE(has(said, "your officer"));
+    }
+  }
+}
+
+TEST_CASE("Q47: the breach report of a rehearsal names no persons, and that of a list does") {
+  Incident incident;
+  incident.code = "T_INTEGRITY";
+  incident.text = "vsb-rehearsal-202601_20260101000000000.pgp was set aside: the message is damaged";
+  Config config;
+  config.language = Language::en;
+  const std::string persons = "persons who had not met";
+  const auto report = [&](const std::optional<Exchange>& exchange) {
+    return breach_report_of(incident, config, exchange, Time{});
+  };
+  CHECK_FALSE(has(report(std::nullopt), persons));
+  CHECK(has(report(std::nullopt), "a rehearsal is about nobody"));
+  Exchange list;
+  CHECK(has(report(list), persons));
+  list.purpose = Purpose::rehearsal;
+  CHECK_FALSE(has(report(list), persons));
+  incident.text = "vsb-inburgering-2026-r1_20260101000000000.pgp was set aside: the message is damaged";
+  CHECK(has(report(std::nullopt), persons));
 }

@@ -280,6 +280,48 @@ TEST_CASE("Q13: what AVSB does with a recorded list when, by window and legal ba
   }
 }
 
+TEST_CASE("Q13: without a legal basis nobody reads what came of a case: it waits, and goes on by itself") {
+  Receiving r;
+  REQUIRE(r.answered("case-open", "2026 superfluous register", file_with(r.person)) == "2026-1");
+  REQUIRE(r.aii().cases.all().size() == 1);
+  const auto basis_ends = [&] {
+    r.pair.clock.set(at("2026-03-05T08:00:00Z"));
+    r.both(&Production::without_basis);
+    r.pair.run_for(3h);
+  };
+  const auto basis_returns = [&] {
+    r.both([](Config& config) { config.legal_basis->valid_until = day("2026-12-31"); });
+    r.pair.run_for(3h);
+  };
+  const auto waits = [](Instance& side) {
+    const auto open = side.ledger.open_arrivals();
+    return open.size() == 1 && open.front().wait.problem_code == "C_LEGAL_BASIS";
+  };
+  SECTION("an answer, by which AVSB would look persons up") {
+    r.pair.avsb.reset();
+    REQUIRE(r.told("case-answer", "2026-1 source put right").stage == CommandStage::done);
+    basis_ends();
+    CHECK(waits(r.avsb()));
+    CHECK(r.avsb().cases.find("2026-1").stage == CaseStage::sent);
+    basis_returns();
+    CHECK(r.avsb().cases.find("2026-1").stage == CaseStage::answered);
+  }
+  SECTION("a closing, which keeps no path open either") {
+    r.pair.aii.reset();
+    REQUIRE(has(r.answered("case-close", "2026-1 a mistake of ours"), "is closed"));
+    basis_ends();
+    CHECK(waits(r.aii()));
+    CHECK(r.aii().cases.find("2026-1").stage == CaseStage::received);
+    SECTION("a basis returns") {
+      basis_returns();
+      CHECK(r.aii().cases.find("2026-1").stage == CaseStage::answered);
+    }
+    SECTION("the path is closed") {
+      CHECK(has(r.told("close-out", "", r.approver()).text, "closed for good"));
+    }
+  }
+}
+
 TEST_CASE("books of the test environment never become those of production") {
   Exchanging e;
   e.exchange();

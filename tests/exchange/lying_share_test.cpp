@@ -42,6 +42,16 @@ TEST_CASE("a share that pretends to remove is answered a few times and then left
 
 // Names and floods.
 
+namespace {
+
+void dismiss_first(Receiving& r) {
+  r.avsb().agenda.ask("incident-dismiss", "1 a trial of the provider's", {1005, "officer"});
+  r.pair.run_for(std::chrono::minutes(2));
+  REQUIRE(r.avsb().alerts.incidents().find(1).verdict == veer::Verdict::dismissed);
+}
+
+}  // namespace
+
 TEST_CASE("names that are not ours are counted once and never opened") {
   Receiving r;
   lay_bytes(r.pair, "readme.txt", "hello");
@@ -58,7 +68,8 @@ TEST_CASE("names that are not ours are counted once and never opened") {
   CHECK(r.alerts().size() == 1);
 }
 
-TEST_CASE("Q27: names that lead out of the folder are one finding, are shown harmlessly, and lead nowhere") {
+TEST_CASE(
+    "Q27: names that lead out of the folder are a finding each, are shown harmlessly, and lead nowhere") {
   Receiving r;
   const std::string name = GENERATE(as<std::string>(), "../etc/passwd", "/etc/passwd", "..\\x.pgp", "..",
                                     "...", "x\x1b[31m.pgp", "x\n.pgp");
@@ -74,12 +85,39 @@ TEST_CASE("Q27: names that lead out of the folder are one finding, are shown har
   renamed = true;
   r.pair.run_for(std::chrono::hours(1));
   CHECK(r.answer() == "recorded");
-  CHECK(r.alerts() == Names{"finding T_NAME"});
-  CHECK(r.avsb().alerts.incidents().all().size() == 1);
-  const std::string text = r.avsb().alerts.open().at(0).text;
-  CHECK(text.starts_with("2 name(s)"));
-  CHECK(std::none_of(text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; }));
+  CHECK(r.alerts() == Names(3, "finding T_NAME"));
+  CHECK(r.avsb().alerts.incidents().all().size() == 3);
+  for (const Alert& alert : r.avsb().alerts.open())
+    CHECK(std::none_of(alert.text.begin(), alert.text.end(), [](char c) { return c >= 0 && c < ' '; }));
   CHECK(r.pair.avsb_share.calls(Verb::fetch) == 1);
+}
+
+TEST_CASE("Q27: another name that leads out of the folder is another attempt, whatever became of the first") {
+  Receiving r;
+  Names names = {"../first"};
+  r.pair.avsb_share.on_list = [&](std::vector<ShareEntry> entries) {
+    for (const std::string& name : names) entries.push_back({name, 5, "1", {}});
+    return entries;
+  };
+  r.receive();
+  Incidents& incidents = r.avsb().alerts.incidents();
+  REQUIRE(incidents.all().size() == 1);
+  dismiss_first(r);
+  names = {"../second"};
+  r.pair.run_for(std::chrono::hours(1));
+  CHECK(incidents.all().size() == 2);
+  CHECK(incidents.waiting().size() == 1);
+  for (const Names& again : {Names{"../second", "../first"}, Names{}, Names{"../first"}}) {
+    names = again;
+    r.pair.run_for(std::chrono::hours(1));
+    CHECK(incidents.all().size() == 2);
+  }
+  // A flood of them is no flood of incidents.
+  for (int i = 0; i < 100; ++i) names.push_back("../x" + std::to_string(i));
+  r.pair.run_for(std::chrono::hours(1));
+  CHECK(incidents.all().size() == 21);
+  CHECK(r.alerts() == Names(21, "finding T_NAME"));
+  CHECK(r.avsb().alerts.is_open("names:tricks"));
 }
 
 TEST_CASE("what only the other side makes, in the folder that is ours to write, is told as folders swapped") {
@@ -130,6 +168,30 @@ TEST_CASE("a listing that was cut is a finding, and what is seen of it is worked
   CHECK(r.alerts() == Names{"attention T_NAME", "finding T_SIZE"});
 }
 
+TEST_CASE("Q27: a flood that comes after one that was dealt with is another finding") {
+  Receiving r;
+  bool flooded = true;
+  r.pair.avsb_share.on_list = [&](std::vector<ShareEntry> entries) {
+    while (flooded && entries.size() < kMostEntries)
+      entries.push_back({"junk" + std::to_string(entries.size()), 1, "1", {}});
+    return entries;
+  };
+  r.receive();
+  flooded = false;
+  r.pair.run_for(std::chrono::minutes(2));
+  CHECK(r.alerts() == Names{"finding T_SIZE"});
+  flooded = true;
+  dismiss_first(r);
+  r.pair.run_for(std::chrono::minutes(2));
+  CHECK(r.avsb().alerts.incidents().all().size() == 1);
+  flooded = false;
+  r.pair.run_for(std::chrono::minutes(2));
+  CHECK(r.alerts().empty());
+  flooded = true;
+  r.pair.run_for(std::chrono::minutes(2));
+  CHECK(r.avsb().alerts.incidents().all().size() == 2);
+}
+
 TEST_CASE("bytes of equal size in the same second as those that were removed are taken all the same") {
   Receiving r;
   r.pair.avsb_share.coarsen_revisions();
@@ -156,7 +218,7 @@ TEST_CASE(
 
   const Alert told = r.avsb().alerts.open().at(0);
   CHECK(told.text.find("raise max_megabytes in [share]") != std::string::npos);
-  r.avsb().db.transaction([&] { r.avsb().alerts.close(told.id); });
+  r.avsb().db.transaction([&] { r.avsb().alerts.close(told.id, "officer"); });
   r.pair.run_for(std::chrono::minutes(2));
   CHECK(r.alerts() == Names{"finding T_SIZE"});  // it lies there all the same
   CHECK(r.avsb().db.query("SELECT 1 FROM arrival").size() == 1);
@@ -182,7 +244,7 @@ TEST_CASE("a finding about a file that was too large and has gone is closed for 
   REQUIRE(std::filesystem::remove(r.pair.root / "share/to_avsb" / made.name));
   r.pair.run_for(std::chrono::minutes(2));
   REQUIRE(r.alerts() == Names{"finding T_SIZE"});
-  r.avsb().db.transaction([&] { r.avsb().alerts.close(r.avsb().alerts.open().at(0).id); });
+  r.avsb().db.transaction([&] { r.avsb().alerts.close(r.avsb().alerts.open().at(0).id, "officer"); });
   r.pair.run_for(std::chrono::minutes(2));
   CHECK(r.alerts().empty());
 }

@@ -398,7 +398,7 @@ TEST_CASE("an alert that is open is reached from the answer on top") {
   aii.db.transaction([&] { aii.alerts.raise("host-key", AlertKind::finding, "S_HOST_KEY", "", "another"); });
   const std::string html = page_of(aii, Language::en);
   CHECK(html.find("#alert-2") < html.find("#alert-1"));
-  CHECK(has(read(html).text, "Attempt or breach: The share's server shows another key"));
+  CHECK(has(read(html).text, "Attempt or breach: A share's server shows another key"));
 }
 
 TEST_CASE("every word of the page is there in both languages") {

@@ -1,6 +1,7 @@
 // A database that was restored from an old backup, on either side, and shares that lose or keep things.
 
 #include <algorithm>
+#include <set>
 
 #include <catch2/catch.hpp>
 
@@ -151,6 +152,7 @@ TEST_CASE(
   r.pair.start_aii();
   CHECK(read_file(r.pair.aii_config.state / "spool" / sealed) == bytes);
   CHECK(r.pair.open_alerts(*r.pair.aii) == Names{"attention F_HISTORY"});
+  CHECK(topic_of(r.pair.aii->instance.alerts.open().front()) == "orphan");
 }
 
 TEST_CASE("a held package whose copy a restore took away is fetched again when it is let pass") {
@@ -179,6 +181,9 @@ TEST_CASE(
   r.pair.run_to_rest();
   CHECK(r.pair.sent().stage == Stage::acknowledged);
   CHECK(r.pair.open_alerts(*r.pair.aii) == Names{"attention F_HISTORY", "attention L_AUDIT"});
+  std::set<std::string> topics;
+  for (const Alert& alert : r.pair.aii->instance.alerts.open()) topics.insert(topic_of(alert));
+  CHECK(topics == std::set<std::string>{"anchor", "contradiction"});
 }
 
 TEST_CASE("what a receiver refused, and after a restore recorded, counts as recorded at the sender") {
@@ -209,6 +214,7 @@ TEST_CASE("a receiver that lost its history holds the next list until an approve
   r.pair.run_to_rest();
   CHECK(r.pair.avsb->instance.lists.count(2025) == 0);
   CHECK(r.pair.open_alerts(*r.pair.avsb) == Names{"attention F_HISTORY"});
+  CHECK(topic_of(r.pair.avsb->instance.alerts.open().front()) == "history");
   const std::string package = r.pair.sent().package;
   r.pair.avsb->instance.agenda.ask("approve", package + " " + r.pair.sent().package_sha256,
                                    {1002, "approver"});
@@ -383,6 +389,39 @@ TEST_CASE("a clock that jumps ten years ahead and back harms no exchange") {
     const auto alerts = r.pair.open_alerts(*side);
     CHECK(std::count(alerts.begin(), alerts.end(), "attention L_CLOCK") == 1);
   }
+}
+
+TEST_CASE("a clock that somebody sets ahead is told of, and no more once it is set right") {
+  Restoring r;
+  const auto told = [&] {
+    const auto alerts = r.pair.open_alerts(*r.pair.aii);
+    return std::count(alerts.begin(), alerts.end(), "attention L_CLOCK");
+  };
+  r.pair.run_for(std::chrono::minutes(2));
+  r.pair.clock.jump(std::chrono::hours(2));  // as summer time, where somebody sets that by hand
+  r.pair.run_for(std::chrono::minutes(2));
+  CHECK(told() == 0);
+  r.pair.clock.jump(std::chrono::hours(30));
+  r.pair.run_for(std::chrono::minutes(2));
+  CHECK(told() == 1);
+  r.pair.clock.jump(-std::chrono::hours(30));
+  r.pair.run_for(std::chrono::minutes(2));
+  CHECK(told() == 0);
+}
+
+TEST_CASE("a clock that says at the start that this side rested for more than a year is told of") {
+  Restoring r;
+  r.exchange();
+  const auto told_after = [&](std::chrono::days rest) {
+    r.pair.aii.reset();
+    r.pair.clock.advance(rest);
+    r.pair.start_aii();
+    const auto alerts = r.pair.open_alerts(*r.pair.aii);
+    r.pair.run_for(std::chrono::minutes(2));
+    return std::count(alerts.begin(), alerts.end(), "attention L_CLOCK");
+  };
+  CHECK(told_after(std::chrono::days(390)) == 0);
+  CHECK(told_after(std::chrono::days(410)) == 1);
 }
 
 TEST_CASE("a clock that went back while nothing ran is told of") {

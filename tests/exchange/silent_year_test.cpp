@@ -207,6 +207,7 @@ TEST_CASE(
   Year year("2026-01-02T08:00:00Z");
   year.without_partner();
   year.pair.avsb_config.review_due = std::chrono::March / 15;
+  year.pair.avsb_config.share.keep_sealed = 30 * 24h;  // and what was closed is forgotten as soon
   year.start_avsb();
   year.doings["03-20"] = [&] {
     AlertBook& book = year.pair.avsb->instance.alerts;

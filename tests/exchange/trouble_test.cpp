@@ -12,6 +12,7 @@
 #include "support/handmade.h"
 #include "support/pair.h"
 #include "support/temp_folder.h"
+#include "support/thrown.h"
 
 using namespace veer;
 using namespace veer::test;
@@ -289,6 +290,8 @@ TEST_CASE("who asks to be left alone for a time is left alone for exactly that t
   t.pair.run_for(std::chrono::seconds(30));
   const Exchange x = t.pair.sent();
   CHECK(x.wait.problem_code == "S_THROTTLED");
+  t.pair.start_aii();  // which is no reason to ask sooner
+  CHECK(t.pair.sent().wait.due == x.wait.due);
   CHECK(*x.wait.due - x.opened_at == std::chrono::seconds(1234));
   const auto puts = t.pair.aii_share.calls(Verb::put);
   t.pair.clock.set(*x.wait.due - std::chrono::milliseconds(1));
@@ -438,4 +441,32 @@ TEST_CASE("a disk with little room is told of with the next look at the share, u
     CHECK(pair.open_alerts(*pair.avsb).empty());
   }
   CHECK(umount2(small.c_str(), MNT_DETACH) == 0);
+}
+
+TEST_CASE("once a list could be put its receipt is looked for, however far off the next look was") {
+  Troubled t;
+  t.pair.aii.reset();
+  t.pair.aii_config.share.retry_most = std::chrono::hours(12);
+  t.pair.start_aii();
+  t.pair.aii_share.fail_all(Code::s_unreachable);
+  t.pair.run_for(std::chrono::hours(72));
+  const auto next_look = [&] { return t.aii().agenda.chore(Chore::poll).wait.due.value(); };
+  while (next_look() < t.pair.clock.now() + std::chrono::hours(2)) t.pair.run_for(std::chrono::hours(1));
+  t.pair.aii_share.heal();
+  t.drop();
+  t.pair.run_for(std::chrono::hours(1));
+  CHECK(t.pair.sent().stage == Stage::acknowledged);
+}
+
+TEST_CASE("of a share that is mounted to be read alone it is said so") {
+  const TempFolder folder;
+  const fs::path out = folder.path() / "out";
+  fs::create_directory(out);
+  REQUIRE(mount("none", out.c_str(), "tmpfs", MS_RDONLY, "size=1m") == 0);
+  FolderShare share(out, out);
+  const auto error = thrown([&] { share.put("a.pgp", MemoryBlob("x"), {}, {}); });
+  CHECK(umount2(out.c_str(), MNT_DETACH) == 0);
+  REQUIRE(error);
+  CHECK(error->code() == Code::s_rights);
+  CHECK(error->message().find("have it mounted for writing") != std::string::npos);
 }

@@ -242,6 +242,8 @@ std::vector<std::string> forms_of(const Insz& number) {
   const std::string bare = std::to_string(number.value());
   if (bare != digits && bare.size() >= kShortestText) texts.push_back(bare);
   std::vector<std::string> forms = both_orders(big_endian(number.value(), 6));
+  for (const char* dash : {"\u2013", "\u2011", "\u00a0", "/", "\t"})
+    forms.push_back(dotted.substr(0, 8) + dash + dotted.substr(9));
   for (const std::string& text : texts) {
     forms.push_back(text);
     forms.push_back(wide(text, true));

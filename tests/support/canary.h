@@ -12,8 +12,8 @@ namespace veer::test {
 
 /// The forms in which a number could have been written, as bytes that stand for nothing else wherever they
 /// stand: digits with and without leading zeros, YY.MM.DD-SSS.CC, either in UTF-16 of both orders, in
-/// hexadecimal and in base64 at each of its three alignments; the integer in six bytes of both orders, which
-/// are part of its eight.
+/// hexadecimal and in base64 at each of its three alignments, the latter also with what word processors and
+/// people put for its dash; the integer in six bytes of both orders, which are part of its eight.
 std::vector<std::string> forms_of(const Insz& number);
 /// The integer in four bytes of both orders, as SQLite holds one below 2^31; none for a larger one. So few
 /// bytes mean something only in a database.

@@ -15,6 +15,16 @@ class ManualClock : public Clock {
     const std::lock_guard lock(mutex_);
     return now_;
   }
+  std::chrono::milliseconds uptime() const override {
+    const std::lock_guard lock(mutex_);
+    return now_.time_since_epoch() - jumped_;
+  }
+  /// Somebody sets the clock, while no time passes.
+  void jump(std::chrono::milliseconds by) {
+    const std::lock_guard lock(mutex_);
+    now_ += by;
+    jumped_ += by;
+  }
   void set(Time time) {
     const std::lock_guard lock(mutex_);
     now_ = time;
@@ -27,6 +37,7 @@ class ManualClock : public Clock {
  private:
   mutable std::mutex mutex_;
   Time now_;
+  std::chrono::milliseconds jumped_{0};
 };
 
 }  // namespace veer::test

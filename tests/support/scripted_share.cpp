@@ -81,6 +81,7 @@ void ScriptedShare::fetch(Folder folder, const ShareEntry& listed, std::uint64_t
                           const Transfer& transfer) {
   begin(Verb::fetch);
   const ShareEntry entry = coarse_ ? refined(folder, listed) : listed;
+  if (cut_each_ && offset == 0) cut_ = cut_each_;
   if (cut_) {
     CuttingSink cutting(into, *cut_);
     cut_.reset();

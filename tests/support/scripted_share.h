@@ -49,6 +49,8 @@ class ScriptedShare : public Share {
   void coarsen_revisions() { coarse_ = true; }
   /// The next fetch breaks off after so many bytes.
   void cut_next_fetch(std::uint64_t bytes) { cut_ = bytes; }
+  /// And so does each that begins at the start.
+  void cut_each_fetch(std::uint64_t bytes) { cut_each_ = bytes; }
   /// Changes what a listing shows, and what a fetch hands over from the start.
   std::function<std::vector<ShareEntry>(std::vector<ShareEntry>)> on_list;
   std::function<std::string(const std::string& name, std::string bytes)> on_fetch;
@@ -76,6 +78,7 @@ class ScriptedShare : public Share {
   bool remove_pretended_ = false;
   bool coarse_ = false;
   std::optional<std::uint64_t> cut_;
+  std::optional<std::uint64_t> cut_each_;
 };
 
 }  // namespace veer::test

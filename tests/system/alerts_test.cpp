@@ -1,12 +1,16 @@
 // People are told by the real program, through a real mail server, a webhook and a hook.
 
 #include <algorithm>
+#include <regex>
+#include <set>
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "core/files.h"
+#include "daemon/alert_texts.h"
+#include "daemon/alert_topics.h"
 #include "support/fictitious.h"
 #include "support/mail_server.h"
 #include "support/webhook_receiver.h"
@@ -123,6 +127,53 @@ TEST_CASE("a unit that failed is told of past the books; its check not when a se
   CHECK(has(t.both.veer("avsb", "alerts failed veerdienst@avsb.service").output, "nobody was told"));
 }
 
+TEST_CASE("every command that an alert tells people to type is one that can be typed as it stands there") {
+  Config config;
+  config.file = "/nowhere/aii.toml";
+  std::set<std::string> commands;
+  const auto collect = [&](const std::string& text) {
+    static const std::regex kQuoted("'(veer [^'\n]*)'");
+    for (auto it = std::sregex_iterator(text.begin(), text.end(), kQuoted); it != std::sregex_iterator();
+         ++it)
+      commands.insert((*it)[1]);
+  };
+  for (const std::string_view topic : kTopics)
+    for (const Language language : {Language::nl, Language::en}) {
+      config.language = language;
+      Alert alert;
+      alert.id = 7;
+      alert.cause = fmt::format("{}:2026", topic);
+      alert.kind = "finding";
+      alert.exchange = "0190a1b2-0000-7000-8000-000000000000";
+      const AlertMessage message = message_of(alert, {}, config, {}, 11);
+      collect(to_text(message));
+      commands.insert(message.command);
+      Incident incident;
+      incident.id = 7;
+      incident.cause = alert.cause;
+      const AlertMessage urgent = message_of(alert, {}, config, {}, 0, {incident});
+      collect(to_text(urgent));
+      commands.insert(urgent.command);
+    }
+  commands.erase("");
+  // What the program says of each by itself, with a year wherever something is to be put in.
+  for (const char* file : {"case_deadlines", "deadlines", "delivering", "distribution", "ends", "erasure",
+                           "engine", "hand_over", "inbox", "intake", "officer", "receiver", "restore",
+                           "reporting", "rules", "sealing", "sender", "shared_alerts", "suspension"}) {
+    const std::string source = read_file(fmt::format("{}/daemon/{}.cpp", VEER_SOURCE_DIR, file));
+    const std::string joined = std::regex_replace(source, std::regex("\"\\s*\n\\s*\""), "");
+    collect(as_typed(std::regex_replace(joined, std::regex("\\{\\d*\\}"), "2026"), config));
+  }
+  CHECK(commands.size() > 30);
+  for (const std::string& command : commands) {
+    CAPTURE(command);
+    REQUIRE(command.starts_with("veer -c /nowhere/aii.toml "));
+    const ShellResult typed = shell(VEER_PROGRAM + command.substr(4) + " </dev/null 2>&1");
+    CAPTURE(typed.output);
+    CHECK_FALSE(has(typed.output, "--help'"));
+  }
+}
+
 TEST_CASE("a finding reaches people by mail, is taken up and closed by commands, and good news comes once") {
   Told t;
   const auto aii = t.both.serve("aii");
@@ -154,7 +205,7 @@ TEST_CASE("a finding reaches people by mail, is taken up and closed by commands,
   wait_until([&] {
     const auto mails = t.mail.mails();
     return std::any_of(mails.begin(), mails.end(),
-                       [](const std::string& mail) { return has(mail, "Subject: [aii test] Over:"); });
+                       [](const std::string& mail) { return has(mail, "Subject: [aii test] Closed:"); });
   });
   for (std::size_t at = 0; at + 11 < list.size(); at += 13)
     for (const std::string& mail : t.mail.mails()) REQUIRE_FALSE(has(mail, list.substr(at, 11)));

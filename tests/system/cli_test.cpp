@@ -271,6 +271,26 @@ TEST_CASE("what asks for a person ends run --once with 3, as it does status, and
   CHECK(both.veer("aii", "status").exit_code == 3);
 }
 
+TEST_CASE("an incident of which the other side is to be told shows in status, though its alert was closed") {
+  const Installation both;
+  REQUIRE(both.veer("avsb", "run --once").exit_code == 0);
+  REQUIRE(shell("sqlite3 " + (both.path("avsb") / "ledger.db").native() +
+                " \"INSERT INTO incident (id, cause, code, exchange, text, found_at, verdict) VALUES (1, "
+                "'bytes:x', 'T_INTEGRITY', '', 'x', strftime('%s', 'now') * 1000, 'open')\" 2>&1")
+              .exit_code == 0);
+  const ShellResult waits = both.veer("avsb", "status");
+  CAPTURE(waits.output);
+  CHECK(waits.exit_code == 3);
+  CHECK(has(waits.output, "incident 1 (T_INTEGRITY) waits since"));
+  CHECK_FALSE(has(waits.output, "nothing is open"));
+  const json incidents = json_of(both, "avsb", "status")["incidents"];
+  REQUIRE(incidents.size() == 1);
+  CHECK(incidents[0]["number"] == 1);
+  CHECK(both.veer("avsb", "run --once").exit_code == 3);
+  CHECK(both.veer("avsb", "incident notified 1 --how 'by telephone'").exit_code == 0);
+  CHECK(both.veer("avsb", "status").exit_code == 0);
+}
+
 TEST_CASE("every command that prints data prints it as JSON when told to") {
   const Installation both;
   const std::string file = both.path(both.list_name());
@@ -280,6 +300,7 @@ TEST_CASE("every command that prints data prints it as JSON when told to") {
   const std::string id = sent["exchange"];
   CHECK(json_of(both, "aii", "poll")["command"] == "poll");
   CHECK(json_of(both, "aii", "withdraw " + id)["text"].get<std::string>().find(id) != std::string::npos);
+  CHECK(has(both.veer("aii", "receipt " + id).output, "which was withdrawn: one comes only if"));
   const std::string second = json_of(both, "aii", "send " + file)["exchange"];
   CHECK(both.veer("aii", "run --once").exit_code == 0);
   CHECK(json_of(both, "aii", "resend " + second)["command"] == "resend");
@@ -453,6 +474,25 @@ TEST_CASE(
   const ShellResult dated =
       agencies().veer("aii", "send /nowhere_20260115_093000/inburgeringsplicht-2026.csv");
   CHECK(has(dated.output, "I_FILE"));
+}
+
+TEST_CASE("Q16: a number in what a question is for is masked, and the question is answered") {
+  const Installation both;
+  const fs::path person = both.path("person");
+  write_file(person, "05070999751\n");
+  for (const char* purpose : {"04111097579 calls", "123 45 calls"}) {
+    const ShellResult asked =
+        shell(fmt::format("{} --config {} lookup --on {}-01-01 --purpose '{}' 2>&1 <{}", VEER_PROGRAM,
+                          both.config("avsb").native(), both.year(), purpose, person.native()));
+    CAPTURE(asked.output);
+    CHECK(asked.exit_code == 0);
+    CHECK(has(asked.output, "no list for reference date"));
+  }
+  const std::string audit = shell("sqlite3 " + (both.path("avsb") / "ledger.db").native() +
+                                  " \"SELECT record FROM audit WHERE event = 'looked-up'\" 2>&1")
+                                .output;
+  CHECK(has(audit, "xxxxxxxxxxx calls"));
+  CHECK_FALSE(has(audit, "04111097579"));
 }
 
 TEST_CASE("Q16: no command repeats a number that was typed to it") {

@@ -126,3 +126,15 @@ TEST_CASE("doctor of an instance that is not the installed one says nothing of t
   CHECK_FALSE(has(result.output, "clock kept"));
   CHECK(result.exit_code == 0);
 }
+
+TEST_CASE("doctor doubts a clock by which this side was at work more than a year ago") {
+  const Installation both;
+  REQUIRE(both.veer("avsb", "run --once").exit_code == 0);
+  CHECK_FALSE(has(both.veer("avsb", "doctor").output, "last at work"));
+  const std::string ago = std::to_string(std::chrono::milliseconds(std::chrono::days(500)).count());
+  const ShellResult changed = shell("sqlite3 " + (both.path("avsb") / "ledger.db").native() +
+                                    " \"UPDATE chore SET last_done_at = " + "last_done_at - " + ago +
+                                    "; UPDATE audit SET at = at - " + ago + "\" 2>&1");
+  REQUIRE(changed.exit_code == 0);
+  expect(both, 3, ", and this side was last at work on ");
+}

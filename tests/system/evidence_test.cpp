@@ -9,6 +9,7 @@
 
 #include "core/digest.h"
 #include "core/files.h"
+#include "daemon/bus_verbs.h"
 #include "support/canary.h"
 #include "support/child.h"
 #include "support/fictitious.h"
@@ -96,6 +97,26 @@ TEST_CASE("Q37: each side's evidence of a year is verified with bare tools, agai
       CHECK(facts[duty].empty());
     CHECK(facts["configuration_sha256"] == sha256_hex(text_in(p.both.config(mine))));
     CHECK_FALSE(facts.contains("members"));
+    const std::string page = text_in(p.folder(mine) / "index.html");
+    for (const auto& [right, group, commands] :
+         {std::tuple{"operate", "veer-operators",
+                     std::vector{"send", "withdraw", "close-alert", "distribute", "case-open", "case-answer",
+                                 "case-close", "case-persons", "incident-confirm", "incident-notified"}},
+          {"approve", "veer-approvers",
+           std::vector{"approve", "approve-forget", "close-out", "incident-dismiss", "incident-close"}},
+          {"audit", "veer-auditors", std::vector{"evidence", "audit verify"}},
+          {"desk", "veer-desk", std::vector{"lookup"}}}) {
+      CHECK(facts["access"][right]["groups"] == json::array({group}));
+      const json& may = facts["access"][right]["commands"];
+      for (const char* command : commands) {
+        CAPTURE(right, command);
+        CHECK(std::find(may.begin(), may.end(), command) != may.end());
+        CHECK((std::string_view(right) == "desk" || has(page, command)));
+      }
+    }
+    std::size_t told = 0;
+    for (const json& each : facts["access"]) told += each["commands"].size();
+    CHECK(told == kAsked.size() + kEntrusted.size() + kOffers.size() + kLooks.size());
     const json sbom = json::parse(read_file(p.folder(mine) / "sbom.cdx.json"));
     CHECK("veerdienst " + sbom["metadata"]["component"]["version"].get<std::string>() == facts["program"]);
     std::set<std::string> components;
@@ -270,4 +291,18 @@ TEST_CASE("Q37: what a restore took away is told as such, and is nothing that so
   CHECK(has(verified.output, "LOST "));
   CHECK(has(verified.output, "It holds but for what a restore took away"));
   CHECK_FALSE(has(verified.output, "NOT GOOD"));
+}
+
+TEST_CASE("Q37: evidence of which the other side knows no point is not called false, nor proven by it") {
+  const Proven p;
+  const fs::path other = p.both.path("empty-anchors.txt");  // a first list's, sealed before any record
+  write_file(other, "", 0644);
+  const ShellResult verified = Proven::verify(p.folder("aii"), other.native());
+  CAPTURE(verified.output);
+  CHECK(verified.exit_code == 2);
+  CHECK(has(verified.output, "nothing could be compared"));
+  CHECK_FALSE(has(verified.output, "NOT"));
+  CHECK_FALSE(has(verified.output, "All of it holds."));
+  Proven::change(p.folder("aii") / "facts.json", "avsb", "aiia");
+  CHECK(Proven::verify(p.folder("aii"), other.native()).exit_code == 1);
 }

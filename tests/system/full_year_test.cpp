@@ -110,6 +110,7 @@ class FullYear {
     };
     replace(desk().native() + "/", "");
     replace(both.path("").native() + "/?", "/srv/");
+    replace("veer -c /srv/(aii|avsb)\\.toml", "veer -i $1");
     replace("\\b[0-9]{11}\\b", "###########");
     replace("sha256:[0-9a-f]{64}|\\b[0-9a-f]{64}\\b", "<sha256>");
     replace("\\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\b", "<exchange>");

@@ -173,6 +173,8 @@ TEST_CASE("every command as another user says so, and touches nothing") {
   CHECK(has(worked.output, "belongs to another user"));
   CHECK(strange("check-list " + file).exit_code == 0);
   if (!root) return;
+  fs::permissions(file, fs::perms(0600));
+  CHECK(has(strange("check-list " + file).output, "may not be read by you"));
   CHECK(strange("keys show").exit_code == 12);
   fs::permissions(both.config("aii"), fs::perms(0640));
   CHECK(has(strange("status").output, "may not be read by"));
@@ -259,6 +261,12 @@ TEST_CASE("keys are taken in only under the fingerprint that was confirmed") {
   const std::string unknown = (agencies().path("aii") / "aii.public.asc").native();
   CHECK(agencies().veer("aii", "keys import " + unknown + " </dev/null").exit_code == 2);
   CHECK(has(agencies().veer("aii", "keys export").output, "BEGIN PGP PUBLIC KEY BLOCK"));
+  const std::string fingerprint = json_of(agencies(), "avsb", "keys export")["fingerprint"];
+  const ShellResult fund =
+      shell(std::string(VEER_PROGRAM) + " keys import " + key + " --home " +
+            (agencies().path("aii") / "gnupg").native() + " --fingerprint " + fingerprint + " 2>&1");
+  CHECK(has(fund.output, "key = \"" + fingerprint));
+  CHECK_FALSE(has(fund.output, "keys = ["));  // which, pasted, would take the other side's place
   CHECK(json::parse(agencies().veer("aii", "--json keys show").output).size() == 2);
 }
 

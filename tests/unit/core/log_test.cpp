@@ -36,8 +36,42 @@ TEST_CASE("Q16: a name shows no digit of what could be a national number, and is
   CHECK(shown_name("2026-05070999751") == "xxxx-xxxxxxxxxxx");
   CHECK(shown_name("inburgeringsplicht-2026.csv") == "inburgeringsplicht-2026.csv");
   CHECK(shown_name("lijst 2026-01-15 v2.csv") == "lijst 2026-01-15 v2.csv");
-  CHECK(shown_name("0507099975/1.csv") == "0507099975/1.csv");
+  CHECK(shown_name("0507099975/1.csv") == "xxxxxxxxxx/x.csv");
+  CHECK(shown_name("0507099975:1.csv") == "0507099975:1.csv");
   CHECK(without_numbers("").empty());
+}
+
+TEST_CASE("Q16: a number shows in no text, whatever a person or a word processor puts between its digits") {
+  for (const char* between : {"-",      ".",      " ",      "_",      "/",      ",",        "\t",
+                              "\u2013", "\u2014", "\u2010", "\u2011", "\u2212", "\u00a0",   "\u2007",
+                              "\u202f", "\u200b", "\u2060", "\u00ad", "\x96",   " \u2013 ", " - "}) {
+    CAPTURE(printable(between));
+    for (const char* ends : {"85.07.09", "850709", "85/07/09", "85 07 09"}) {
+      const std::string typed = std::string("of ") + ends + between + "997.51, by letter 12";
+      std::string masked(ends);
+      for (char& c : masked)
+        if (c >= '0' && c <= '9') c = 'x';
+      masked = "of " + masked + between + "xxx.xx, by letter 12";
+      CHECK(without_numbers(typed) == masked);
+      CHECK(without_typed_numbers(typed) == masked);
+    }
+    const std::string apart = fmt::format("85{0}07{0}09{0}997{0}51", between);
+    CHECK(without_numbers(apart).find_first_of("0123456789") == std::string::npos);
+    CHECK(without_typed_numbers(apart) == without_numbers(apart));
+  }
+  CHECK(shown_text("tab 85.07.09\t997.51", 100) == "tab xx.xx.xx\\x09xxx.xx");
+  CHECK(shown_text("85.07.09-997.51", 12) == "xx.xx.xx-xxx…");
+}
+
+TEST_CASE("what tells of dates, times, lines and articles keeps its digits") {
+  for (const char* kept :
+       {"articles 12, 13, 14, 15, 16 and 17", "lines 3, 4, 5, 120, 130, 140", "on 2026-01-15, 2026-02-15",
+        "2026-11-28T02:01:29.123Z", "2026/01/15 at 9", "15/01/2026, 14:30", "1,000,000 of 10.000.000"}) {
+    CHECK(without_numbers(kept) == kept);
+    CHECK(without_typed_numbers(kept) == kept);
+  }
+  CHECK(without_typed_numbers("2026-01-15 02:01:29, 12/15 and 1.0.0-1") ==
+        "2026-01-15 02:01:29, 12/15 and 1.0.0-1");
 }
 
 TEST_CASE("Q16: a typed number is taken out of a text whose digests, times and ids stay") {
