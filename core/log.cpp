@@ -64,22 +64,57 @@ bool parts_digits(const Letter& letter) {
          std::find(kOthers.begin(), kOthers.end(), letter.bytes) != kOthers.end();
 }
 
-/// `text`, as long as it is, with blanks for what parts digits but '_' and '-', which dates and ids have too.
-/// A comma with a blank behind it parts the members of a list, and stays.
-std::string with_blanks(std::string_view text) {
-  std::string even(text);
-  for (std::size_t at = 0; at < text.size();) {
-    const Letter letter = first_letter(text.substr(at));
-    const std::size_t next = at + letter.bytes.size();
-    const bool stays = letter.bytes == "_" || letter.bytes == "-" ||
-                       (letter.bytes == "," && text.substr(next).starts_with(' '));
-    if (!stays && parts_digits(letter)) even.replace(at, letter.bytes.size(), letter.bytes.size(), ' ');
-    at = next;
-  }
-  return even;
-}
-
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// A text in which numbers are looked for, with one character for each letter: a blank for what parts digits,
+/// but for '_', '-', '/' and ',', which dates, ids and addresses have too. A comma with a blank behind it
+/// parts the members of a list.
+class Searched {
+ public:
+  explicit Searched(std::string_view text) : masked_(text) {
+    static constexpr std::string_view kKept = "_-/,";
+    for (std::size_t at = 0; at < text.size();) {
+      const Letter letter = first_letter(text.substr(at));
+      const bool listed = letter.bytes == "," && text.substr(at + 1).starts_with(' ');
+      const bool stays = letter.bytes.size() == 1 && kKept.find(letter.bytes) != std::string_view::npos;
+      char shown = letter.bytes.size() == 1 ? letter.bytes.front() : '?';
+      if (listed) shown = ';';
+      if (!stays && parts_digits(letter)) shown = ' ';
+      letters_ += shown;
+      at_.push_back(at);
+      at += letter.bytes.size();
+    }
+  }
+  const std::string& letters() const { return letters_; }
+  void mask(std::size_t from, std::size_t count) {
+    for (std::size_t i = from; i < from + count; ++i)
+      if (is_digit(letters_[i])) masked_[at_[i]] = 'x';
+  }
+  /// It holds no number, whatever it looks like.
+  void pass_over(std::size_t from, std::size_t count) { letters_.replace(from, count, count, '#'); }
+  std::string take() { return std::move(masked_); }
+
+ private:
+  std::string letters_;
+  std::vector<std::size_t> at_;  ///< where each begins in the text
+  std::string masked_;
+};
+
+/// Masks digits in the groups of a number, whatever stands between them; not within others.
+void mask_groups(Searched& text) {
+  static const std::regex kGroups(
+      "(?:[0-9]{6}|[0-9]{2}[ _/,-]{1,5}[0-9]{2}[ _/,-]{1,5}[0-9]{2})[ _/,-]{0,5}[0-9]{3}[ _/,-]{0,5}[0-9]{2}"
+      "(?![0-9])");
+  const std::string& letters = text.letters();
+  std::smatch found;
+  for (auto from = letters.begin(); std::regex_search(from, letters.end(), found, kGroups);) {
+    const bool begins = found[0].first == letters.begin() || !is_digit(*std::prev(found[0].first));
+    if (begins)
+      text.mask(static_cast<std::size_t>(found[0].first - letters.begin()),
+                static_cast<std::size_t>(found.length()));
+    from = begins ? found[0].second : std::next(found[0].first);
+  }
+}
 
 constexpr const char* kIdentifier = "veer";
 bool to_journal = false;
@@ -148,33 +183,36 @@ std::string printable(std::string_view text, std::size_t most) {
 std::string without_numbers(std::string_view name) {
   static constexpr std::ptrdiff_t kDigits = 11;
   const auto within = [](char c) { return is_digit(c) || c == ' ' || c == '-' || c == '_'; };
-  const std::string even = with_blanks(name);
-  std::string shown(name);
-  for (auto from = even.begin(); from != even.end();) {
-    const auto to = std::find_if_not(from, even.end(), within);
-    const auto here = shown.begin() + (from - even.begin());
+  Searched text(name);
+  const std::string& letters = text.letters();
+  for (auto from = letters.begin(); from != letters.end();) {
+    const auto to = std::find_if_not(from, letters.end(), within);
     if (std::count_if(from, to, is_digit) >= kDigits)
-      std::replace_if(here, here + (to - from), is_digit, 'x');
-    from = to == even.end() ? to : to + 1;
+      text.mask(static_cast<std::size_t>(from - letters.begin()), static_cast<std::size_t>(to - from));
+    from = to == letters.end() ? to : to + 1;
   }
-  return shown;
+  mask_groups(text);
+  return text.take();
 }
 
 std::string without_typed_numbers(const std::string& text) {
   // Whatever begins first counts, the digests and times before the number that could be a part of them.
-  static const std::regex kWord(
-      R"(([0-9A-Fa-f]{32,})"
-      R"(|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-      R"(|(?:(?:[0-9]{6}_)?[0-9]{17}|[0-9]{8}_[0-9]{6})(?![0-9])))"
-      R"(|[0-9]{11,}|[0-9]{2}(?:[ _-]{0,5}[0-9]{2}){2}[ _-]{0,5}[0-9]{3}[ _-]{0,5}[0-9]{2})");
-  const std::string even = with_blanks(text);
-  std::string shown = text;
-  for (std::sregex_iterator it(even.begin(), even.end(), kWord), end; it != end; ++it) {
-    if ((*it)[1].matched) continue;
-    const auto from = shown.begin() + it->position();
-    std::replace_if(from, from + it->length(), is_digit, 'x');
+  static const std::regex kWord(R"(([0-9A-Fa-f]{32,})"
+                                R"(|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+                                R"(|(?:(?:[0-9]{6}_)?[0-9]{17}|[0-9]{8}_[0-9]{6})(?![0-9])))"
+                                R"(|[0-9]{11,}|[0-9]{2}(?:[ _-]?[0-9]{2}){2}[ _-]?[0-9]{3}[ _-]?[0-9]{2})");
+  Searched searched(text);
+  const std::string letters = searched.letters();
+  for (std::sregex_iterator it(letters.begin(), letters.end(), kWord), end; it != end; ++it) {
+    const auto from = static_cast<std::size_t>(it->position());
+    const auto count = static_cast<std::size_t>(it->length());
+    if ((*it)[1].matched)
+      searched.pass_over(from, count);
+    else
+      searched.mask(from, count);
   }
-  return shown;
+  mask_groups(searched);
+  return searched.take();
 }
 
 std::string shown_name(std::string_view name) { return printable(without_numbers(name)); }

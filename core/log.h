@@ -24,8 +24,9 @@ void log(LogLevel level, fmt::format_string<Args...> format, Args&&... args) {
 std::string printable(std::string_view text, std::size_t most = 120);
 
 /// `name` with an x for each digit of what could be a national number: eleven digits or more, with nothing
-/// but points, dashes, spaces, underscores, slashes, commas (of no list: without a blank behind them) and
-/// what does not show between them. People name files after persons. Before printable(), whose \xNN are
+/// but points, dashes, spaces, underscores and what does not show between them; or digits in the groups of
+/// one, by twos, three and two or six, three and two, with slashes and commas (of no list: without a blank
+/// behind them) as well. People name files after persons. Before printable(), whose \xNN are
 /// digits too.
 std::string without_numbers(std::string_view name);
 /// `text` with an x for each digit of what is written as a national number is. Digests, fingerprints, ids and

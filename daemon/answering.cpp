@@ -166,7 +166,6 @@ bool Answering::precedes(const Arrival& closing) {
 
 void Answering::read_closing(const Arrival& arrival, Inbox& inbox, const Transfer& transfer) {
   if (!inbox.is_ready(arrival, transfer)) return;
-  require_basis(at_.config, date_of(at_.clock.now()));
   const OpenedLetter letter = open_letter(at_, at_.fetched_file(arrival), transfer);
   const CaseAnswer closing = parse_answer(letter.json);
   require_meant_for_us(at_, closing.sender, closing.receiver, closing.environment, letter.signer);

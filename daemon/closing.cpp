@@ -35,13 +35,14 @@ bool has_basis(Instance& at, Date today) {
          (at.config.legal_basis && is_in_force(*at.config.legal_basis, today));
 }
 
-bool is_about_case(const Arrival& arrival) {
-  const auto name = parse_file_name(arrival.name);
+bool is_about_case(const std::string& file) {
+  const auto name = parse_file_name(file);
   return name && (name->kind == FileKind::quality_case || name->kind == FileKind::answer ||
                   name->kind == FileKind::closing);
 }
 
-std::string way_out(const Exchange& x) {
+std::string way_out(const Exchange& x, Role role) {
+  if (role == Role::receiver) return "wait until its receipt has left";
   const std::string id = x.id.substr(0, 8);
   return x.stage == Stage::held ? fmt::format("'veer approve {0}' or 'veer reject {0}'", id)
                                 : fmt::format("wait, or 'veer withdraw {}'", id);
@@ -49,7 +50,22 @@ std::string way_out(const Exchange& x) {
 
 std::string way_out(const Case& c) {
   if (c.stage == CaseStage::answering) return "wait until its answer has left";
-  return fmt::format("'veer case {} {}'", c.stage == CaseStage::received ? "answer" : "close", c.name());
+  return c.stage == CaseStage::received
+             ? fmt::format("'veer case answer {} --outcome unfounded --text …', or with what was done",
+                           c.name())
+             : fmt::format("'veer case close {} --reason …'", c.name());
+}
+
+/// A package waits by its bytes, and is called by its name.
+std::string waiting(Instance& at, const Hold& hold, HoldKind kind) {
+  std::string name = hold.subject;
+  if (kind == HoldKind::package)
+    for (const Arrival& arrival : at.ledger.open_arrivals())
+      if (arrival.sha256 == hold.subject) name = arrival.name;
+  return fmt::format("{} {} waits for a second person: {}", hold_kind_name(kind), name,
+                     kind == HoldKind::suspension
+                         ? "'veer resume'"
+                         : fmt::format("'veer approve {0}' or 'veer reject {0}'", name));
 }
 
 /// What is not over yet, with the way out of each, and whether some of it is over where there is no share.
@@ -73,30 +89,29 @@ OpenMatters open_matters(Instance& at, const Command& command, const Transfer& t
   const bool gone = command.argument == kShareGone;
   for (const Exchange& x : at.ledger.exchanges())
     if ((x.wait.due || x.stage == Stage::held) && !(gone && waits_for_share(x))) {
-      open.push_back(
-          fmt::format("exchange {} is {}: {}", x.id.substr(0, 8), stage_name(x.stage), way_out(x)));
+      open.push_back(fmt::format("exchange {} is {}: {}", x.id.substr(0, 8), stage_name(x.stage),
+                                 way_out(x, at.config.role)));
       matters.of_share |= waits_for_share(x);
     }
   if (command.argument != kRemoveUnread && !gone) {
+    // Without a legal basis nobody may read these any more.
+    const auto matters_still = [&](const std::string& name) {
+      return parse_file_name(name) && (has_basis(at, today) || !is_about_case(name));
+    };
     for (const Arrival& arrival : at.ledger.open_arrivals())
-      // Without a legal basis nobody may read these any more.
-      if (has_basis(at, today) || !is_about_case(arrival))
+      if (matters_still(arrival.name))
         on_share(arrival.name, fmt::format("is {}", arrival_stage_name(arrival.stage)));
     for (const ShareEntry& entry : at.share.list(Folder::incoming, transfer))
       if (const auto last = at.ledger.last_arrival(entry.name);
-          parse_file_name(entry.name) && (!last || last->revision != entry.revision))
+          matters_still(entry.name) && (!last || last->revision != entry.revision))
         on_share(entry.name, "was not read here");
     for (const ShareEntry& entry : at.share.list(Folder::outgoing, transfer))
-      if (parse_file_name(entry.name)) on_share(entry.name, "was not fetched by the other side");
+      if (matters_still(entry.name)) on_share(entry.name, "was not fetched by the other side");
   }
   for (const HoldKind kind : kHoldKinds)
     for (const Hold& hold : at.holds.of(kind, HoldState::open))
       if (kind != HoldKind::list)  // an exchange, told above
-        open.push_back(
-            fmt::format("{} {} waits for a second person: {}", hold_kind_name(kind), hold.subject,
-                        kind == HoldKind::suspension
-                            ? "'veer resume'"
-                            : fmt::format("'veer approve {0}' or 'veer reject {0}'", hold.subject)));
+        open.push_back(waiting(at, hold, kind));
   for (const Case& c : at.cases.all())
     // Without a legal basis nobody may answer any more.
     if (c.stage != CaseStage::answered && has_basis(at, today) && !(gone && waits_for_share(c))) {
@@ -113,19 +128,22 @@ OpenMatters open_matters(Instance& at, const Command& command, const Transfer& t
   // After it nothing more is handed over or delivered.
   for (const Alert& alert : at.alerts.open()) {
     const std::string topic = topic_of(alert);
+    const std::string year = alert.cause.substr(alert.cause.find(':') + 1);
     if (topic == "distribution-stale")
       open.push_back(
-          fmt::format("care funds may not have the newest list: 'veer distribute', or tell them and "
-                      "'veer alerts close {}'",
-                      alert.id));
+          fmt::format("care funds may not have the newest list for {0}: 'veer distribute {0} --members "
+                      "FILE', or tell them and 'veer alerts close {1}'",
+                      year, alert.id));
     if (topic == "export-failed")
-      open.push_back(fmt::format(
-          "a released hand-over was not written: 'veer export', or 'veer alerts close {}'", alert.id));
+      open.push_back(
+          fmt::format("a released hand-over of the list for {0} was not written: 'veer export {0} "
+                      "--purpose …', or 'veer alerts close {1}'",
+                      year, alert.id));
     if (topic == "export-stale")
       open.push_back(
-          fmt::format("whoever was handed a list has not the newest list: 'veer export', or tell "
-                      "them and 'veer alerts close {}'",
-                      alert.id));
+          fmt::format("whoever was handed the list for {0} has not the newest one: 'veer export {0} "
+                      "--purpose …', or tell them and 'veer alerts close {1}'",
+                      year, alert.id));
   }
   for (const Incident& incident : at.alerts.incidents().waiting())
     open.push_back(fmt::format("incident {0} is open: 'veer incident show {0}'", incident.id));
@@ -139,7 +157,8 @@ OpenMatters open_matters(Instance& at, const Command& command, const Transfer& t
 }
 
 bool is_ours(const std::string& name) {
-  return parse_file_name(name) || is_part_name(name) || name.starts_with(kProbeBegins);
+  return parse_file_name(name) || is_part_name(name) ||
+         (is_share_name(name) && name.starts_with(kProbeBegins));
 }
 
 /// Names what is left there: what the share would not remove, and what is not of this program.

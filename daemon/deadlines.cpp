@@ -69,6 +69,7 @@ void look_for_review(Instance& at, Date today) {
       !at.settings.text(cause).empty())
     return;
   at.settings.set(cause, "asked");  // which outlasts its alert
+  if (at.alerts.is_known(cause)) return;
   at.alerts.raise(cause, AlertKind::attention, "REVIEW", "",
                   fmt::format("the yearly review of the security plan was due on {}", format_date(due)));
 }
@@ -89,13 +90,16 @@ void look_at_channels(Instance& at) {
 void look_at_incidents(Instance& at) {
   const Time now = at.clock.now();
   for (const Incident& incident : at.alerts.incidents().all()) {
-    if (incident.is_breach() && now >= incident.supervisor_warning())
+    const std::string told = fmt::format("supervisor:{}", incident.id);
+    if (incident.is_breach() && now >= incident.supervisor_warning() && at.settings.text(told).empty()) {
+      at.settings.set(told, "told");  // which outlasts its alert
       at.alerts.tell(
-          fmt::format("supervisor:{}", incident.id), "INCIDENT_SUPERVISOR", incident.exchange,
+          told, "INCIDENT_SUPERVISOR", incident.exchange,
           fmt::format("incident {} ({}) is confirmed: where it is a risk to persons, the officer tells the "
                       "supervisor before {}, 72 hours after it was found. 'veer incident report {}' holds "
                       "what is known",
                       incident.id, incident.code, format_time(incident.supervisor_due()), incident.id));
+    }
     const std::string cause = fmt::format("incident:{}", incident.id);
     if (!incident.waits() || (now < incident.warning() && clock_is_steady(at))) at.alerts.close(cause);
     if (!incident.waits() || now < incident.warning()) continue;

@@ -1,21 +1,16 @@
 #include "daemon/engine.h"
 
 #include <algorithm>
-#include <charconv>
 #include <exception>
+#include <regex>
 #include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "core/files.h"
 #include "core/log.h"
 #include "daemon/alert_topics.h"
-#include "daemon/closing.h"
 #include "daemon/housekeeping.h"
-#include "daemon/officer.h"
-#include "daemon/rules.h"
-#include "daemon/share_trial.h"
 #include "daemon/suspension.h"
 #include "daemon/waiting.h"
 
@@ -39,58 +34,6 @@ constexpr std::chrono::minutes kNoteAgain{1};
 /// The share between the two sides, or a care fund's.
 std::string host_key_cause(const std::string& fund) { return fund.empty() ? "host-key" : "host-key:" + fund; }
 
-std::int64_t alert_number(const std::string& text) {
-  std::int64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, number);
-  if (read.ec != std::errc() || read.ptr != end || number <= 0)
-    throw Error(Code::u_usage, "an alert is named by its number in 'veer status'");
-  return number;
-}
-
-/// What only a decision, or the end of its cause, ends is not made quiet by hand.
-void require_over(Instance& at, const Alert& alert) {
-  const std::string topic = topic_of(alert);
-  const std::string about = alert.cause.substr(std::min(topic.size() + 1, alert.cause.size()));
-  if (topic == kSuspended)
-    throw Error(Code::u_state,
-                "the exchange is still suspended: 'veer resume' ends that, and this alert with it");
-  const auto hold = topic == "history" ? at.holds.find(HoldKind::package, about) : std::nullopt;
-  if (topic == "release" || topic == "request" || (hold && hold->state == HoldState::open))
-    throw Error(Code::u_state,
-                "it still waits: 'veer approve ID' or 'veer reject ID' ends that, and this alert with it");
-  const auto refused = topic == "not-taken-in" ? at.offers.refused() : std::vector<std::string>();
-  if (about.empty() ? !refused.empty() : std::find(refused.begin(), refused.end(), about) != refused.end())
-    throw Error(
-        Code::u_state,
-        fmt::format(
-            "what was refused still lies in the drop folder: correct it or take it away, and the next "
-            "look there closes this; until then 'veer alerts acknowledge {}' ends the reminders",
-            alert.id));
-  if (topic == "incident" && at.alerts.incidents().find(alert_number(about)).waits())
-    throw Error(
-        Code::u_state,
-        fmt::format("the other side is still to be told: 'veer incident notice {0}' is what, and 'veer "
-                    "incident notified {0} --how …' or 'veer incident dismiss {0} --why …' ends "
-                    "this alert",
-                    about));
-}
-
-// Into memory of whoever asked, for the books keep what commands answer.
-std::string hand_out_evidence(Instance& at, const Command& command) {
-  const auto into = at.files.find(command.id);
-  if (!into || !at.evidence)
-    throw Error(Code::u_state, "the service began anew before it had answered: ask again");
-  const std::string files = at.evidence(command.argument);
-  for (std::size_t done = 0; done < files.size();) {
-    const ssize_t wrote =
-        pwrite(into->get(), files.data() + done, files.size() - done, static_cast<off_t>(done));
-    if (wrote <= 0) throw_errno("handing the evidence over");
-    done += static_cast<std::size_t>(wrote);
-  }
-  return "the evidence was handed over";
-}
-
 bool is_about_share(Code code) { return code_name(code).starts_with("S_"); }
 
 /// Whether a person is to hear of what is tried again all the same.
@@ -106,6 +49,15 @@ bool is_wanted_back(Instance& at, const Exchange& x) {
   return std::any_of(commands.begin(), commands.end(), [&](const Command& command) {
     return command.verb == "withdraw" && is_called(x, command.argument);
   });
+}
+
+/// One for each key that a server shows, as far as the message tells its fingerprint.
+std::string cause_of_key(Instance& at, const std::string& cause, const std::string& message) {
+  static const std::regex kFingerprint("SHA256:[A-Za-z0-9+/]+");
+  std::string keys;
+  for (std::sregex_iterator it(message.begin(), message.end(), kFingerprint), end; it != end; ++it)
+    keys += it->str();
+  return keys.empty() ? cause : at.alerts.cause_among(cause, keys);
 }
 
 // Within a transaction.
@@ -155,13 +107,17 @@ void Engine::start() {
       tell_clock(at_, fmt::format("the clock says {}, and this side was last at work on {}", format_time(now),
                                   format_time(*worked)));
     });
-  wake_all(last_seen_);
+  wake_all(last_seen_, share_may_be_asked());
 }
 
-void Engine::wake_all(Time now) {
+Time Engine::share_may_be_asked() {
+  const Time now = at_.clock.now();
+  return at_.ledger.told_to_wait(now, now + kLongestRetryAfter);
+}
+
+void Engine::wake_all(Time now, Time share) {
   at_.db.transaction([&] {
-    const Time share = at_.ledger.told_to_wait(now, now + kLongestRetryAfter);
-    at_.ledger.pull_in(share, now + at_.config.window.receipt_within);
+    at_.ledger.pull_in(now, share, now + at_.config.window.receipt_within);
     at_.agenda.schedule(Chore::poll, share);
     at_.agenda.schedule(Chore::tidy, now);
     if (at_.config.role == Role::sender)
@@ -181,7 +137,8 @@ void Engine::mind_the_clock(Time now) {
   const auto leap = (now - last_seen_) - (ran - last_ran_);
   last_ran_ = ran;
   if (leap >= kClockLeap) {
-    ahead_ = leap;
+    // Something else that was told of the clock does not close by itself.
+    if (!at_.alerts.is_open(kClockCause)) ahead_ = leap;
     at_.db.transaction([&] {
       tell_clock(at_, fmt::format("the clock was set ahead from {} to {}", format_time(last_seen_),
                                   format_time(now)));
@@ -198,7 +155,7 @@ void Engine::mind_the_clock(Time now) {
         tell_clock(
             at_, fmt::format("the clock went back from {} to {}", format_time(last_seen_), format_time(now)));
     });
-    wake_all(now);
+    wake_all(now, now);
   } else if (date_of(now) != date_of(last_seen_)) {  // deadlines, and what was refused for the date
     at_.db.transaction([&] {
       at_.offers.reconsider(now);
@@ -378,7 +335,7 @@ std::optional<Error> Engine::attempt(const std::string& what, const std::string&
       // Another host key is an attempt on the exchange until somebody knows better (Q27); the rest is told as
       // what keeps a step from being done.
       if (error.code() == Code::s_host_key)
-        at_.alerts.raise(at_.alerts.cause_among(host_key_cause(fund), error.message()), AlertKind::finding,
+        at_.alerts.raise(cause_of_key(at_, host_key_cause(fund), error.message()), AlertKind::finding,
                          code_name(error.code()), "", error.message());
       else if (is_told(error, failing_long))
         at_.alerts.raise(cause, AlertKind::attention, code_name(error.code()), "", error.message());
@@ -443,91 +400,6 @@ void Engine::tell_kept(const Exchange& x, const Error& error) {
                   "tried again by itself; nothing more of it leaves meanwhile, but what lies there "
                   "already may be recorded",
                   x.package, code_name(error.code()), error.message()));
-}
-
-// What both sides do the same way; the rest is theirs.
-std::string Engine::obey(const Command& command, const Transfer& transfer) {
-  if (command.verb == "evidence") return hand_out_evidence(at_, command);  // whatever the state
-  // What was carried out before it was suspended, and stopped before that was written down, is told as done.
-  if (!at_.ledger.exchange_of_command(command.id)) require_going(at_, command.verb);
-  if (command.verb.starts_with("send") || command.verb == "export" || command.verb == "distribute" ||
-      command.verb == "forget")
-    require_named_person(at_.config.environment, command.who, geteuid());
-  if (command.verb == "suspend") return suspend(at_, command.who);
-  if (command.verb == "resume") {
-    std::string text = resume(at_, command);
-    if (at_.holds.suspensions().empty()) wake_all(at_.clock.now());
-    return text;
-  }
-  if (command.verb == "poll") {
-    if (const auto error = run(at_.agenda.chore(Chore::poll), transfer)) throw Error(*error);
-    return "the share was looked at";
-  }
-  // Whoever may not read the configuration tries what the service works by.
-  const bool tries =
-      command.verb.starts_with("probe") || (command.verb == "test-alerts" && !command.argument.empty());
-  if (tries && command.argument != at_.config.sha256)
-    throw Error(Code::u_state,
-                "the service works on another state of the configuration: have it take this one ('systemctl "
-                "reload'), and ask again");
-  if (command.verb.starts_with("probe"))
-    return text_of(examine_share(at_.share, command.verb == "probe-large", at_.random, transfer));
-  if (command.verb == "retry") return retry(command.argument);
-  if (command.verb == "test-alerts") return post_.try_all(transfer);
-  if (command.verb == "acknowledge-alert") {
-    std::string text;
-    at_.db.transaction([&] {
-      const Alert alert = at_.alerts.acknowledge(alert_number(command.argument), command.who.name);
-      text =
-          fmt::format("{} has taken up {} {}: {}", alert.acknowledged_by, alert.kind, alert.code, alert.text);
-    });
-    return text;
-  }
-  if (command.verb.starts_with("incident-")) return obey_incident(at_, command);
-  if (command.verb == "close-out") return close_out(at_, command, transfer);
-  if (command.verb == "close-alert") {
-    std::string text;
-    at_.db.transaction([&] {
-      const Alert alert = at_.alerts.close(alert_number(command.argument), command.who.name);
-      require_over(at_, alert);
-      at_.audit.append("alert-closed", alert.exchange,
-                       {{"kind", alert.kind}, {"code", alert.code}, {"who", command.who.name}});
-      text = fmt::format("closed: {} {}: {}", alert.kind, alert.code, alert.text);
-      for (const Incident& incident : at_.alerts.incidents().waiting())
-        if (incident.cause == alert.cause)
-          text += fmt::format(
-              ". Incident {} is open all the same, and the other side to be told before {}, unless it "
-              "is dismissed: 'veer incident show {}'",
-              incident.id, format_time(incident.due()), incident.id);
-    });
-    return text;
-  }
-  return std::visit([&](auto& side) { return side.obey(command, transfer); }, side_);
-}
-
-// An exchange, a case, a delivery, or a file of the share, by name.
-std::string Engine::retry(const std::string& what) {
-  const Time now = at_.clock.now();
-  const auto now_due = [&](auto& book, auto row, const std::string& name) {
-    row.wait.due = now;
-    at_.db.transaction([&] { book.save(row); });
-    return fmt::format("{} is tried now", name);
-  };
-  for (const Case& c : at_.cases.all())
-    if (c.name() == what && c.wait.due) return now_due(at_.cases, c, "case " + c.name());
-  for (const Delivery& d : at_.deliveries.all())
-    if (d.file == what && d.wait.due) return now_due(at_.deliveries, d, d.file);
-  const auto arrival = at_.ledger.last_arrival(what);
-  if (arrival && arrival->wait.due && arrival->stage != ArrivalStage::cleared) {
-    Arrival due = *arrival;
-    due.wait.due = now;
-    at_.db.transaction([&] { at_.ledger.save(due); });
-    return fmt::format("{} is tried now", due.name);
-  }
-  const Exchange x = at_.ledger.find(what);
-  if (!x.wait.due) throw Error(Code::u_state, fmt::format("exchange {} waits for nothing", x.id));
-  at_.db.transaction([&] { at_.ledger.set_due(x.id, now); });
-  return fmt::format("exchange {} is tried now", x.id);
 }
 
 // A note that cannot be written is told of, and tried again.

@@ -44,7 +44,9 @@ class Engine {
                                Defer defer);
   Time when_again(const Error& error, std::int64_t attempts);
   void mind_the_clock(Time now);
-  void wake_all(Time now);
+  /// Now, or when the share's word to wait ends.
+  Time share_may_be_asked();
+  void wake_all(Time now, Time share);
   std::optional<Error> run(const ChoreState& chore, const Transfer& transfer);
   void run(const Command& command, const Transfer& transfer);
   /// Within a transaction.

@@ -163,10 +163,10 @@ std::string Erasure::ask(const Command& command, const Transfer& transfer) {
       at_.db.execute("INSERT INTO salt (subject, salt, commitment) VALUES (:subject, :salt, :commitment)",
                      {subject, salt, commitment});
     };
-    // By these whoever forgets one of them finds this request. To undo names who was forgotten already.
-    if (undoes) keep("");
-    if (!undoes)
-      for (const Insz& person : persons) keep(commitment_to({person}, salt));
+    // By these whoever forgets one of them finds this request; who was forgotten already is bound to nothing.
+    const auto fresh = undoes ? std::vector<Insz>() : not_marked(persons);
+    for (const Insz& person : fresh) keep(commitment_to({person}, salt));
+    if (fresh.empty()) keep("");
     at_.audit.append(undoes ? "forget-undo-asked" : "forget-asked", "",
                      {{"subject", subject},
                       {"persons", std::to_string(persons.size())},
@@ -226,9 +226,14 @@ std::string Erasure::forget(const std::vector<Insz>& persons, const Hold& hold, 
     done = fmt::format("{} number(s) given, {} of them in the register, entries erased: {}", persons.size(),
                        erased.listed, erased.entries);
     cut_loose(bound);
+    std::vector<std::string> lapsed;
+    for (const std::string& subject : bound.requests)
+      if (subject != hold.subject && lapse(subject)) lapsed.push_back(subject);
+    if (!lapsed.empty())
+      done += fmt::format("; {} named one of them too, was not carried out and is to be asked anew",
+                          fmt::join(lapsed, ", "));
     at_.holds.decide(hold, HoldState::released, who, done);
     unbind(hold.subject);
-    for (const std::string& subject : bound.requests) lapse(subject);
     HandOver(at_).tell_taken_back();
     Distribution(at_).take_back();
     at_.audit.append("forgotten", "",
@@ -368,18 +373,21 @@ void Erasure::unbind(const std::string& subject) {
 }
 
 // It names somebody who is forgotten by now, to whom nothing is bound any more.
-void Erasure::lapse(const std::string& subject) {
+bool Erasure::lapse(const std::string& subject) {
   const auto hold = at_.holds.find(HoldKind::erasure, subject);
-  if (!hold || hold->state != HoldState::open) return;
+  if (!hold || hold->state != HoldState::open) return false;
   at_.holds.lapse(HoldKind::erasure, subject);
   unbind(subject);
   at_.alerts.close(request_cause(subject));
   at_.audit.append("forget-lapsed", "", {{"subject", subject}});
-  at_.alerts.tell(
-      "forget-lapsed:" + subject, "FORGET_LAPSED", subject,
-      fmt::format("{} ({}) was not carried out: somebody whom it may name was forgotten meanwhile. "
-                  "If it names others too, ask anew with 'veer forget --notice …', for them alone",
-                  subject, hold->purpose));
+  at_.alerts.raise(
+      "forget-lapsed:" + subject, AlertKind::attention, "FORGET_LAPSED", subject,
+      fmt::format(
+          "{} ({}) was not carried out: somebody whom it may name was forgotten meanwhile. If it names "
+          "others too, give the same numbers, or the same file, to 'veer forget --notice …' again, and "
+          "close this",
+          subject, hold->purpose));
+  return true;
 }
 
 // After the transaction, so that nothing is marked that was not decided.
@@ -398,6 +406,14 @@ Erasure::Marks Erasure::marks() {
 
 std::vector<Insz> Erasure::marked_among(const std::vector<Insz>& persons) {
   return marked_in(marks(), persons);
+}
+
+std::vector<Insz> Erasure::not_marked(const std::vector<Insz>& persons) {
+  const auto marked = marked_among(persons);
+  std::vector<Insz> others;
+  std::set_difference(persons.begin(), persons.end(), marked.begin(), marked.end(),
+                      std::back_inserter(others));
+  return others;
 }
 
 void Erasure::erase_from(const std::string& exchange, const std::vector<Insz>& persons) {

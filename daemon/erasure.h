@@ -49,6 +49,7 @@ class Erasure {
   std::string reject(const Rejection& rejection, const Person& who);
   /// Those of `persons` who were forgotten before.
   std::vector<Insz> marked_among(const std::vector<Insz>& persons);
+  std::vector<Insz> not_marked(const std::vector<Insz>& persons);
   /// Takes them out of the list of an exchange, within the caller's transaction.
   void erase_from(const std::string& exchange, const std::vector<Insz>& persons);
   /// Marks in the books and in the file beside them become the same, and new ones are applied: at the start.
@@ -89,7 +90,7 @@ class Erasure {
   Bound bound_to(const std::vector<Insz>& persons, const Transfer& transfer);
   void cut_loose(const Bound& bound);
   void unbind(const std::string& subject);
-  void lapse(const std::string& subject);
+  bool lapse(const std::string& subject);
   void write_marks();
   /// Names of sealed files that lie here still, may hold anybody, and can be opened by this side.
   std::string sealed_here();

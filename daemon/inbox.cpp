@@ -431,6 +431,8 @@ void Inbox::clear(Arrival arrival, const Transfer& transfer) {
       arrival.stage = ArrivalStage::kept;
   }
   remove_file(copy);
+  // What this side put together from pieces says nothing sure of what lies there.
+  if (arrival.outcome == Outcome::quarantined && arrival.resumed) arrival.stage = ArrivalStage::kept;
   if (arrival.stage == ArrivalStage::cleared && !remove_from_share(arrival, transfer))
     arrival.stage = ArrivalStage::kept;
   arrival.wait = {};

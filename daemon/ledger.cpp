@@ -453,18 +453,19 @@ void Ledger::quarantine(const std::string& sha256, const std::string& name, Code
 
 std::int64_t Ledger::quarantined() { return db_.query_one("SELECT count(*) FROM quarantine")->integer(0); }
 
-void Ledger::pull_in(Time try_by, Time receipt_by) {
+void Ledger::pull_in(Time now, Time try_by, Time receipt_by) {
   const std::int64_t soon = to_millis(try_by);
+  const std::int64_t at = to_millis(now);
   db_.execute("UPDATE arrival SET due_at = :soon WHERE due_at > :same", {soon, soon});
   db_.execute("UPDATE command SET due_at = :soon WHERE due_at > :same", {soon, soon});
   db_.execute("UPDATE exchange SET due_at = :soon WHERE due_at > :same AND stage <> 'sent'", {soon, soon});
   const std::int64_t later = to_millis(receipt_by);
   db_.execute("UPDATE exchange SET due_at = :later WHERE due_at > :same", {later, later});
-  db_.execute("UPDATE offer SET seen_at = :soon WHERE seen_at > :same", {soon, soon});
+  db_.execute("UPDATE offer SET seen_at = :at WHERE seen_at > :same", {at, at});
   // What is counted from: a deadline must not wait for a day that only a clock gone wrong has seen.
-  db_.execute("UPDATE exchange SET changed_at = :soon WHERE changed_at > :same", {soon, soon});
-  db_.execute("UPDATE command SET asked_at = :soon WHERE asked_at > :same", {soon, soon});
-  db_.execute("UPDATE chore SET last_done_at = NULL WHERE last_done_at > :same", {soon});
+  db_.execute("UPDATE exchange SET changed_at = :at WHERE changed_at > :same", {at, at});
+  db_.execute("UPDATE command SET asked_at = :at WHERE asked_at > :same", {at, at});
+  db_.execute("UPDATE chore SET last_done_at = NULL WHERE last_done_at > :at", {at});
 }
 
 Time Ledger::told_to_wait(Time now, Time most) {

@@ -182,9 +182,9 @@ class Ledger {
   void quarantine(const std::string& sha256, const std::string& name, Code code);
   std::int64_t quarantined();
 
-  /// Rows that wait for a try wait no longer than until `try_by`, sent exchanges until `receipt_by`: for when
-  /// the clock went back.
-  void pull_in(Time try_by, Time receipt_by);
+  /// Rows that wait for a try wait no longer than until `try_by`, sent exchanges until `receipt_by`, and
+  /// nothing was seen or asked later than `now`: for a start, and when the clock went back.
+  void pull_in(Time now, Time try_by, Time receipt_by);
   /// Until when the share said to wait (S_THROTTLED), as far as that lies between `now` and `most`; `now`
   /// otherwise.
   Time told_to_wait(Time now, Time most);

@@ -1,6 +1,6 @@
 // Commands about one person, whose number comes on standard input: never as an argument, and nowhere kept.
 
-#include <array>
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -38,11 +38,11 @@ std::string typed(const Context& context, Persons persons) {
     const Unseen unseen(TCSAFLUSH);
     for (std::string line; std::getline(std::cin, line);) {
       if (line.empty() && !more_comes()) break;
-      all += line + '\n';
+      if (!line.empty()) all += line + '\n';
       if (persons == Persons::one) break;
     }
   }
-  context.tell("\n");
+  context.tell(fmt::format("\n{} line(s) taken\n", std::count(all.begin(), all.end(), '\n')));
   return all;
 }
 

@@ -105,6 +105,7 @@ TEST_CASE(
   Closing c;
   c.exchange();
   write_file(c.folder / "share/to_avsb/vakantiefoto.jpg", "no list");
+  write_file(c.folder / "share/to_avsb/.veer-probe-A B", "nobody's");
   c.pair.run_for(2h);
   REQUIRE_FALSE(c.pair.open_alerts(*c.pair.avsb).empty());
   CHECK(has(c.told(*c.pair.avsb, "close-out", "remove-unread"), "closed for good"));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "daemon/case_letters.h"
 #include "exchange/asking.h"
 #include "support/text.h"
 
@@ -280,7 +281,9 @@ TEST_CASE("Q13: what AVSB does with a recorded list when, by window and legal ba
   }
 }
 
-TEST_CASE("Q13: without a legal basis nobody reads what came of a case: it waits, and goes on by itself") {
+TEST_CASE(
+    "Q13: without a legal basis nobody is looked up for what came of a case: it waits, and goes on by "
+    "itself") {
   Receiving r;
   REQUIRE(r.answered("case-open", "2026 superfluous register", file_with(r.person)) == "2026-1");
   REQUIRE(r.aii().cases.all().size() == 1);
@@ -306,19 +309,22 @@ TEST_CASE("Q13: without a legal basis nobody reads what came of a case: it waits
     basis_returns();
     CHECK(r.avsb().cases.find("2026-1").stage == CaseStage::answered);
   }
-  SECTION("a closing, which keeps no path open either") {
+  SECTION("a closing, which names nobody, ends the case all the same, and what named somebody goes") {
     r.pair.aii.reset();
     REQUIRE(has(r.answered("case-close", "2026-1 a mistake of ours"), "is closed"));
     basis_ends();
-    CHECK(waits(r.aii()));
-    CHECK(r.aii().cases.find("2026-1").stage == CaseStage::received);
-    SECTION("a basis returns") {
-      basis_returns();
-      CHECK(r.aii().cases.find("2026-1").stage == CaseStage::answered);
-    }
-    SECTION("the path is closed") {
-      CHECK(has(r.told("close-out", "", r.approver()).text, "closed for good"));
-    }
+    CHECK(r.aii().ledger.open_arrivals().empty());
+    CHECK(r.aii().cases.find("2026-1").stage == CaseStage::answered);
+    CHECK(names_in(r.aii().config.state / kCasesFolder).empty());
+  }
+  SECTION("an answer that lies unread keeps no path from being closed, on neither side") {
+    r.pair.avsb.reset();
+    REQUIRE(r.told("case-answer", "2026-1 source put right").stage == CommandStage::done);
+    basis_ends();
+    REQUIRE(waits(r.avsb()));
+    CHECK(has(r.told("close-out", "", r.approver()).text, "closed for good"));
+    r.answered("incident-dismiss", "1 a trial", Fd(), r.approver());
+    CHECK(has(r.answered("close-out", "", Fd(), r.approver()), "closed for good"));
   }
 }
 

@@ -228,6 +228,17 @@ TEST_CASE("an older database is brought forward with the rows in it, wholly or n
   CHECK_THROWS_AS(migrate(db), Error);  // this program, which is now the older one
 }
 
+TEST_CASE("alerts of books from before it was kept who closed them are read, closed by nobody") {
+  const TempFolder folder;
+  Database db(url_in(folder));
+  migrate(db, migrations().first(5));
+  db.execute(
+      "INSERT INTO alert (id, cause, kind, code, exchange, text, opened_at) VALUES (1, 'disk', 'attention', "
+      "'DISK', '', 'low', 0)");
+  migrate(db);
+  CHECK(db.query_one("SELECT cause, closed_by FROM alert")->is_null(1));
+}
+
 TEST_CASE("a database is made at the very path that its URL names, whatever signs that holds") {
   for (const char* name :
        {"a b", "a  b", " ", "end ", "it's", "a=b", "db=x timeout=1", "a;b#c?d%20", "\\", "é"}) {
