@@ -107,8 +107,7 @@ std::string id_in(const HttpAnswer& answer) {
 }  // namespace
 
 bool is_of_the_way(Code code) {
-  return code == Code::s_unreachable || code == Code::s_timeout || code == Code::s_host_key ||
-         code == Code::s_protocol;
+  return code == Code::s_unreachable || code == Code::s_timeout || code == Code::s_protocol;
 }
 
 std::string ids_of(const GraphAnswer& answer) {

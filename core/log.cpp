@@ -197,10 +197,11 @@ std::string without_numbers(std::string_view name) {
 
 std::string without_typed_numbers(const std::string& text) {
   // Whatever begins first counts, the digests and times before the number that could be a part of them.
-  static const std::regex kWord(R"(([0-9A-Fa-f]{32,})"
-                                R"(|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-                                R"(|(?:(?:[0-9]{6}_)?[0-9]{17}|[0-9]{8}_[0-9]{6})(?![0-9])))"
-                                R"(|[0-9]{11,}|[0-9]{2}(?:[ _-]?[0-9]{2}){2}[ _-]?[0-9]{3}[ _-]?[0-9]{2})");
+  static const std::regex kWord(
+      R"(([0-9A-Fa-f]{32,})"
+      R"(|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+      R"(|(?:(?:[0-9]{6}_)?[0-9]{17}|[0-9]{8}_[0-9]{6})(?![0-9])))"
+      R"(|[0-9]{11,}|[0-9]{2}(?:[ _-]{0,5}[0-9]{2}){2}[ _-]{0,5}[0-9]{3}[ _-]{0,5}[0-9]{2})");
   Searched searched(text);
   const std::string letters = searched.letters();
   for (std::sregex_iterator it(letters.begin(), letters.end(), kWord), end; it != end; ++it) {

@@ -173,6 +173,7 @@ void Answering::read_closing(const Arrival& arrival, Inbox& inbox, const Transfe
     throw Error(Code::f_manifest, "it answers a case, which is for this side to do");
   auto known = at_.cases.with_id(closing.id);
   if (!known && precedes(arrival)) {  // the case itself was fetched, or listed, and is read first
+    require_basis(at_.config, date_of(at_.clock.now()));
     Arrival later = arrival;
     later.wait = {.due = at_.clock.now() + kOneByOne, .attempts = arrival.wait.attempts + 1};
     return at_.db.transaction([&] { at_.ledger.save(later); });

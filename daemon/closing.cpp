@@ -37,8 +37,7 @@ bool has_basis(Instance& at, Date today) {
 
 bool is_about_case(const std::string& file) {
   const auto name = parse_file_name(file);
-  return name && (name->kind == FileKind::quality_case || name->kind == FileKind::answer ||
-                  name->kind == FileKind::closing);
+  return name && (name->kind == FileKind::quality_case || name->kind == FileKind::answer);
 }
 
 std::string way_out(const Exchange& x, Role role) {

@@ -51,13 +51,13 @@ bool is_wanted_back(Instance& at, const Exchange& x) {
   });
 }
 
-/// One for each key that a server shows, as far as the message tells its fingerprint.
+/// One for each key that a server shows, or for what is wrong with it where the message tells no fingerprint.
 std::string cause_of_key(Instance& at, const std::string& cause, const std::string& message) {
   static const std::regex kFingerprint("SHA256:[A-Za-z0-9+/]+");
   std::string keys;
   for (std::sregex_iterator it(message.begin(), message.end(), kFingerprint), end; it != end; ++it)
     keys += it->str();
-  return keys.empty() ? cause : at.alerts.cause_among(cause, keys);
+  return at.alerts.cause_among(cause, keys.empty() ? message : keys);
 }
 
 // Within a transaction.
@@ -138,7 +138,7 @@ void Engine::mind_the_clock(Time now) {
   last_ran_ = ran;
   if (leap >= kClockLeap) {
     // Something else that was told of the clock does not close by itself.
-    if (!at_.alerts.is_open(kClockCause)) ahead_ = leap;
+    ahead_ = at_.alerts.is_open(kClockCause) ? ahead_.zero() : leap;
     at_.db.transaction([&] {
       tell_clock(at_, fmt::format("the clock was set ahead from {} to {}", format_time(last_seen_),
                                   format_time(now)));
@@ -155,7 +155,7 @@ void Engine::mind_the_clock(Time now) {
         tell_clock(
             at_, fmt::format("the clock went back from {} to {}", format_time(last_seen_), format_time(now)));
     });
-    wake_all(now, now);
+    wake_all(now, last_seen_ - now < kClockStep ? share_may_be_asked() : now);
   } else if (date_of(now) != date_of(last_seen_)) {  // deadlines, and what was refused for the date
     at_.db.transaction([&] {
       at_.offers.reconsider(now);

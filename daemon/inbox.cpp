@@ -392,7 +392,9 @@ void Inbox::quarantine(Arrival arrival, const Error& error) {
     at_.audit.append(
         "quarantined", "",
         {{"name", arrival.name}, {"sha256", arrival.sha256}, {"code", std::string(code_name(error.code()))}});
-    settle(arrival, Outcome::quarantined, "", at_.clock.now());
+    // What this side put together from pieces says nothing sure of what lies there.
+    settle(arrival, Outcome::quarantined, "", at_.clock.now(),
+           arrival.resumed ? Clearing::of_copy : Clearing::of_share);
   });
 }
 
@@ -411,7 +413,9 @@ void Inbox::reject(const Arrival& arrival, const std::string& who, const std::st
   settle(arrival, Outcome::quarantined, "", at_.clock.now());
 }
 
-void Inbox::settle(Arrival arrival, Outcome outcome, const std::string& exchange, std::optional<Time> due) {
+void Inbox::settle(Arrival arrival, Outcome outcome, const std::string& exchange, std::optional<Time> due,
+                   Clearing clearing) {
+  arrival.resumed = clearing == Clearing::of_copy;
   arrival.stage = ArrivalStage::settled;
   arrival.outcome = outcome;
   arrival.exchange = exchange;
@@ -431,7 +435,6 @@ void Inbox::clear(Arrival arrival, const Transfer& transfer) {
       arrival.stage = ArrivalStage::kept;
   }
   remove_file(copy);
-  // What this side put together from pieces says nothing sure of what lies there.
   if (arrival.outcome == Outcome::quarantined && arrival.resumed) arrival.stage = ArrivalStage::kept;
   if (arrival.stage == ArrivalStage::cleared && !remove_from_share(arrival, transfer))
     arrival.stage = ArrivalStage::kept;

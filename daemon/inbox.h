@@ -8,6 +8,9 @@
 
 namespace veer {
 
+/// What goes once a file is settled: our copy and the share's file, or our copy alone.
+enum class Clearing { of_share, of_copy };
+
 /// Files that the other side put: from being seen in a listing to being gone from the share. What they hold
 /// is the sides' matter. Everything it knows is in the ledger, so it may be stopped anywhere.
 class Inbox {
@@ -36,7 +39,8 @@ class Inbox {
   /// settled. When the file is no longer on the share, so that its sender took it back: it is given up.
   bool is_ready(const Arrival& arrival, const Transfer& transfer);
   /// fetched → settled, within the running transaction. Empty `due`: waits for the exchange to be answered.
-  void settle(Arrival arrival, Outcome outcome, const std::string& exchange, std::optional<Time> due);
+  void settle(Arrival arrival, Outcome outcome, const std::string& exchange, std::optional<Time> due,
+              Clearing clearing = Clearing::of_share);
 
  private:
   bool is_known(const ShareEntry& entry, const std::optional<Arrival>& last);

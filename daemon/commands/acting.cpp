@@ -428,16 +428,16 @@ void add_send(CLI::App& app, Context& context) {
   path->excludes(empty);
   command->callback([&context, asked, file, year, yes, left_out, corrects, wait] {
     if (file->empty() == (*year == 0)) throw CLI::RequiredError("FILE or --empty YEAR");
-    const std::string path = file->empty() ? "" : fs::absolute(*file).lexically_normal().native();
-    if (const std::string name = fs::path(path).filename();
-        without_numbers(name) != name || without_typed_numbers(path) != path)
+    const std::string whole = file->empty() ? "" : fs::absolute(*file).lexically_normal().native();
+    if (const std::string name = fs::path(whole).filename();
+        without_numbers(name) != name || without_typed_numbers(whole) != whole)
       throw Error(Code::i_name,
                   "the file's name or folder holds what could be a national number: give it another name");
     asked->verb = fmt::format("send{}{}{}", file->empty() ? "-empty" : "", *corrects ? "-correction" : "",
                               *left_out ? "-set-aside" : "");
     if (!file->empty() && !context.strangeness()) require_there(*file);
     if (file->empty() && !*yes) require_meant(context, *year);
-    asked->argument = file->empty() ? std::to_string(*year) : path;
+    asked->argument = file->empty() ? std::to_string(*year) : whole;
     if (asked->wait_for_receipt) asked->patience = std::chrono::seconds(*wait);
     act(context, *asked);
   });

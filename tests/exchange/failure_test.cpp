@@ -266,6 +266,21 @@ TEST_CASE(
   CHECK(r.alerts().empty());
 }
 
+TEST_CASE("a package that a person rejects leaves the share, also when it was fetched in pieces") {
+  Receiving r;
+  Handmade made = good_package(r.pair, r.numbers);
+  made.manifest.previous_receipt_sha256 = std::string(64, 'a');  // of a history that this side has not
+  lay(r.pair, made);
+  r.pair.aii.reset();
+  r.pair.avsb_share.cut_next_fetch(40);
+  r.pair.run_for(std::chrono::hours(1));
+  REQUIRE(r.avsb().ledger.last_arrival(made.name)->resumed);
+  REQUIRE(r.alerts() == Names{"attention F_HISTORY"});
+  r.avsb().agenda.ask("reject", made.name, {1005, "approver"});
+  r.pair.run_for(std::chrono::hours(1));
+  CHECK(r.pair.to_avsb().empty());
+}
+
 TEST_CASE("a share that breaks each fetch off keeps bad bytes from being judged no longer than a few times") {
   Receiving r;
   const Handmade made = good_package(r.pair, r.numbers);

@@ -317,6 +317,15 @@ TEST_CASE(
     CHECK(r.aii().cases.find("2026-1").stage == CaseStage::answered);
     CHECK(names_in(r.aii().config.state / kCasesFolder).empty());
   }
+  SECTION("a closing that lies unread does, for it ends the case") {
+    r.pair.aii.reset();
+    REQUIRE(has(r.answered("case-close", "2026-1 a mistake of ours"), "is closed"));
+    r.answered("incident-dismiss", "1 a trial", Fd(), person_of(1));
+    r.pair.clock.set(at("2026-03-05T08:00:00Z"));
+    r.pair.avsb_config.legal_basis->valid_until = day("2026-03-01");
+    r.pair.start_avsb();
+    CHECK(r.answered("close-out", "", Fd(), person_of(1)) == "U_STATE");
+  }
   SECTION("an answer that lies unread keeps no path from being closed, on neither side") {
     r.pair.avsb.reset();
     REQUIRE(r.told("case-answer", "2026-1 source put right").stage == CommandStage::done);

@@ -79,6 +79,8 @@ TEST_CASE("Q16: a number shows in no text, whatever a person or a word processor
     CHECK(without_numbers(apart).find_first_of("0123456789") == std::string::npos);
     CHECK(without_typed_numbers(apart) == without_numbers(apart));
   }
+  for (const char* uneven : {"8507.09 - 997.51", "85.0709 - 997 51"})
+    CHECK(without_typed_numbers(uneven).find_first_of("0123456789") == std::string::npos);
   CHECK(shown_text("tab 85.07.09\t997.51", 100) == "tab xx.xx.xx\\x09xxx.xx");
   CHECK(shown_text("85.07.09-997.51", 12) == "xx.xx.xx-xxx…");
 }
