@@ -415,7 +415,7 @@ void Inbox::reject(const Arrival& arrival, const std::string& who, const std::st
 
 void Inbox::settle(Arrival arrival, Outcome outcome, const std::string& exchange, std::optional<Time> due,
                    Clearing clearing) {
-  arrival.resumed = clearing == Clearing::of_copy;
+  if (outcome == Outcome::quarantined) arrival.resumed = clearing == Clearing::of_copy;
   arrival.stage = ArrivalStage::settled;
   arrival.outcome = outcome;
   arrival.exchange = exchange;

@@ -79,10 +79,13 @@ void exchange_under_fire(const Installation& agencies, const Fire& fire, std::mt
         return agencies.note(agencies.list_name()).find("Recorded at the receiver") != std::string::npos;
       },
       60);
-  wait_until([&] {
-    return agencies.server().is_empty("to_avsb") && agencies.server().is_empty("to_aii") &&
-           fs::is_empty(agencies.path("avsb") / "spool");
-  });
+  // A session that was killed may leave its other end waiting for as long as the share's timeout.
+  wait_until(
+      [&] {
+        return agencies.server().is_empty("to_avsb") && agencies.server().is_empty("to_aii") &&
+               fs::is_empty(agencies.path("avsb") / "spool");
+      },
+      90);
   // One that was started a moment ago may not be the program yet.
   const auto in_order = [](int status) { return status == 0 || status == -SIGTERM; };
   CHECK(in_order(aii->end(SIGTERM)));
@@ -103,6 +106,11 @@ TEST_CASE("services killed at random moments end with the list recorded once and
     try {
       exchange_under_fire(agencies, fire, random);
     } catch (const std::runtime_error&) {
+      for (const fs::path& folder : {agencies.server().root() / "to_avsb",
+                                     agencies.server().root() / "to_aii", agencies.path("avsb") / "spool"})
+        if (fs::exists(folder))
+          for (const std::string& name : names_in(folder))
+            UNSCOPED_INFO(folder.filename() << " holds " << name);
       for (const char* log : {"aii.log", "avsb.log"}) {
         const std::string text = text_in(agencies.path(log));
         UNSCOPED_INFO(log << ": …" << text.substr(text.size() - std::min<std::size_t>(text.size(), 3000)));
