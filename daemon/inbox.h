@@ -8,7 +8,8 @@
 
 namespace veer {
 
-/// What goes once a file is settled: our copy and the share's file, or our copy alone.
+/// What goes once a file is settled: our copy and the share's file, or our copy alone. Of what is
+/// set aside `Arrival::resumed` says which from then on.
 enum class Clearing { of_share, of_copy };
 
 /// Files that the other side put: from being seen in a listing to being gone from the share. What they hold
